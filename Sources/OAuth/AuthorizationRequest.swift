@@ -1,0 +1,76 @@
+/// A well-formed authorization request,
+/// [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1) and OpenID Connect Core §3.1.2.1.
+///
+/// Well formed, not allowed: whether this client may ask for it is another question, and another type answers it.
+package struct AuthorizationRequest: Sendable {
+    package let responseType: ResponseType
+    package let responseMode: ResponseMode
+    package let scope: Scope
+    /// The identifier of the API that the access token is for, as Auth0 names it.
+    package let audience: String?
+    package let nonce: String?
+    package let prompt: Set<Prompt>
+    /// Seconds since the user last authenticated, at most.
+    package let maxAge: Int?
+    /// What the sign-in page starts with as the e-mail address.
+    package let loginHint: String?
+    /// Whether the client asks for the sign-up page (`screen_hint=signup`).
+    package let prefersSignup: Bool
+    package let uiLocales: [String]
+    package let proofKey: ProofKey?
+
+    /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
+    /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
+    package init(_ parameters: Parameters) throws(OAuthError) {
+        responseType = try ResponseType(parsing: parameters.require("response_type"))
+        responseMode = try Self.responseMode(parameters, for: responseType)
+        try Self.refuseRequestObjects(parameters)
+        scope = try Scope(parsing: parameters["scope"] ?? "")
+        audience = parameters["audience"]
+        nonce = parameters["nonce"]
+        prompt = try Prompt.parse(parameters["prompt"])
+        maxAge = try Self.seconds(parameters["max_age"])
+        loginHint = parameters["login_hint"]
+        prefersSignup = parameters["screen_hint"] == "signup"
+        uiLocales = (parameters["ui_locales"] ?? "").split(separator: " ").prefix(10).map(String.init)
+        proofKey = try ProofKey(parameters)
+    }
+
+    /// The mode asked for, or the response type's own.
+    /// - Throws: ``OAuthError`` `invalid_request` for an unknown mode, or for a token in a query.
+    package static func responseMode(
+        _ parameters: Parameters, for type: ResponseType
+    ) throws(OAuthError) -> ResponseMode {
+        guard let text = parameters["response_mode"] else { return type.defaultMode }
+        let mode = try ResponseMode(parsing: text)
+        guard mode != .query || type.defaultMode == .query else {
+            throw .invalidRequest(
+                "response_mode=query cannot carry tokens",
+                hint: "Leave response_mode out, or send fragment or form_post.")
+        }
+        return mode
+    }
+
+    /// OpenID Connect Core §6.1: a server that does not read request objects says so.
+    private static func refuseRequestObjects(_ parameters: Parameters) throws(OAuthError) {
+        if parameters["request"] != nil {
+            throw OAuthError(
+                OAuthError.Code(rawValue: "request_not_supported"), "The request parameter is not supported",
+                hint: "Send the parameters themselves.")
+        }
+        if parameters["request_uri"] != nil {
+            throw OAuthError(
+                OAuthError.Code(rawValue: "request_uri_not_supported"), "The request_uri parameter is not supported",
+                hint: "Send the parameters themselves.")
+        }
+    }
+
+    private static func seconds(_ text: String?) throws(OAuthError) -> Int? {
+        guard let text else { return nil }
+        guard let seconds = Int(text), seconds >= 0, text.utf8.first != UInt8(ascii: "+") else {
+            throw .invalidRequest(
+                "Invalid max_age: \(text.forDisplay)", hint: "max_age is a whole number of seconds, 0 or more.")
+        }
+        return seconds
+    }
+}

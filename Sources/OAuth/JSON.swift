@@ -1,0 +1,26 @@
+import Foundation
+
+/// Reading and writing JSON the way every part of the server does.
+package enum JSON {
+    /// The text of `value`, its members in the order of their names so that equal values have equal texts.
+    package static func text(_ value: some Encodable) throws -> String {
+        String(decoding: try bytes(value), as: UTF8.self)
+    }
+
+    /// The UTF-8 bytes of ``text(_:)``.
+    package static func bytes(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    /// - Throws: `DecodingError` where `text` is no JSON or does not have the shape of `type`.
+    package static func decode<T: Decodable>(_ type: T.Type, from text: String) throws -> T {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    /// - Throws: `DecodingError` where `bytes` are no JSON or do not have the shape of `type`.
+    package static func decode<T: Decodable>(_ type: T.Type, from bytes: Data) throws -> T {
+        try JSONDecoder().decode(type, from: bytes)
+    }
+}

@@ -1,0 +1,28 @@
+/// A successful answer of the token endpoint, [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
+package struct TokenResponse: Sendable, Encodable {
+    package let accessToken: String
+    package let refreshToken: String?
+    package let idToken: String?
+    /// What was granted; absent where it is empty.
+    package let scope: String?
+    /// Seconds until the access token expires.
+    package let expiresIn: Int
+    package let tokenType = "Bearer"
+
+    package init(accessToken: String, refreshToken: String?, idToken: String?, scope: Scope, expiresIn: Int) {
+        self.accessToken = accessToken
+        self.refreshToken = refreshToken
+        self.idToken = idToken
+        self.scope = scope.isEmpty ? nil : scope.text
+        self.expiresIn = expiresIn
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case accessToken = "access_token"
+        case refreshToken = "refresh_token"
+        case idToken = "id_token"
+        case scope
+        case expiresIn = "expires_in"
+        case tokenType = "token_type"
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import OAuth
+
+/// An opaque access token, good for the userinfo endpoint alone.
+package struct AccessToken: Sendable {
+    package let digest: String
+    /// The authorization code's `authorizationID`.
+    package let authorizationID: String
+    package let clientID: String
+    package let userID: String
+    package let scope: Scope
+    package let expiresAt: Date
+
+    package init(
+        digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope, expiresAt: Date
+    ) {
+        (self.digest, self.authorizationID, self.clientID) = (digest, authorizationID, clientID)
+        (self.userID, self.scope, self.expiresAt) = (userID, scope, expiresAt.storable)
+    }
+}
+
+/// The opaque access tokens of the tenant.
+package struct AccessTokenStore: Sendable {
+    let database: any SQLDatabase
+
+    package func find(digest: String, at now: Date) async throws -> AccessToken? {
+        try await database.read { transaction in
+            try transaction.row("SELECT * FROM access_token WHERE digest = \(digest) AND expires_at > \(now)")
+                .map(AccessToken.init)
+        }
+    }
+
+    package static func insert(_ token: AccessToken, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, expires_at)
+            VALUES (\(token.digest), \(token.authorizationID), \(token.clientID), \(token.userID), \(token.scope.text),
+                \(token.expiresAt))
+            """)
+    }
+
+    /// - Returns: whether the client had such a token.
+    @discardableResult
+    package static func delete(
+        digest: String, clientID: String, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        try transaction.execute(
+            "DELETE FROM access_token WHERE digest = \(digest) AND client_id = \(clientID)") == 1
+    }
+}
+
+extension AccessToken {
+    fileprivate init(_ row: SQLRow) throws {
+        digest = try row.text("digest")
+        authorizationID = try row.text("authorization_id")
+        clientID = try row.text("client_id")
+        userID = try row.text("user_id")
+        scope = try Scope(parsing: row.text("scope"))
+        expiresAt = try row.date("expires_at")
+    }
+}

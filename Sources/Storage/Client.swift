@@ -1,0 +1,226 @@
+import Foundation
+import OAuth
+
+/// An application that asks for tokens: Auth0's client, with the names and defaults of `/api/v2/clients`.
+package struct Client: Sendable, Hashable {
+    package var clientID: String
+    package var name: String
+    package var appType: AppType?
+    package var logoURI: String?
+    package var isFirstParty = true
+    package var isOIDCConformant = true
+    package var callbacks: [RegisteredURI] = []
+    package var allowedLogoutURLs: [RegisteredURI] = []
+    package var webOrigins: [String] = []
+    package var allowedOrigins: [String] = []
+    package var grantTypes: Set<GrantType> = []
+    package var tokenEndpointAuthMethod = ClientAuthenticationMethod.clientSecretPost
+    package var initiateLoginURI: String?
+    /// Seconds for which an ID token is valid.
+    package var idTokenLifetime = 36_000
+    package var idTokenAlgorithm = SigningAlgorithm.rs256
+    package var refreshToken = RefreshTokenSettings()
+    /// Auth0's other fields, kept and given back.
+    package var other: JSONObject = [:]
+
+    package enum AppType: String, Sendable, CaseIterable {
+        case native, spa
+        case regularWeb = "regular_web"
+        case nonInteractive = "non_interactive"
+        case resourceServer = "resource_server"
+    }
+
+    package init(clientID: String, name: String) { (self.clientID, self.name) = (clientID, name) }
+
+    /// Whether the client can keep a secret (RFC 6749 §2.1).
+    package var isConfidential: Bool { tokenEndpointAuthMethod != .none }
+}
+
+/// How a token is signed.
+package enum SigningAlgorithm: String, Sendable, CaseIterable, Codable {
+    case rs256 = "RS256"
+    case hs256 = "HS256"
+}
+
+/// A client's `refresh_token` settings.
+package struct RefreshTokenSettings: Sendable, Hashable {
+    /// Whether each exchange replaces the token.
+    package var isRotating = false
+    /// Seconds in which the token replaced last may be used again.
+    package var leeway = 0
+    /// Seconds from the first issue to the end of the whole family; nil for no end.
+    package var absoluteLifetime: Int?
+    /// Seconds without use after which a token ends; nil for no end.
+    package var idleLifetime: Int?
+
+    package init() {}
+}
+
+extension Client {
+    /// - Parameter standardID: the `client_id` of a document that has none.
+    /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
+    package init(document: Document, standardID: String) throws(Document.Problem) {
+        var document = document
+        clientID = try document.string("client_id") ?? standardID
+        guard !clientID.isEmpty, clientID.utf8.count <= 255, clientID.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { throw document.problem("client_id", "must be 1 to 255 printable ASCII characters without spaces") }
+        name = try document.requiredString("name")
+        appType = try document.oneOf("app_type", AppType.self)
+        logoURI = try document.string("logo_uri")
+        isFirstParty = try document.bool("is_first_party", default: true)
+        isOIDCConformant = try document.bool("oidc_conformant", default: true)
+        callbacks = try document.registeredURIs("callbacks") ?? []
+        allowedLogoutURLs = try document.registeredURIs("allowed_logout_urls") ?? []
+        webOrigins = try document.strings("web_origins") ?? []
+        allowedOrigins = try document.strings("allowed_origins") ?? []
+        initiateLoginURI = try document.string("initiate_login_uri")
+        let isPublic = appType == .spa || appType == .native
+        tokenEndpointAuthMethod =
+            try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self)
+            ?? (isPublic ? .none : .clientSecretPost)
+        let standardGrants: [GrantType] = [.authorizationCode, .implicit, .refreshToken]
+        grantTypes = Set(
+            try document.strings("grant_types")?.map(GrantType.init)
+                ?? standardGrants + (tokenEndpointAuthMethod == .none ? [] : [.clientCredentials]))
+        if var settings = try document.document("jwt_configuration") {
+            idTokenLifetime = try settings.integer("lifetime_in_seconds", in: 1...2_592_000) ?? 36_000
+            idTokenAlgorithm = try settings.oneOf("alg", SigningAlgorithm.self) ?? .rs256
+            _ = try settings.remaining(known: ["secret_encoded", "scopes"])
+        }
+        if let settings = try document.document("refresh_token") {
+            refreshToken = try RefreshTokenSettings(document: settings)
+        }
+        other = try document.remaining(known: Self.known)
+        guard idTokenAlgorithm != .hs256 || isConfidential else {
+            throw document.problem("jwt_configuration.alg", "HS256 signs with the client's secret, and this client has none; use RS256")
+        }
+    }
+
+    /// The client as Auth0 writes it, without its secret.
+    package var document: JSONObject {
+        var members = other
+        members["client_id"] = .string(clientID)
+        members["name"] = .string(name)
+        members["app_type"] = appType.map { .string($0.rawValue) }
+        members["logo_uri"] = logoURI.map(JSONValue.string)
+        members["is_first_party"] = .bool(isFirstParty)
+        members["oidc_conformant"] = .bool(isOIDCConformant)
+        members["callbacks"] = JSONValue(callbacks)
+        if !allowedLogoutURLs.isEmpty { members["allowed_logout_urls"] = JSONValue(allowedLogoutURLs) }
+        if !webOrigins.isEmpty { members["web_origins"] = JSONValue(webOrigins) }
+        if !allowedOrigins.isEmpty { members["allowed_origins"] = JSONValue(allowedOrigins) }
+        members["initiate_login_uri"] = initiateLoginURI.map(JSONValue.string)
+        members["grant_types"] = JSONValue(grantTypes.map(\.rawValue).sorted())
+        members["token_endpoint_auth_method"] = .string(tokenEndpointAuthMethod.rawValue)
+        members["jwt_configuration"] = [
+            "alg": .string(idTokenAlgorithm.rawValue), "lifetime_in_seconds": .integer(Int64(idTokenLifetime)),
+        ]
+        members["refresh_token"] = .object(refreshToken.document)
+        return members
+    }
+
+    /// Auth0's fields that change nothing here yet.
+    private static let known: Set<String> = [
+        "description", "allowed_clients", "client_aliases", "sso", "cross_origin_authentication", "cross_origin_auth",
+        "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
+        "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
+        "organization_require_behavior", "organization_discovery_methods", "default_organization",
+        "client_authentication_methods", "require_pushed_authorization_requests", "require_proof_of_possession",
+        "signed_request_object", "oidc_logout", "oidc_backchannel_logout", "session_transfer", "token_exchange",
+        "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
+        "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
+        "sso_disabled", "callback_url_template", "encryption_key", "express_configuration", "resource_server_identifier",
+        "async_approval_notification_channels",
+    ]
+}
+
+extension RefreshTokenSettings {
+    init(document: Document) throws(Document.Problem) {
+        var document = document
+        isRotating = try document.string("rotation_type") == "rotating"
+        leeway = try document.integer("leeway", in: 0...2_592_000) ?? 0
+        let expires = try document.string("expiration_type") == "expiring" || isRotating
+        let absolute = try document.integer("token_lifetime", in: 1...31_557_600) ?? 2_592_000
+        let idle = try document.integer("idle_token_lifetime", in: 1...31_557_600) ?? 1_296_000
+        let isAbsoluteInfinite = try document.bool("infinite_token_lifetime") ?? !expires
+        let isIdleInfinite = try document.bool("infinite_idle_token_lifetime") ?? !expires
+        absoluteLifetime = isAbsoluteInfinite ? nil : absolute
+        idleLifetime = isIdleInfinite ? nil : idle
+        _ = try document.remaining(known: ["policies"])
+    }
+
+    var document: JSONObject {
+        var members: JSONObject = [
+            "rotation_type": .string(isRotating ? "rotating" : "non-rotating"),
+            "expiration_type": .string(absoluteLifetime == nil && idleLifetime == nil && !isRotating ? "non-expiring" : "expiring"),
+            "leeway": .integer(Int64(leeway)),
+            "infinite_token_lifetime": .bool(absoluteLifetime == nil),
+            "infinite_idle_token_lifetime": .bool(idleLifetime == nil),
+        ]
+        members["token_lifetime"] = absoluteLifetime.map { .integer(Int64($0)) }
+        members["idle_token_lifetime"] = idleLifetime.map { .integer(Int64($0)) }
+        return members
+    }
+}
+
+/// A client with what proves it.
+package struct RegisteredClient: Sendable {
+    package let client: Client
+    /// The digest of its secret; nil where it has none.
+    package let secretDigest: String?
+    /// Its secret, sealed, kept only where tokens are signed with it (HS256).
+    package let sealedSecret: String?
+}
+
+/// The clients of the tenant.
+package struct ClientStore: Sendable {
+    let database: any SQLDatabase
+
+    package func find(_ clientID: String) async throws -> RegisteredClient? {
+        try await database.read { try Self.find(clientID, in: $0) }
+    }
+
+    package static func find(_ clientID: String, in transaction: any SQLTransaction) throws -> RegisteredClient? {
+        try transaction.row("SELECT * FROM client WHERE client_id = \(clientID)").map(RegisteredClient.init)
+    }
+
+    package func list() async throws -> [RegisteredClient] {
+        try await database.read { try Self.list(in: $0) }
+    }
+
+    package static func list(in transaction: any SQLTransaction) throws -> [RegisteredClient] {
+        try transaction.rows("SELECT * FROM client ORDER BY name, client_id").map(RegisteredClient.init)
+    }
+
+    /// Inserts the client, or replaces the one with its `client_id`; a nil secret leaves a stored one as it is.
+    package static func save(
+        _ client: Client, secretDigest: String?, sealedSecret: String?, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO client (client_id, name, document, secret_digest, sealed_secret, created_at, updated_at)
+            VALUES (\(client.clientID), \(client.name), \(JSON.text(client.document)), \(secretDigest), \(sealedSecret),
+                \(now), \(now))
+            ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, document = excluded.document,
+                secret_digest = COALESCE(excluded.secret_digest, client.secret_digest),
+                sealed_secret = COALESCE(excluded.sealed_secret, client.sealed_secret),
+                updated_at = excluded.updated_at
+            """)
+        try TenantStore.configurationChanged(in: transaction)
+    }
+
+    /// Removes the client with its grants, consents and tokens.
+    package static func delete(_ clientID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM client WHERE client_id = \(clientID)")
+        try TenantStore.configurationChanged(in: transaction)
+    }
+}
+
+extension RegisteredClient {
+    fileprivate init(_ row: SQLRow) throws {
+        let clientID = try row.text("client_id")
+        client = try Client(document: Document(row.json("document"), path: "client"), standardID: clientID)
+        secretDigest = row.optionalText("secret_digest")
+        sealedSecret = row.optionalText("sealed_secret")
+    }
+}

@@ -1,0 +1,134 @@
+import OAuth
+
+/// Where users come from: Auth0's connection.
+package struct Connection: Sendable, Hashable {
+    /// `con_` and 16 letters and digits.
+    package var id: String
+    package var name: String
+    /// `auth0` for a database of ours.
+    package var strategy: String
+    package var displayName: String?
+    /// The `client_id`s of the applications whose users may come from here.
+    package var enabledClients: Set<String> = []
+    /// What only the strategy understands.
+    package var options: JSONObject = [:]
+    /// Auth0's other fields, kept and given back.
+    package var other: JSONObject = [:]
+
+    package init(id: String, name: String, strategy: String) {
+        (self.id, self.name, self.strategy) = (id, name, strategy)
+    }
+
+    /// The strategy of database connections.
+    package static let databaseStrategy = "auth0"
+
+    /// - Parameter standardID: the `id` of a document that has none.
+    /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
+    package init(document: Document, standardID: String) throws(Document.Problem) {
+        var document = document
+        id = try document.string("id") ?? standardID
+        name = try document.requiredString("name")
+        guard name.utf8.count <= 128, name.first != "-", name.last != "-",
+            name.utf8.allSatisfy({ $0 < 0x80 }), name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" })
+        else { throw document.problem("name", "must be at most 128 letters, digits and single hyphens") }
+        strategy = try document.string("strategy") ?? Self.databaseStrategy
+        displayName = try document.string("display_name")
+        enabledClients = Set(try document.strings("enabled_clients") ?? [])
+        options = try document.object("options") ?? [:]
+        other = try document.remaining(known: [
+            "realms", "is_domain_connection", "authentication", "connected_accounts", "metadata", "show_as_button",
+        ])
+        _ = try PasswordPolicy(connection: self, path: document.path)
+    }
+
+    /// The connection as Auth0 writes it.
+    package var document: JSONObject {
+        var members = other
+        members["id"] = .string(id)
+        members["name"] = .string(name)
+        members["strategy"] = .string(strategy)
+        members["display_name"] = displayName.map(JSONValue.string)
+        members["enabled_clients"] = JSONValue(enabledClients.sorted())
+        members["options"] = .object(options)
+        return members
+    }
+
+    package var isDatabase: Bool { strategy == Self.databaseStrategy }
+    package var allowsSignup: Bool { options["disable_signup"]?.bool != true }
+    package var hasBruteForceProtection: Bool { options["brute_force_protection"]?.bool != false }
+}
+
+/// What a database connection asks of a password: Auth0's levels, each with all that the one before it asks.
+package struct PasswordPolicy: Sendable, Hashable {
+    package enum Level: String, Sendable, CaseIterable, Comparable {
+        case none, low, fair, good, excellent
+
+        package static func < (left: Level, right: Level) -> Bool {
+            (Self.allCases.firstIndex(of: left) ?? 0) < (Self.allCases.firstIndex(of: right) ?? 0)
+        }
+    }
+
+    package let level: Level
+    package let minimumLength: Int
+
+    package init(level: Level, minimumLength: Int? = nil) {
+        self.level = level
+        let standard =
+            switch level {
+            case .none: 1
+            case .low: 6
+            case .fair, .good: 8
+            case .excellent: 10
+            }
+        self.minimumLength = minimumLength ?? standard
+    }
+
+    /// The policy in a connection's `options`; `good` where it names none.
+    package init(connection: Connection, path: String = "connection") throws(Document.Problem) {
+        var options = Document(connection.options, path: path + ".options")
+        let level = try options.oneOf("passwordPolicy", Level.self) ?? .good
+        var complexity = try options.document("password_complexity_options")
+        self.init(level: level, minimumLength: try complexity?.integer("min_length", in: 1...128))
+    }
+}
+
+/// The connections of the tenant.
+package struct ConnectionStore: Sendable {
+    let database: any SQLDatabase
+
+    package func find(name: String) async throws -> Connection? {
+        try await database.read { transaction in
+            try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
+        }
+    }
+
+    package func list() async throws -> [Connection] {
+        try await database.read { try Self.list(in: $0) }
+    }
+
+    package static func list(in transaction: any SQLTransaction) throws -> [Connection] {
+        try transaction.rows("SELECT * FROM connection ORDER BY name").map(Connection.init)
+    }
+
+    /// Inserts the connection, or replaces the one with its name.
+    package static func save(_ connection: Connection, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO connection (id, name, strategy, document)
+            VALUES (\(connection.id), \(connection.name), \(connection.strategy), \(JSON.text(connection.document)))
+            ON CONFLICT (name) DO UPDATE SET document = excluded.document
+            """)
+        try TenantStore.configurationChanged(in: transaction)
+    }
+
+    package static func delete(name: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM connection WHERE name = \(name)")
+        try TenantStore.configurationChanged(in: transaction)
+    }
+}
+
+extension Connection {
+    fileprivate init(_ row: SQLRow) throws {
+        try self.init(document: Document(row.json("document"), path: "connection"), standardID: row.text("id"))
+    }
+}

@@ -1,0 +1,137 @@
+import OAuth
+
+/// A JSON object of Auth0's Management API on its way into a type: each member is taken once, and what is left over is
+/// named instead of dropped.
+package struct Document {
+    private var members: JSONObject
+    /// Where the object stands in its file or request, such as `clients[2].refresh_token`.
+    package let path: String
+
+    package init(_ members: JSONObject, path: String) { (self.members, self.path) = (members, path) }
+
+    /// What a member should have been, at which path.
+    package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+        package let path: String
+        package let message: String
+
+        package init(path: String, message: String) { (self.path, self.message) = (path, message) }
+        package var description: String { "\(path): \(message)" }
+    }
+
+    /// The path of a member.
+    package func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    /// A problem with a member, for rules that need more than one of them.
+    package func problem(_ name: String, _ message: String) -> Problem {
+        Problem(path: path(of: name), message: message)
+    }
+
+    /// The member's value, taken out; nil where it is absent or null.
+    package mutating func take(_ name: String) -> JSONValue? {
+        guard let value = members.removeValue(forKey: name), value != .null else { return nil }
+        return value
+    }
+
+    package mutating func string(_ name: String) throws(Problem) -> String? {
+        guard let value = take(name) else { return nil }
+        guard let string = value.string else { throw problem(name, "must be a text") }
+        return string
+    }
+
+    package mutating func requiredString(_ name: String) throws(Problem) -> String {
+        guard let string = try string(name), !string.isEmpty else { throw problem(name, "is required") }
+        return string
+    }
+
+    package mutating func bool(_ name: String, default standard: Bool) throws(Problem) -> Bool {
+        try bool(name) ?? standard
+    }
+
+    package mutating func bool(_ name: String) throws(Problem) -> Bool? {
+        guard let value = take(name) else { return nil }
+        guard let bool = value.bool else { throw problem(name, "must be true or false") }
+        return bool
+    }
+
+    package mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
+        guard let value = take(name) else { return nil }
+        guard let integer = value.integer, range.contains(integer) else {
+            throw problem(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return integer
+    }
+
+    package mutating func strings(_ name: String) throws(Problem) -> [String]? {
+        guard let value = take(name) else { return nil }
+        guard let array = value.array else { throw problem(name, "must be a list of texts") }
+        var strings: [String] = []
+        for (index, element) in array.enumerated() {
+            guard let string = element.string else { throw problem("\(name)[\(index)]", "must be a text") }
+            strings.append(string)
+        }
+        return strings
+    }
+
+    /// A list of URIs, each proved to be one that may be registered.
+    package mutating func registeredURIs(_ name: String) throws(Problem) -> [RegisteredURI]? {
+        guard let texts = try strings(name) else { return nil }
+        var uris: [RegisteredURI] = []
+        for (index, text) in texts.enumerated() {
+            do {
+                uris.append(try RegisteredURI(text))
+            } catch {
+                throw problem("\(name)[\(index)]", error.description)
+            }
+        }
+        return uris
+    }
+
+    /// One of an enumeration's values.
+    package mutating func oneOf<T: RawRepresentable & CaseIterable>(
+        _ name: String, _ type: T.Type
+    ) throws(Problem) -> T? where T.RawValue == String {
+        guard let string = try string(name) else { return nil }
+        guard let value = T(rawValue: string) else {
+            let values = T.allCases.map(\.rawValue).joined(separator: ", ")
+            throw problem(name, "'\(string.forDisplay)' is none of \(values)")
+        }
+        return value
+    }
+
+    /// The object that a member holds.
+    package mutating func document(_ name: String) throws(Problem) -> Document? {
+        guard let value = take(name) else { return nil }
+        guard let object = value.object else { throw problem(name, "must be an object") }
+        return Document(object, path: path(of: name))
+    }
+
+    package mutating func object(_ name: String) throws(Problem) -> JSONObject? {
+        guard let value = take(name) else { return nil }
+        guard let object = value.object else { throw problem(name, "must be an object") }
+        return object
+    }
+
+    /// The objects of the list that a member holds.
+    package mutating func documents(_ name: String) throws(Problem) -> [Document]? {
+        guard let value = take(name) else { return nil }
+        guard let array = value.array else { throw problem(name, "must be a list of objects") }
+        var documents: [Document] = []
+        for (index, element) in array.enumerated() {
+            let path = path(of: "\(name)[\(index)]")
+            guard let object = element.object else { throw Problem(path: path, message: "must be an object") }
+            documents.append(Document(object, path: path))
+        }
+        return documents
+    }
+
+    /// The members of `known` that are left: fields of Auth0's that the server keeps and gives back.
+    /// - Throws: ``Problem`` for the first member that is not Auth0's at all.
+    package mutating func remaining(known: Set<String>) throws(Problem) -> JSONObject {
+        let rest = members
+        members = [:]
+        if let unknown = rest.keys.sorted().first(where: { !known.contains($0) }) {
+            throw problem(unknown, "is no field that Portico knows here; remove it or check its spelling")
+        }
+        return rest
+    }
+}

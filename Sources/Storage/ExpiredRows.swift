@@ -1,0 +1,51 @@
+import Foundation
+
+/// What has expired and may be removed.
+package struct ExpiredRowsStore: Sendable {
+    let database: any SQLDatabase
+
+    /// Rows removed in one transaction at most: a few milliseconds, so that no login waits for a sweep.
+    package static let batch = 200
+
+    /// Removes a batch from each table.
+    /// - Returns: whether a table may hold more.
+    package func deleteBatch(at now: Date) async throws -> Bool {
+        var mayHoldMore = false
+        for statement in Self.statements(now) {
+            let deleted = try await database.write { try $0.execute(statement) }
+            mayHoldMore = mayHoldMore || deleted == Self.batch
+        }
+        return mayHoldMore
+    }
+
+    private static func statements(_ now: Date) -> [SQL] {
+        let day = now.addingTimeInterval(-86_400)
+        return [
+            """
+            DELETE FROM login_transaction WHERE digest IN (
+                SELECT digest FROM login_transaction WHERE expires_at <= \(now) LIMIT \(batch))
+            """,
+            // A code stays for a day after its end, so that a late replay still takes back what it issued.
+            """
+            DELETE FROM authorization_code WHERE digest IN (
+                SELECT digest FROM authorization_code WHERE expires_at <= \(day) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM access_token WHERE digest IN (
+                SELECT digest FROM access_token WHERE expires_at <= \(now) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM session WHERE digest IN (
+                SELECT digest FROM session WHERE expires_at <= \(now) OR idle_expires_at <= \(now) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM refresh_token_family WHERE id IN (
+                SELECT id FROM refresh_token_family WHERE expires_at <= \(now) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM failed_login WHERE (identifier_digest, address) IN (
+                SELECT identifier_digest, address FROM failed_login WHERE expires_at <= \(now) LIMIT \(batch))
+            """,
+        ]
+    }
+}

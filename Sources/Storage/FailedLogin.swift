@@ -1,0 +1,34 @@
+import Foundation
+
+/// Failed logins in a row of one identifier from one address, which brute-force protection counts.
+package struct FailedLoginStore: Sendable {
+    let database: any SQLDatabase
+
+    /// A block ends by itself after 30 days without another attempt.
+    package static let blockLifetime: TimeInterval = 30 * 86_400
+
+    /// Takes one attempt from those that the pair has left, before the password is looked at: attempts that run at the
+    /// same time cannot each see the others' failures as not yet counted. A success gives all back.
+    /// - Returns: whether the pair had one left.
+    package static func takeAttempt(
+        identifierDigest: String, address: String, most: Int, at now: Date, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let row = try transaction.row(
+            """
+            INSERT INTO failed_login (identifier_digest, address, failures, expires_at)
+            VALUES (\(identifierDigest), \(address), 1, \(now.addingTimeInterval(blockLifetime)))
+            ON CONFLICT (identifier_digest, address) DO UPDATE SET
+                failures = CASE WHEN failed_login.expires_at > \(now) THEN failed_login.failures + 1 ELSE 1 END,
+                expires_at = excluded.expires_at
+            RETURNING failures
+            """)
+        return try row?.integer("failures") ?? 1 <= most
+    }
+
+    package static func clear(
+        identifierDigest: String, address: String, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            "DELETE FROM failed_login WHERE identifier_digest = \(identifierDigest) AND address = \(address)")
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import OAuth
+
+/// An authorization request that waits for its user: what `state=` on the pages refers to.
+///
+/// It belongs to the browser that started it, and to no other: the page's address alone opens nothing.
+package struct LoginTransaction: Sendable {
+    /// The digest of the `state` of the pages.
+    package let digest: String
+    /// The digest of the cookie of the browser that started it.
+    package let browserDigest: String
+    package let clientID: String
+    /// The authorization request as it was sent.
+    package let parameters: [String: String]
+    package let createdAt: Date
+    package let expiresAt: Date
+    package var progress: Progress
+
+    /// What the user has answered so far.
+    package struct Progress: Sendable, Codable, Equatable {
+        /// The digest of the session that a login in this transaction made; prompts for a login are then satisfied.
+        package var sessionDigest: String?
+        /// The scope that the user allowed in this transaction.
+        package var consentedScope: String?
+        /// Whether the user refused.
+        package var isDenied = false
+
+        package init() {}
+    }
+
+    package init(
+        digest: String, browserDigest: String, clientID: String, parameters: [String: String], createdAt: Date,
+        expiresAt: Date
+    ) {
+        (self.digest, self.browserDigest, self.clientID, self.parameters) = (digest, browserDigest, clientID, parameters)
+        (self.createdAt, self.expiresAt, progress) = (createdAt.storable, expiresAt.storable, Progress())
+    }
+}
+
+/// The login transactions that are under way.
+package struct LoginTransactionStore: Sendable {
+    let database: any SQLDatabase
+
+    /// A browser that opens more loses the oldest.
+    package static let mostPerBrowser = 10
+
+    /// The transaction where this browser started it and its hour has not passed.
+    package func find(digest: String, browserDigest: String, at now: Date) async throws -> LoginTransaction? {
+        try await database.read { try Self.find(digest: digest, browserDigest: browserDigest, at: now, in: $0) }
+    }
+
+    package static func find(
+        digest: String, browserDigest: String, at now: Date, in transaction: any SQLTransaction
+    ) throws -> LoginTransaction? {
+        try transaction.row(
+            """
+            SELECT * FROM login_transaction
+            WHERE digest = \(digest) AND browser_digest = \(browserDigest) AND expires_at > \(now)
+            """
+        ).map(LoginTransaction.init)
+    }
+
+    package static func insert(_ login: LoginTransaction, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO login_transaction (digest, browser_digest, client_id, parameters, progress, created_at,
+                expires_at)
+            VALUES (\(login.digest), \(login.browserDigest), \(login.clientID), \(JSON.text(login.parameters)),
+                \(JSON.text(login.progress)), \(login.createdAt), \(login.expiresAt))
+            """)
+        try transaction.execute(
+            """
+            DELETE FROM login_transaction WHERE digest IN (
+                SELECT digest FROM login_transaction WHERE browser_digest = \(login.browserDigest)
+                ORDER BY created_at DESC, digest LIMIT 100 OFFSET \(mostPerBrowser))
+            """)
+    }
+
+    package static func update(
+        _ progress: LoginTransaction.Progress, digest: String, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            "UPDATE login_transaction SET progress = \(JSON.text(progress)) WHERE digest = \(digest)")
+    }
+
+    /// Ends a transaction; whoever deletes the row may answer the request, and nobody else.
+    /// - Returns: whether this call ended it.
+    package static func delete(digest: String, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.execute("DELETE FROM login_transaction WHERE digest = \(digest)") == 1
+    }
+}
+
+extension LoginTransaction {
+    fileprivate init(_ row: SQLRow) throws {
+        digest = try row.text("digest")
+        browserDigest = try row.text("browser_digest")
+        clientID = try row.text("client_id")
+        parameters = try row.json("parameters")
+        progress = try row.json("progress")
+        createdAt = try row.date("created_at")
+        expiresAt = try row.date("expires_at")
+    }
+}

@@ -1,0 +1,62 @@
+/// One step of the schema, forward only. A released step never changes; what is wrong with it the next one mends.
+package struct Migration: Sendable {
+    /// Counts from 1 without gaps.
+    package let number: Int
+    package let name: String
+    let statements: [SQL]
+}
+
+/// Every migration, oldest first.
+package enum Migrations {
+    package static let all: [Migration] = [.initial]
+
+    /// The schema that this binary works with.
+    package static var newest: Int { all.last?.number ?? 0 }
+
+    /// Why a database cannot be used.
+    package struct TooNew: Error, Sendable, CustomStringConvertible {
+        package let found: Int
+        package var description: String {
+            "The database has schema \(found), and this version of Portico knows schemas up to \(Migrations.newest). "
+                + "A newer Portico has used it: start that version again, or restore a backup from before the update."
+        }
+    }
+
+    /// Brings the schema up to `target`, each step in a transaction of its own. Several processes may do so at once:
+    /// whoever comes second finds the step done.
+    /// - Throws: ``TooNew`` where the database is newer than this binary.
+    /// - Returns: the migrations that this call ran.
+    @discardableResult
+    package static func run(on database: any SQLDatabase, upTo target: Int? = nil) async throws -> [Migration] {
+        try await database.write { transaction in
+            try transaction.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL)")
+        }
+        var ran: [Migration] = []
+        for migration in all where migration.number <= target ?? newest {
+            if try await run(migration, on: database) { ran.append(migration) }
+        }
+        return ran
+    }
+
+    private static func run(_ migration: Migration, on database: any SQLDatabase) async throws -> Bool {
+        try await database.write { transaction in
+            let found = try version(in: transaction)
+            guard found <= newest else { throw TooNew(found: found) }
+            guard found < migration.number else { return false }
+            for statement in migration.statements { try transaction.execute(statement) }
+            try transaction.execute(
+                "INSERT INTO schema_migration (number, name) VALUES (\(migration.number), \(migration.name))")
+            return true
+        }
+    }
+
+    /// The schema that a database has; 0 for an empty one.
+    package static func version(of database: any SQLDatabase) async throws -> Int {
+        try await database.read { try version(in: $0) }
+    }
+
+    private static func version(in transaction: any SQLTransaction) throws -> Int {
+        try transaction.row("SELECT MAX(number) AS newest FROM schema_migration")?.optionalInteger("newest") ?? 0
+    }
+}

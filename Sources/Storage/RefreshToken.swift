@@ -1,0 +1,142 @@
+import Foundation
+import OAuth
+
+/// All refresh tokens that follow from one authorization; one is the newest, and reuse of an older one ends all.
+package struct RefreshTokenFamily: Sendable {
+    package let id: String
+    /// The authorization code's `authorizationID`.
+    package let authorizationID: String
+    package let clientID: String
+    package let userID: String
+    package let audience: String?
+    /// What the user granted; a refresh may ask for less, never for more.
+    package let scope: Scope
+    package let sid: String
+    package let authenticatedAt: Date
+    package let showsAuthenticationTime: Bool
+    /// Whether the family was made for a client whose tokens rotate; a client that changes sides loses its tokens.
+    package let isRotating: Bool
+    /// The end of the family whatever happens; fixed when the first token is issued.
+    package let expiresAt: Date?
+
+    package init(
+        id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
+        sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool, isRotating: Bool, expiresAt: Date?
+    ) {
+        (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
+        (self.audience, self.scope, self.sid) = (audience, scope, sid)
+        (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
+        (self.isRotating, self.expiresAt) = (isRotating, expiresAt?.storable)
+    }
+}
+
+/// One refresh token of a family.
+package struct RefreshToken: Sendable {
+    package let digest: String
+    /// 0 for the first token of its family, one more for each that replaced it.
+    package let generation: Int
+    package let issuedAt: Date
+    /// When it was last exchanged, or issued.
+    package let lastUsedAt: Date
+    /// When it was first replaced; nil for the newest.
+    package let replacedAt: Date?
+    package let family: RefreshTokenFamily
+}
+
+/// The refresh tokens of the tenant.
+package struct RefreshTokenStore: Sendable {
+    let database: any SQLDatabase
+
+    /// More for one user and client remove the oldest (Auth0's limit).
+    package static let mostPerUserAndClient = 200
+
+    package static func insert(
+        _ family: RefreshTokenFamily, firstToken digest: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, sid,
+                authenticated_at, shows_auth_time, rotating, created_at, expires_at)
+            VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
+                \(family.scope.text), \(family.sid), \(family.authenticatedAt), \(family.showsAuthenticationTime),
+                \(family.isRotating), \(now), \(family.expiresAt))
+            """)
+        try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
+        try transaction.execute(
+            """
+            DELETE FROM refresh_token_family WHERE id IN (
+                SELECT id FROM refresh_token_family
+                WHERE user_id = \(family.userID) AND client_id = \(family.clientID)
+                ORDER BY created_at DESC, id LIMIT 100 OFFSET \(mostPerUserAndClient))
+            """)
+    }
+
+    private static func insert(
+        _ digest: String, generation: Int, familyID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO refresh_token (digest, family_id, generation, issued_at, last_used_at)
+            VALUES (\(digest), \(familyID), \(generation), \(now), \(now))
+            """)
+    }
+
+    /// The token with its family, replaced or not.
+    package static func find(digest: String, in transaction: any SQLTransaction) throws -> RefreshToken? {
+        try transaction.row(
+            """
+            SELECT refresh_token.digest, generation, issued_at, last_used_at, replaced_at, refresh_token_family.*
+            FROM refresh_token JOIN refresh_token_family ON refresh_token_family.id = refresh_token.family_id
+            WHERE refresh_token.digest = \(digest)
+            """
+        ).map(RefreshToken.init)
+    }
+
+    /// Replaces the newest token by a new one. Of several that race, one wins: the statement changes the row only while
+    /// it has not been replaced.
+    /// - Returns: whether this call replaced it.
+    package static func rotate(
+        _ token: RefreshToken, to digest: String, at now: Date, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let changed = try transaction.execute(
+            """
+            UPDATE refresh_token SET replaced_at = \(now), last_used_at = \(now)
+            WHERE digest = \(token.digest) AND replaced_at IS NULL
+            """)
+        guard changed == 1 else { return false }
+        try insert(digest, generation: token.generation + 1, familyID: token.family.id, at: now, in: transaction)
+        return true
+    }
+
+    /// Notes an exchange of a token that does not rotate.
+    package static func touch(digest: String, at now: Date, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE refresh_token SET last_used_at = \(now) WHERE digest = \(digest)")
+    }
+
+    package static func deleteFamily(_ id: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM refresh_token_family WHERE id = \(id)")
+    }
+
+    /// Takes back everything that was issued for one authorization.
+    package static func revoke(authorizationID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM refresh_token_family WHERE authorization_id = \(authorizationID)")
+        try transaction.execute("DELETE FROM access_token WHERE authorization_id = \(authorizationID)")
+    }
+}
+
+extension RefreshToken {
+    fileprivate init(_ row: SQLRow) throws {
+        digest = try row.text("digest")
+        generation = try row.integer("generation")
+        issuedAt = try row.date("issued_at")
+        lastUsedAt = try row.date("last_used_at")
+        replacedAt = row.optionalDate("replaced_at")
+        family = RefreshTokenFamily(
+            id: try row.text("id"), authorizationID: try row.text("authorization_id"),
+            clientID: try row.text("client_id"), userID: try row.text("user_id"),
+            audience: row.optionalText("audience"), scope: try Scope(parsing: row.text("scope")),
+            sid: try row.text("sid"), authenticatedAt: try row.date("authenticated_at"),
+            showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
+            expiresAt: row.optionalDate("expires_at"))
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import OAuth
+
+/// One row of a result.
+package struct SQLRow: Sendable {
+    private let columns: SQLColumns
+    private let values: [SQLValue]
+
+    package init(columns: SQLColumns, values: [SQLValue]) {
+        (self.columns, self.values) = (columns, values)
+    }
+
+    /// The value of a column, or nil where it is NULL or the statement did not select it.
+    package func value(_ name: String) -> SQLValue? {
+        guard let index = columns.indices[name], values[index] != .null else { return nil }
+        return values[index]
+    }
+
+    package func optionalText(_ name: String) -> String? {
+        if case .text(let value)? = value(name) { value } else { nil }
+    }
+    package func optionalInteger(_ name: String) -> Int? {
+        if case .integer(let value)? = value(name) { Int(value) } else { nil }
+    }
+    package func optionalDate(_ name: String) -> Date? {
+        if case .integer(let value)? = value(name) { Date(milliseconds: value) } else { nil }
+    }
+
+    /// - Throws: ``SQLError/unexpectedValue(column:)`` where the schema promises a text and the row has none.
+    package func text(_ name: String) throws -> String {
+        guard let value = optionalText(name) else { throw SQLError.unexpectedValue(column: name) }
+        return value
+    }
+    package func integer(_ name: String) throws -> Int {
+        guard let value = optionalInteger(name) else { throw SQLError.unexpectedValue(column: name) }
+        return value
+    }
+    package func date(_ name: String) throws -> Date {
+        guard let value = optionalDate(name) else { throw SQLError.unexpectedValue(column: name) }
+        return value
+    }
+    package func bool(_ name: String) throws -> Bool {
+        switch value(name) {
+        case .bool(let value): value
+        case .integer(let value): value != 0
+        default: throw SQLError.unexpectedValue(column: name)
+        }
+    }
+
+    /// The JSON that a text column holds.
+    package func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
+        do {
+            return try JSON.decode(type, from: text(name))
+        } catch {
+            throw SQLError.unexpectedValue(column: name)
+        }
+    }
+}
+
+/// The names of a result's columns, made once for all its rows.
+package struct SQLColumns: Sendable {
+    let indices: [String: Int]
+
+    package init(_ names: some Sequence<String>) {
+        indices = Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
+    }
+}

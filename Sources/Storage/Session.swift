@@ -1,0 +1,78 @@
+import Foundation
+import OAuth
+
+/// A browser's single sign-on session. The cookie holds a secret; the row only its digest.
+package struct Session: Sendable, Hashable {
+    package let digest: String
+    /// The `sid` of ID tokens: names the session to applications without opening it.
+    package let sid: String
+    package let userID: String
+    /// The name of the connection that the user signed in through.
+    package let connection: String
+    /// When the user last proved who they are: the `auth_time` of ID tokens.
+    package let authenticatedAt: Date
+    package var lastUsedAt: Date
+    package var idleExpiresAt: Date
+    package let expiresAt: Date
+
+    package init(
+        digest: String, sid: String, userID: String, connection: String, authenticatedAt: Date, idleExpiresAt: Date,
+        expiresAt: Date
+    ) {
+        (self.digest, self.sid, self.userID, self.connection) = (digest, sid, userID, connection)
+        (self.authenticatedAt, lastUsedAt) = (authenticatedAt.storable, authenticatedAt.storable)
+        (self.idleExpiresAt, self.expiresAt) = (idleExpiresAt.storable, expiresAt.storable)
+    }
+}
+
+/// The sessions of the tenant's browsers.
+package struct SessionStore: Sendable {
+    let database: any SQLDatabase
+
+    /// The session and its user where neither the session has ended nor the user is blocked.
+    package func find(digest: String, at now: Date) async throws -> (session: Session, user: User)? {
+        try await database.read { transaction in
+            let row = try transaction.row(
+                """
+                SELECT * FROM session JOIN user_account ON user_account.user_id = session.user_id
+                WHERE digest = \(digest) AND idle_expires_at > \(now) AND expires_at > \(now) AND NOT blocked
+                """)
+            return try row.map { (try Session($0), try User($0)) }
+        }
+    }
+
+    package static func insert(_ session: Session, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO session (digest, sid, user_id, session_connection, authenticated_at, last_used_at,
+                idle_expires_at, expires_at)
+            VALUES (\(session.digest), \(session.sid), \(session.userID), \(session.connection),
+                \(session.authenticatedAt), \(session.lastUsedAt), \(session.idleExpiresAt), \(session.expiresAt))
+            """)
+    }
+
+    /// Notes a use, which moves the idle end.
+    package static func touch(
+        digest: String, at now: Date, idleExpiresAt: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            "UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt) WHERE digest = \(digest)")
+    }
+
+    package static func delete(digest: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM session WHERE digest = \(digest)")
+    }
+}
+
+extension Session {
+    fileprivate init(_ row: SQLRow) throws {
+        digest = try row.text("digest")
+        sid = try row.text("sid")
+        userID = try row.text("user_id")
+        connection = try row.text("session_connection")
+        authenticatedAt = try row.date("authenticated_at")
+        lastUsedAt = try row.date("last_used_at")
+        idleExpiresAt = try row.date("idle_expires_at")
+        expiresAt = try row.date("expires_at")
+    }
+}

@@ -1,0 +1,19 @@
+/// Every store of the tenant's database, one line each.
+package struct Stores: Sendable {
+    package let database: any SQLDatabase
+
+    package init(database: any SQLDatabase) { self.database = database }
+
+    package var tenant: TenantStore { TenantStore(database: database) }
+    package var clients: ClientStore { ClientStore(database: database) }
+    package var resourceServers: ResourceServerStore { ResourceServerStore(database: database) }
+    package var clientGrants: ClientGrantStore { ClientGrantStore(database: database) }
+    package var connections: ConnectionStore { ConnectionStore(database: database) }
+    package var users: UserStore { UserStore(database: database) }
+    package var sessions: SessionStore { SessionStore(database: database) }
+    package var loginTransactions: LoginTransactionStore { LoginTransactionStore(database: database) }
+    package var accessTokens: AccessTokenStore { AccessTokenStore(database: database) }
+    package var consentGrants: ConsentGrantStore { ConsentGrantStore(database: database) }
+    package var signingKeys: SigningKeyStore { SigningKeyStore(database: database) }
+    package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
+}

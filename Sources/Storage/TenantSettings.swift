@@ -1,0 +1,150 @@
+import Foundation
+import OAuth
+
+/// The settings of the tenant, with the names and defaults of Auth0's `/api/v2/tenants/settings`.
+package struct TenantSettings: Sendable, Hashable {
+    /// What pages and consent call the tenant.
+    package var friendlyName: String?
+    package var pictureURL: String?
+    package var supportURL: String?
+    /// The `audience` of requests that name none.
+    package var defaultAudience: String?
+    package var allowedLogoutURLs: [RegisteredURI] = []
+    /// Seconds after which a session ends whatever happens; 7 days.
+    package var sessionLifetime = 168 * 3600
+    /// Seconds without use after which a session ends; 3 days.
+    package var idleSessionLifetime = 72 * 3600
+    /// Whether the session cookie outlives the browser.
+    package var sessionCookieIsPersistent = true
+    /// Whether the consent page lists each scope's own description.
+    package var usesScopeDescriptionsForConsent = false
+    /// How errors and a few claims are written on the wire.
+    package var wireDialect = WireDialect.standard
+    /// Failed logins of one identifier from one address until the pair is blocked.
+    package var bruteForceMaximumAttempts = 10
+    /// Auth0's other settings, kept and given back.
+    package var other: JSONObject = [:]
+
+    package init() {}
+}
+
+/// Which of two ways the server words what the RFCs and Auth0 word differently.
+package enum WireDialect: String, Sendable, CaseIterable {
+    /// As the RFCs and OpenID Connect say.
+    case standard
+    /// As Auth0 does; a tenant that was imported from there gets it.
+    case auth0
+}
+
+extension TenantSettings {
+    /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
+    package init(document: Document) throws(Document.Problem) {
+        var document = document
+        friendlyName = try document.string("friendly_name")
+        pictureURL = try document.string("picture_url")
+        supportURL = try document.string("support_url")
+        defaultAudience = try document.string("default_audience")
+        allowedLogoutURLs = try document.registeredURIs("allowed_logout_urls") ?? []
+        sessionLifetime = try Self.seconds(&document, "session_lifetime", default: 168)
+        idleSessionLifetime = try Self.seconds(&document, "idle_session_lifetime", default: 72)
+        guard idleSessionLifetime <= sessionLifetime else {
+            throw document.problem("idle_session_lifetime", "must not be longer than session_lifetime")
+        }
+        if var cookie = try document.document("session_cookie") {
+            sessionCookieIsPersistent = try cookie.string("mode") != "non-persistent"
+        }
+        wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
+        bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
+        other = try document.remaining(known: Self.known)
+        usesScopeDescriptionsForConsent =
+            other["flags"]?.object?["use_scope_descriptions_for_consent"]?.bool ?? false
+    }
+
+    private static func seconds(
+        _ document: inout Document, _ name: String, default hours: Int
+    ) throws(Document.Problem) -> Int {
+        if let minutes = try document.integer("\(name)_in_minutes", in: 1...525_600) { return minutes * 60 }
+        guard let value = document.take(name) else { return hours * 3600 }
+        let hours: Double? =
+            switch value {
+            case .integer(let whole): Double(whole)
+            case .number(let fraction): fraction
+            default: nil
+            }
+        guard let hours, hours > 0, hours <= 8760 else {
+            throw document.problem(name, "must be a number of hours, more than 0 and at most 8760")
+        }
+        return Int(hours * 3600)
+    }
+
+    /// The settings as Auth0 writes them.
+    package var document: JSONObject {
+        var members = other
+        members["friendly_name"] = friendlyName.map(JSONValue.string)
+        members["picture_url"] = pictureURL.map(JSONValue.string)
+        members["support_url"] = supportURL.map(JSONValue.string)
+        members["default_audience"] = defaultAudience.map(JSONValue.string)
+        if !allowedLogoutURLs.isEmpty { members["allowed_logout_urls"] = JSONValue(allowedLogoutURLs) }
+        members["session_lifetime"] = Self.hours(sessionLifetime)
+        members["idle_session_lifetime"] = Self.hours(idleSessionLifetime)
+        members["session_cookie"] = ["mode": .string(sessionCookieIsPersistent ? "persistent" : "non-persistent")]
+        members["wire_dialect"] = .string(wireDialect.rawValue)
+        members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
+        return members
+    }
+
+    private static func hours(_ seconds: Int) -> JSONValue {
+        seconds % 3600 == 0 ? .integer(Int64(seconds / 3600)) : .number(Double(seconds) / 3600)
+    }
+
+    /// Auth0's settings that change nothing here yet.
+    private static let known: Set<String> = [
+        "flags", "change_password", "guardian_mfa_page", "error_page", "default_directory", "default_redirection_uri",
+        "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime", "sessions",
+        "oidc_logout", "sandbox_version", "sandbox_versions_available", "enabled_locales",
+        "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
+        "mtls", "pushed_authorization_requests_supported", "authorization_response_iss_parameter_supported",
+        "skip_non_verifiable_callback_uri_confirmation_prompt", "resource_parameter_profile",
+        "client_id_metadata_document_supported", "default_token_quota", "dynamic_client_registration_security_mode",
+        "phone_consolidated_experience", "country_codes", "security_headers", "universal_login",
+    ]
+}
+
+extension JSONValue {
+    /// The texts of registered URIs.
+    package init(_ uris: [RegisteredURI]) { self = .array(uris.map { .string($0.text) }) }
+    /// A list of texts.
+    package init(_ strings: [String]) { self = .array(strings.map(JSONValue.string)) }
+}
+
+/// The tenant's row: its settings, and the version of everything that nodes keep in memory.
+package struct TenantStore: Sendable {
+    let database: any SQLDatabase
+
+    package func settings() async throws -> TenantSettings {
+        try await database.read { try Self.settings(in: $0) }
+    }
+
+    package static func settings(in transaction: any SQLTransaction) throws -> TenantSettings {
+        guard let row = try transaction.row("SELECT document FROM tenant WHERE id = 1") else { return TenantSettings() }
+        return try TenantSettings(document: Document(row.json("document"), path: "tenant"))
+    }
+
+    package static func update(_ settings: TenantSettings, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE tenant SET document = \(JSON.text(settings.document)) WHERE id = 1")
+        try configurationChanged(in: transaction)
+    }
+
+    /// Grows with every change of the configuration, whichever process makes it.
+    package func configurationVersion() async throws -> Int {
+        try await database.read { transaction in
+            try transaction.row("SELECT configuration_version FROM tenant WHERE id = 1")?
+                .integer("configuration_version") ?? 0
+        }
+    }
+
+    /// Makes every node read its configuration anew; part of each transaction that changes some.
+    package static func configurationChanged(in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE tenant SET configuration_version = configuration_version + 1 WHERE id = 1")
+    }
+}

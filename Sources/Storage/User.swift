@@ -1,0 +1,132 @@
+import Foundation
+import OAuth
+
+/// A person who signs in, with the names of `/api/v2/users`.
+package struct User: Sendable, Hashable {
+    /// The `sub` of tokens: `auth0|` and 24 hexadecimal digits for a user of a database connection.
+    package var id: String
+    /// The name of the connection that the user came from.
+    package var connection: String
+    /// In lower case.
+    package var email: String?
+    package var isEmailVerified = false
+    package var username: String?
+    /// The profile's claims by their names: `name`, `nickname`, `given_name`, `family_name`, `picture`, `phone_number` …
+    package var profile: JSONObject = [:]
+    package var userMetadata: JSONObject = [:]
+    package var appMetadata: JSONObject = [:]
+    package var isBlocked = false
+    package var createdAt: Date
+    package var updatedAt: Date
+    package var lastLogin: Date?
+    package var loginsCount = 0
+
+    package init(id: String, connection: String, email: String?, createdAt: Date) {
+        (self.id, self.connection, self.email) = (id, connection, email)
+        (self.createdAt, updatedAt) = (createdAt, createdAt)
+    }
+
+    /// What pages call the user.
+    package var displayName: String { profile["name"]?.string ?? email ?? username ?? id }
+}
+
+/// The users of the tenant and the hashes of their passwords.
+package struct UserStore: Sendable {
+    let database: any SQLDatabase
+
+    package func find(_ id: String) async throws -> User? {
+        try await database.read { try Self.find(id, in: $0) }
+    }
+
+    package static func find(_ id: String, in transaction: any SQLTransaction) throws -> User? {
+        try transaction.row("SELECT * FROM user_account WHERE user_id = \(id)").map(User.init)
+    }
+
+    /// The user of a connection with this e-mail address (in lower case) or user name, and the password's hash.
+    package func find(connection: String, identifier: String) async throws -> (user: User, passwordHash: String?)? {
+        try await database.read { try Self.find(connection: connection, identifier: identifier, in: $0) }
+    }
+
+    package static func find(
+        connection: String, identifier: String, in transaction: any SQLTransaction
+    ) throws -> (user: User, passwordHash: String?)? {
+        let row = try transaction.row(
+            """
+            SELECT user_account.*, user_password.hash FROM user_account
+            LEFT JOIN user_password ON user_password.user_id = user_account.user_id
+            WHERE connection = \(connection) AND (email = \(identifier) OR username = \(identifier))
+            """)
+        return try row.map { (try User($0), $0.optionalText("hash")) }
+    }
+
+    /// Users in the order of their ids, from the one after `after` on.
+    package func list(after: String = "", limit: Int) async throws -> [User] {
+        try await database.read { transaction in
+            try transaction.rows(
+                "SELECT * FROM user_account WHERE user_id > \(after) ORDER BY user_id LIMIT \(limit)"
+            ).map(User.init)
+        }
+    }
+
+    /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has a user with this e-mail address or user name.
+    package static func insert(_ user: User, passwordHash: String?, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO user_account (user_id, connection, email, email_verified, username, profile, user_metadata,
+                app_metadata, blocked, created_at, updated_at, last_login, logins_count)
+            VALUES (\(user.id), \(user.connection), \(user.email), \(user.isEmailVerified), \(user.username),
+                \(JSON.text(user.profile)), \(JSON.text(user.userMetadata)), \(JSON.text(user.appMetadata)),
+                \(user.isBlocked), \(user.createdAt), \(user.updatedAt), \(user.lastLogin), \(user.loginsCount))
+            """)
+        if let passwordHash {
+            try transaction.execute(
+                """
+                INSERT INTO user_password (user_id, hash, changed_at)
+                VALUES (\(user.id), \(passwordHash), \(user.createdAt))
+                """)
+        }
+    }
+
+    /// Replaces a password's hash with a stronger one of the same password, unless it has changed meanwhile.
+    package static func upgradePasswordHash(
+        of userID: String, from old: String, to new: String, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute("UPDATE user_password SET hash = \(new) WHERE user_id = \(userID) AND hash = \(old)")
+    }
+
+    /// Notes a login.
+    package static func recordLogin(of userID: String, at now: Date, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            UPDATE user_account SET last_login = \(now), logins_count = logins_count + 1 WHERE user_id = \(userID)
+            """)
+    }
+
+    /// Blocks or unblocks a user; a blocked one cannot sign in, refresh or redeem.
+    package static func setBlocked(_ isBlocked: Bool, _ userID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE user_account SET blocked = \(isBlocked) WHERE user_id = \(userID)")
+    }
+
+    /// Removes a user with sessions, consents and tokens.
+    package static func delete(_ userID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM user_account WHERE user_id = \(userID)")
+    }
+}
+
+extension User {
+    init(_ row: SQLRow) throws {
+        id = try row.text("user_id")
+        connection = try row.text("connection")
+        email = row.optionalText("email")
+        isEmailVerified = try row.bool("email_verified")
+        username = row.optionalText("username")
+        profile = try row.json("profile")
+        userMetadata = try row.json("user_metadata")
+        appMetadata = try row.json("app_metadata")
+        isBlocked = try row.bool("blocked")
+        createdAt = try row.date("created_at")
+        updatedAt = try row.date("updated_at")
+        lastLogin = row.optionalDate("last_login")
+        loginsCount = try row.integer("logins_count")
+    }
+}
