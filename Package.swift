@@ -51,6 +51,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
@@ -97,7 +98,7 @@ let package = Package(
         target("TenantConfiguration", yams),
         target("Web", hummingbird, httpTypes, nioCore, logging, serviceLifecycle),
         target(
-            "Portico", argumentParser, configuration, hummingbird, hummingbirdTLS, logging, nioSSL, serviceLifecycle,
+            "Portico", argumentParser, configuration, hummingbird, hummingbirdCore, hummingbirdTLS, logging, nioCore, nioSSL, serviceLifecycle,
             x509, crypto),
         target("StorageTesting"),
         target("TestSupport", hummingbird, hummingbirdTesting, logging),
@@ -111,7 +112,7 @@ let package = Package(
         target("FlowTests", hummingbird, hummingbirdTesting, httpTypes, jwtKit),
         target("ArchitectureTests"),
 
-        .target(name: "CAssets"),
+        .target(name: "CAssets", exclude: ["css", "images", "js", "locales", "pages"]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .systemLibrary(name: "CBcrypt", pkgConfig: "libxcrypt", providers: [.apt(["libcrypt-dev"]), .brew(["libxcrypt"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),

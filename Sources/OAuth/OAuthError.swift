@@ -44,6 +44,8 @@ package struct OAuthError: Error, Sendable, Equatable {
         case redirectURIMismatch
         /// No API has the `audience` asked for, or the client may not ask for it.
         case audience
+        /// The client asked for scopes that its client grant does not give.
+        case clientGrantScope
     }
 
     package init(_ code: Code, _ description: String, hint: String? = nil, reason: Reason? = nil) {

@@ -20,8 +20,9 @@ package struct LoginTransaction: Sendable {
     package struct Progress: Sendable, Codable, Equatable {
         /// The digest of the session that a login in this transaction made; prompts for a login are then satisfied.
         package var sessionDigest: String?
-        /// The scope that the user allowed in this transaction.
+        /// The scope that a user allowed in this transaction, and which user.
         package var consentedScope: String?
+        package var consentedUserID: String?
         /// Whether the user refused.
         package var isDenied = false
 

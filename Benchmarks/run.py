@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Measures Portico's throughput, latency, processor time, memory and start. README.md explains the figures."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import report
+from building import BenchmarkError, build
+from scenarios import CODE, SCENARIOS, SET_UP, Scenario
+from server import PASSWORD, Server
+
+STARTS = 5
+IDLE_SECONDS = 2.0
+LOGINS_AT_ONCE = 4
+CALIBRATION_SECONDS = 0.2
+
+
+class Benchmark:
+    """One run: a server, its logged-in virtual users, and the lines written so far."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.driver = build("oidcload")
+        self.limits_program = build("limits")
+        self.json = open(options.json, "a") if options.json else None
+        self.server = Server(options.portico)
+        self.sessions = self.server.folder / "sessions.tsv"
+
+    def record(self, kind: str, **values) -> dict:
+        line = {"kind": kind, **values}
+        if self.json:
+            print(json.dumps(line), file=self.json, flush=True)
+        return line
+
+    def measure_limits(self, *names: str, seconds: float = 1.0) -> dict[str, dict]:
+        """This machine's limits by name, as `limits` prints them."""
+        command = [self.limits_program, "-t", str(seconds), "-d", self.server.folder, *names]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            raise BenchmarkError(result.stderr)
+        return {line["limit"]: line for line in map(json.loads, result.stdout.splitlines())}
+
+    def drive(self, text: str, connections: int, users: Path, *options: str) -> dict:
+        """Runs oidcload. Its complaints about failed steps go to standard error."""
+        scenario = self.server.folder / "scenario.txt"
+        scenario.write_text(text)
+        command = [self.driver, "-a", self.server.address, "-s", scenario, "-u", users, "-c", str(connections)]
+        command += ["-p", str(self.server.process.pid), *options]
+        result = subprocess.run(command, capture_output=True, text=True)
+        sys.stderr.write(result.stderr)
+        if result.returncode > 1 or not result.stdout:
+            raise BenchmarkError(f"oidcload ended with {result.returncode}\n{self.server.log_tail()}")
+        return json.loads(result.stdout)
+
+    def measure_start(self) -> dict:
+        """Starts the server several times on the same data and leaves the last one running."""
+        times = []
+        for _ in range(STARTS):
+            self.server.stop()
+            times.append(self.server.start() * 1000)
+        time.sleep(IDLE_SECONDS)
+        rss = self.server.resident_kib() / 1024
+        return self.record("start", start_ms=statistics.median(times), starts_ms=times, idle_rss_mb=rss)
+
+    def log_in(self, emails: list[str], count: int) -> None:
+        """Logs `count` virtual users in, few at a time because every login hashes a password."""
+        some, lines = self.server.folder / "some.tsv", []
+        for first in range(0, count, LOGINS_AT_ONCE):
+            numbers = range(first, min(first + LOGINS_AT_ONCE, count))
+            some.write_text("".join(f"email={emails[n % len(emails)]}\tpassword={PASSWORD}\n" for n in numbers))
+            lines += self.walk_once(SET_UP, len(numbers), some)
+        self.sessions.write_text("".join(lines))
+
+    def walk_once(self, text: str, connections: int, users: Path) -> list[str]:
+        """Every virtual user walks through `text` once. Returns their lines afterwards."""
+        out = self.server.folder / "afterwards.tsv"
+        self.drive(text, connections, users, "-n", "1", "-d", "60", "-o", str(out))
+        lines = out.read_text().splitlines(keepends=True)
+        if len(lines) < connections:
+            raise BenchmarkError(f"{connections - len(lines)} of {connections} virtual users could not be prepared")
+        return lines
+
+    def measure_scenario(self, scenario: Scenario, connections: int) -> dict:
+        """One row: the scenario under load, with this machine's limits measured just before and just after."""
+        users = self.sessions
+        if scenario.spends_refresh_tokens:
+            # Each virtual user needs a token of its own: one used twice takes its whole family with it.
+            users = self.server.folder / "refresh.tsv"
+            users.write_text("".join(self.walk_once(CODE, connections, self.sessions)))
+        names = ["signature"] + ["password"] * bool(scenario.hashes)
+        before = self.measure_limits(*names, seconds=CALIBRATION_SECONDS)
+        result = self.drive(scenario.text, connections, users, "-d", str(self.options.seconds))
+        after = self.measure_limits(*names, seconds=CALIBRATION_SECONDS)
+        cost = {name: (before[name]["cpu_us"] + after[name]["cpu_us"]) / 2 for name in names}
+        operations = result["operations"]
+        cpu_us = result["server_cpu_seconds"] * 1e6 / operations if operations else None
+        known_us = scenario.signatures * cost["signature"] + scenario.hashes * cost.get("password", 0)
+        cpu_seconds = max(result["seconds"], 0.001) * (os.cpu_count() or 1)
+        others = result["machine_cpu_seconds"] - result["server_cpu_seconds"] - result["driver_cpu_seconds"]
+        return self.record(
+            "scenario",
+            scenario=scenario.name,
+            cpu_us=cpu_us,
+            signature_us=cost["signature"],
+            limit=known_us / cpu_us if cpu_us and known_us else None,
+            others=min(1.0, max(0.0, others / cpu_seconds)),
+            **result,
+        )
+
+    def run(self) -> bool:
+        """Prints everything. Returns whether every operation was answered as expected."""
+        options, server = self.options, self.server
+        machine = self.record(
+            "machine",
+            time=time.strftime("%FT%TZ", time.gmtime()),
+            cores=os.cpu_count(),
+            processor=report.processor_name(),
+            system=f"{platform.system()} {platform.release()}",
+            seconds=options.seconds,
+        )
+        report.print_machine(machine)
+        limits = self.measure_limits()
+        report.print_limits([self.record("limit", **line) for line in limits.values()])
+        emails = server.prepare(options.users)
+        start = self.measure_start()
+        report.print_start(start)
+        self.log_in(emails, max(options.connections))
+        report.print_header()
+        rows = []
+        for scenario in options.only:
+            for connections in options.connections:
+                rows.append(self.measure_scenario(scenario, connections))
+                report.print_row(rows[-1])
+        for target in report.targets(start, rows):
+            report.print_target(self.record("target", **target))
+        return all(row["operations"] and not row["failed"] for row in rows)
+
+
+def parse_options() -> argparse.Namespace:
+    names = {scenario.name: scenario for scenario in SCENARIOS}
+
+    def scenario_list(text: str) -> list[Scenario]:
+        unknown = set(text.split(",")) - names.keys()
+        if unknown:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
+        return [names[name] for name in text.split(",")]
+
+    def number_list(text: str) -> list[int]:
+        return [int(number) for number in text.split(",")]
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--portico", default=".build/release/portico", help="the program (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--connections", type=number_list, default=[1, 8, 64], help="default: 1,8,64")
+    parser.add_argument("--only", type=scenario_list, default=SCENARIOS, help=f"some of {','.join(names)}")
+    parser.add_argument("--users", type=int, default=16, help="users in the database (default: %(default)s)")
+    parser.add_argument("--json", help="append every figure to this file, one JSON object a line")
+    parser.add_argument("--keep", action="store_true", help="keep the data folder and the server's log")
+    options = parser.parse_args()
+    if options.users < 1 or not all(1 <= number <= 1024 for number in options.connections):
+        parser.error("--users is at least 1, --connections are between 1 and 1024")
+    if not 0 < options.seconds <= 100:
+        parser.error("--seconds is at most 100")
+    return options
+
+
+def main() -> int:
+    options, benchmark = parse_options(), None
+    sys.stdout.reconfigure(line_buffering=True)
+    try:
+        benchmark = Benchmark(options)
+        return 0 if benchmark.run() else 1
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if benchmark:
+            benchmark.server.stop()
+            if options.keep:
+                print(f"kept: {benchmark.server.folder}")
+            else:
+                benchmark.server.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+import OAuth
+
+/// An answer to the client of an authorization request: parameters for a target that was verified.
+package struct AuthorizationResponse: Sendable {
+    package let target: ResponseTarget
+    /// In the order in which they are sent.
+    package let parameters: [(name: String, value: String)]
+
+    init(_ parameters: [(name: String, value: String)], to target: ResponseTarget) {
+        self.target = target
+        self.parameters = parameters + (target.state.map { [(name: "state", value: $0)] } ?? [])
+    }
+
+    /// The refusal of a request, [RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1).
+    package init(_ error: OAuthError, to target: ResponseTarget) {
+        self.init(
+            [(name: "error", value: error.code.rawValue), (name: "error_description", value: error.description)],
+            to: target)
+    }
+}
+
+/// What happens next to an authorization request.
+package enum AuthorizationOutcome: Sendable {
+    /// The request is answered.
+    case respond(AuthorizationResponse)
+    /// The user is asked something; `state` names the transaction.
+    case prompt(LoginPage, state: Secret)
+
+    /// The pages that a transaction may lead to.
+    package enum LoginPage: String, Sendable {
+        case login, signup, consent
+    }
+}

@@ -1,0 +1,109 @@
+import OAuth
+import Storage
+
+/// Where a response may be sent: made only for a redirect URI that its client has registered, so that no code can send
+/// anything anywhere else.
+package struct ResponseTarget: Sendable, Equatable {
+    package let redirectURI: RedirectURI
+    package let mode: ResponseMode
+    /// The client's `state`, given back byte for byte.
+    package let state: String?
+
+    fileprivate init(_ redirectURI: RedirectURI, mode: ResponseMode, state: String?) {
+        (self.redirectURI, self.mode, self.state) = (redirectURI, mode, state)
+    }
+}
+
+/// A client that exists, and a redirect URI that it has registered.
+struct VerifiedClient: Sendable {
+    let registered: RegisteredClient
+    let target: ResponseTarget
+    /// The `redirect_uri` as sent, for the token endpoint's comparison; nil where it was left out.
+    let sentRedirectURI: String?
+
+    var client: Client { registered.client }
+}
+
+/// Why an authorization request gets no code: shown to the user, or told to the client.
+package enum AuthorizationFailure: Error, Sendable {
+    /// The client or its redirect URI is not proved: nothing may be sent anywhere (RFC 6749 §4.1.2.1).
+    case display(OAuthError, CallbackMismatch?)
+    case redirect(OAuthError, ResponseTarget)
+
+    package var error: OAuthError {
+        switch self {
+        case .display(let error, _), .redirect(let error, _): error
+        }
+    }
+}
+
+/// A redirect URI that is not registered, beside the registered one that it is most like.
+package struct CallbackMismatch: Sendable, Equatable {
+    package let sent: String
+    package let nearest: String?
+    package let clientName: String
+}
+
+/// The first step of every authorization request.
+struct ClientVerification: Sendable {
+    let configuration: ConfigurationCache
+
+    /// - Throws: ``AuthorizationFailure/display(_:_:)`` for an unknown client or a redirect URI that is not registered.
+    func verify(_ parameters: Parameters) async throws -> VerifiedClient {
+        guard let clientID = parameters["client_id"] else {
+            throw AuthorizationFailure.display(.missingParameter("client_id"), nil)
+        }
+        guard let registered = try await configuration.client(clientID) else {
+            throw AuthorizationFailure.display(
+                .invalidRequest(
+                    "Unknown client: \(clientID.forDisplay)",
+                    hint: "No application has this client_id. Compare it with the application's settings, and check that "
+                        + "the tenant's domain is the right one."), nil)
+        }
+        let uri = try redirectURI(parameters["redirect_uri"], of: registered.client)
+        return VerifiedClient(
+            registered: registered,
+            target: ResponseTarget(uri, mode: Self.mode(parameters), state: parameters["state"]),
+            sentRedirectURI: parameters["redirect_uri"])
+    }
+
+    /// The mode in which even an error about the request's other parameters is answered.
+    private static func mode(_ parameters: Parameters) -> ResponseMode {
+        let words = (parameters["response_type"] ?? "").split(separator: " ")
+        let standard: ResponseMode = words.contains("token") || words.contains("id_token") ? .fragment : .query
+        guard let sent = parameters["response_mode"], let mode = try? ResponseMode(parsing: sent),
+            mode != .query || standard == .query
+        else { return standard }
+        return mode
+    }
+
+    private func redirectURI(_ sent: String?, of client: Client) throws -> RedirectURI {
+        guard let sent else { return try onlyRedirectURI(of: client) }
+        if let uri = RedirectURI(sent), client.callbacks.contains(where: { $0.matches(uri) }) { return uri }
+        throw mismatch(sent, client)
+    }
+
+    /// A client with one exact callback need not repeat it (RFC 6749 §3.1.2.3).
+    private func onlyRedirectURI(of client: Client) throws -> RedirectURI {
+        guard client.callbacks.count == 1, let only = RedirectURI(client.callbacks[0].text), !only.text.contains("*")
+        else { throw AuthorizationFailure.display(.missingParameter("redirect_uri"), nil) }
+        return only
+    }
+
+    private func mismatch(_ sent: String, _ client: Client) -> AuthorizationFailure {
+        let shown = sent.forDisplay
+        let nearest = EditDistance.nearest(to: shown, among: client.callbacks.map(\.text))
+        let hint =
+            if let nearest {
+                "\(shown) is not registered; the nearest is \(nearest). Send that one, or add yours to the application's "
+                    + "Allowed Callback URLs (callbacks)."
+            } else {
+                "The application has no callback URL. Add \(shown) to its Allowed Callback URLs (callbacks)."
+            }
+        return .display(
+            OAuthError(
+                .unauthorizedClient,
+                "Callback URL mismatch. \(shown) is not in the list of allowed callback URLs", hint: hint),
+            CallbackMismatch(sent: shown, nearest: nearest, clientName: client.name))
+    }
+}

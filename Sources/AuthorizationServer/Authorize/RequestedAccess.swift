@@ -1,0 +1,47 @@
+import OAuth
+import Storage
+
+/// What an authorization request may come to: the API and the part of the scope that this client and user can be given.
+struct RequestedAccess: Sendable {
+    let resourceServer: RegisteredResourceServer?
+    /// Without what no API defines, what the user has no permission for, and an `offline_access` that is not allowed.
+    let scope: Scope
+    let permissions: [String]
+
+    /// The API that `audience` names; nil where the request is for the userinfo endpoint alone.
+    /// - Throws: ``OAuthError`` where no API has that identifier.
+    static func resourceServer(
+        _ audience: String?, services: Services
+    ) async throws -> RegisteredResourceServer? {
+        let asked =
+            if let audience { Optional(audience) } else { try await services.configuration.settings().defaultAudience }
+        guard let asked, asked != services.issuer.userInfoAudience else { return nil }
+        guard let found = try await services.configuration.resourceServer(asked) else {
+            throw OAuthError(
+                .accessDenied, "Service not found: \(asked.forDisplay)",
+                hint: "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
+                reason: .audience)
+        }
+        return found
+    }
+
+    /// The scope that a user can be given.
+    static func resolve(
+        _ requested: Scope, client: Client, resourceServer: RegisteredResourceServer?, userID: String, stores: Stores
+    ) async throws -> RequestedAccess {
+        let api = resourceServer?.resourceServer
+        var allowed = api?.scope ?? .empty
+        var permissions: [String] = []
+        if let api, api.enforcesPolicies {
+            permissions = try await stores.database.read { transaction in
+                try RoleStore.permissions(of: userID, audience: api.identifier, in: transaction)
+            }
+            allowed = allowed.intersection(Scope(permissions))
+        }
+        let offline = client.grantTypes.contains(.refreshToken) && api?.allowsOfflineAccess ?? true
+        let scope = requested.filter { value in
+            value == Scope.offlineAccess ? offline : Scope.isReserved(value) || allowed.contains(value)
+        }
+        return RequestedAccess(resourceServer: resourceServer, scope: scope, permissions: permissions)
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import OAuth
+import Storage
+
+/// A request that this client may make: its redirect URI is registered, its response type allowed, its API known.
+package struct VerifiedAuthorizationRequest: Sendable {
+    package let client: Client
+    package let target: ResponseTarget
+    package let request: AuthorizationRequest
+    package let resourceServer: RegisteredResourceServer?
+    private let sentRedirectURI: String?
+
+    init(_ verified: VerifiedClient, _ request: AuthorizationRequest, resourceServer: RegisteredResourceServer?) {
+        (client, target, sentRedirectURI) = (verified.client, verified.target, verified.sentRedirectURI)
+        (self.request, self.resourceServer) = (request, resourceServer)
+    }
+
+    /// Seconds until a code that nobody redeems is worth nothing.
+    static let codeLifetime: TimeInterval = 300
+
+    /// With `prompt=none` a page is an error instead, OpenID Connect Core §3.1.2.6.
+    func refuseIfSilent(_ page: AuthorizationOutcome.LoginPage) throws(OAuthError) {
+        guard request.prompt.contains(.none) else { return }
+        switch page {
+        case .login, .signup: throw OAuthError(.loginRequired, "Login required")
+        case .consent: throw OAuthError(.consentRequired, "Consent required")
+        }
+    }
+
+    func code(_ secret: Secret, _ access: RequestedAccess, _ session: Session, at now: Date) -> AuthorizationCode {
+        AuthorizationCode(
+            digest: secret.digest, authorizationID: RandomBytes.alphanumeric(24), clientID: client.clientID,
+            userID: session.userID, redirectURI: sentRedirectURI, scope: access.scope,
+            audience: access.resourceServer?.resourceServer.identifier, nonce: request.nonce,
+            proofKey: request.proofKey, sid: session.sid, authenticatedAt: session.authenticatedAt,
+            showsAuthenticationTime: request.maxAge != nil || request.prompt.contains(.login),
+            expiresAt: now.addingTimeInterval(Self.codeLifetime))
+    }
+}

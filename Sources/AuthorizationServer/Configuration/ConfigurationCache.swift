@@ -1,0 +1,108 @@
+import OAuth
+import Storage
+import Synchronization
+
+/// The tenant's configuration in this process's memory, read from the database on demand.
+///
+/// Whoever changes the configuration counts up its version in the database; ``refresh()`` sees that and forgets
+/// everything. What is not there is not remembered, so nobody can fill the memory with names of nothing.
+package final class ConfigurationCache: Sendable {
+    private struct State {
+        var version = -1
+        var settings: TenantSettings?
+        var keyRing: KeyRing?
+        var connections: [Connection]?
+        var origins: Set<String>?
+        var clients: [String: RegisteredClient] = [:]
+        var resourceServers: [String: RegisteredResourceServer] = [:]
+        var clientGrants: [[String]: ClientGrant] = [:]
+    }
+
+    private let stores: Stores
+    private let box: SecretBox
+    private let state = Mutex(State())
+
+    package init(stores: Stores, box: SecretBox) { (self.stores, self.box) = (stores, box) }
+
+    /// Forgets everything if the database has a newer configuration.
+    package func refresh() async throws {
+        let version = try await stores.tenant.configurationVersion()
+        state.withLock { state in
+            guard state.version != version else { return }
+            state = State()
+            state.version = version
+        }
+    }
+
+    package func settings() async throws -> TenantSettings {
+        try await cached(\.settings) { [stores] in try await stores.tenant.settings() }
+    }
+
+    /// The database and other connections, by name.
+    package func connections() async throws -> [Connection] {
+        try await cached(\.connections) { [stores] in try await stores.connections.list() }
+    }
+
+    /// The origins whose scripts may call the token and userinfo endpoints: those of the applications' callbacks, and
+    /// what they list as web origins and allowed origins. In lower case.
+    package func origins() async throws -> Set<String> {
+        try await cached(\.origins) { [stores] in
+            var origins: Set<String> = []
+            for client in try await stores.clients.list().map(\.client) {
+                let callbacks = client.callbacks.compactMap { RedirectURI($0.text)?.origin }
+                origins.formUnion((callbacks + client.webOrigins + client.allowedOrigins).map { $0.lowercased() })
+            }
+            return origins
+        }
+    }
+
+    /// - Throws: ``NoSigningKey`` before the first key is made.
+    package func keyRing() async throws -> KeyRing {
+        try await cached(\.keyRing) { [stores, box] in
+            guard let ring = try KeyRing(await stores.signingKeys.list(), box: box) else { throw NoSigningKey() }
+            return ring
+        }
+    }
+
+    package func client(_ id: String) async throws -> RegisteredClient? {
+        try await cached(id, in: \.clients) { [stores] in try await stores.clients.find(id) }
+    }
+
+    package func resourceServer(_ identifier: String) async throws -> RegisteredResourceServer? {
+        try await cached(identifier, in: \.resourceServers) { [stores] in
+            try await stores.resourceServers.find(identifier: identifier)
+        }
+    }
+
+    package func clientGrant(clientID: String, audience: String) async throws -> ClientGrant? {
+        try await cached([clientID, audience], in: \.clientGrants) { [stores] in
+            try await stores.clientGrants.find(clientID: clientID, audience: audience)
+        }
+    }
+
+    /// The database has no key to sign with.
+    package struct NoSigningKey: Error, CustomStringConvertible {
+        package let description = "The tenant has no signing key; 'portico serve' makes one at its start."
+    }
+
+    private func cached<T: Sendable>(
+        _ path: any WritableKeyPath<State, T?> & Sendable, load: () async throws -> T
+    ) async throws -> T {
+        let (found, version) = state.withLock { ($0[keyPath: path], $0.version) }
+        if let found { return found }
+        let loaded = try await load()
+        // What was read before somebody else's change must not outlive it.
+        state.withLock { if $0.version == version { $0[keyPath: path] = loaded } }
+        return loaded
+    }
+
+    private func cached<Key: Hashable & Sendable, T: Sendable>(
+        _ key: Key, in path: any WritableKeyPath<State, [Key: T]> & Sendable, load: () async throws -> T?
+    ) async throws -> T? {
+        let (found, version) = state.withLock { ($0[keyPath: path][key], $0.version) }
+        if let found { return found }
+        guard let loaded = try await load() else { return nil }
+        state.withLock { if $0.version == version { $0[keyPath: path][key] = loaded } }
+        return loaded
+    }
+}

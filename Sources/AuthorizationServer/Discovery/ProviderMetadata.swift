@@ -1,0 +1,35 @@
+import OAuth
+import Storage
+
+/// The document at `/.well-known/openid-configuration`, OpenID Connect Discovery §3 and
+/// [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414): only what the server really does.
+package enum ProviderMetadata {
+    package static func document(_ issuer: Issuer) -> JSONObject {
+        [
+            "issuer": .string(issuer.text),
+            "authorization_endpoint": .string(issuer.url("authorize")),
+            "token_endpoint": .string(issuer.url("oauth/token")),
+            "userinfo_endpoint": .string(issuer.url("userinfo")),
+            "jwks_uri": .string(issuer.url(".well-known/jwks.json")),
+            "revocation_endpoint": .string(issuer.url("oauth/revoke")),
+            "scopes_supported": JSONValue(([Scope.openID, Scope.offlineAccess] + Scope.claims.keys).sorted()),
+            "response_types_supported": JSONValue(ResponseType.supported.map(\.text)),
+            "response_modes_supported": JSONValue(ResponseMode.allCases.map(\.rawValue)),
+            "grant_types_supported": JSONValue(Grants.all.map { $0.type.rawValue }.sorted()),
+            "code_challenge_methods_supported": JSONValue(ProofKey.Method.allCases.map(\.rawValue).sorted()),
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": JSONValue(SigningAlgorithm.allCases.map(\.rawValue)),
+            "token_endpoint_auth_methods_supported": JSONValue(ClientAuthenticationMethod.allCases.map(\.rawValue)),
+            "revocation_endpoint_auth_methods_supported": JSONValue(
+                ClientAuthenticationMethod.allCases.map(\.rawValue)),
+            "prompt_values_supported": JSONValue(Prompt.allCases.map(\.rawValue)),
+            "claims_supported": [
+                "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",
+                "identities", "iss", "name", "nickname", "phone_number", "picture", "sub", "updated_at",
+            ],
+            "claims_parameter_supported": false,
+            "request_parameter_supported": false,
+            "request_uri_parameter_supported": false,
+        ]
+    }
+}

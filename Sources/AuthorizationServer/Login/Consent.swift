@@ -1,0 +1,68 @@
+import OAuth
+import Storage
+
+/// The user's decision on the consent page.
+package struct Consent: Sendable {
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// What the page shows: each scope with its meaning.
+    package struct Question: Sendable {
+        package let user: User
+        package let client: Client
+        package let scope: Scope
+        package let items: [Item]
+    }
+
+    /// One line of the page.
+    package struct Item: Sendable, Equatable {
+        /// The resource of `action:resource` scopes, or the scope's own name.
+        package let title: String
+        package let detail: String
+    }
+
+    /// - Returns: nil where the transaction waits for something else.
+    package func question(_ request: VerifiedAuthorizationRequest, browser: Browser) async throws -> Question? {
+        guard let (_, user) = try await browser.session(services) else { return nil }
+        let scope = try await decidedScope(request, user)
+        return Question(
+            user: user, client: request.client, scope: scope,
+            items: ConsentItems.make(scope, request.resourceServer?.resourceServer))
+    }
+
+    /// Records that the user allows what the page showed.
+    package func allow(
+        _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
+    ) async throws {
+        guard let (_, user) = try await browser.session(services) else { throw TransactionNotFound() }
+        let scope = try await decidedScope(request, user)
+        let grant = ConsentGrant(
+            user.id, clientID: request.client.clientID,
+            audience: request.resourceServer?.resourceServer.identifier, scope: scope)
+        var progress = login.progress
+        (progress.consentedScope, progress.consentedUserID) = (scope.text, user.id)
+        let (updated, now) = (progress, services.now())
+        try await services.stores.database.write { transaction in
+            try ConsentGrantStore.allow(grant, at: now, in: transaction)
+            try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
+        }
+    }
+
+    /// Records that the user refuses; the session stays.
+    package func deny(_ login: LoginTransaction) async throws {
+        var progress = login.progress
+        progress.isDenied = true
+        let updated = progress
+        try await services.stores.database.write {
+            try LoginTransactionStore.update(updated, digest: login.digest, in: $0)
+        }
+    }
+
+    private func decidedScope(_ request: VerifiedAuthorizationRequest, _ user: User) async throws -> Scope {
+        let access = try await RequestedAccess.resolve(
+            request.request.scope, client: request.client, resourceServer: request.resourceServer, userID: user.id,
+            stores: services.stores)
+        return ConsentStep(request: request, progress: LoginTransaction.Progress(), access: access).scope
+    }
+}

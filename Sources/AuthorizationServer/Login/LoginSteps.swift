@@ -1,0 +1,27 @@
+import OAuth
+import Storage
+
+/// What an authorization request needs before it is answered, in the order in which it is asked. Steps never lead to one
+/// another: the first with something to ask wins, and every answer comes back here.
+enum LoginSteps {
+    enum Next: Sendable {
+        case ask(AuthorizationOutcome.LoginPage)
+        case done(RequestedAccess, Session)
+    }
+
+    static func next(
+        for request: VerifiedAuthorizationRequest, _ found: (session: Session, user: User)?,
+        _ progress: LoginTransaction.Progress, _ services: Services
+    ) async throws -> Next {
+        let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
+        guard let found, try await authentication.accepts(found.session, services.configuration) else {
+            return .ask(authentication.page)
+        }
+        let access = try await RequestedAccess.resolve(
+            request.request.scope, client: request.client, resourceServer: request.resourceServer,
+            userID: found.user.id, stores: services.stores)
+        let consent = ConsentStep(request: request, progress: progress, access: access)
+        if try await consent.mustAsk(found.user, services.stores) { return .ask(.consent) }
+        return .done(access, found.session)
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Making a user of a database connection, on the sign-up page or by the command line.
+package struct Signup: Sendable {
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// Why no user is made.
+    package enum Refusal: Error, Sendable, Equatable {
+        case invalidEmail
+        case weakPassword([PasswordRules.Rule])
+        case disabled
+        case noConnection
+        /// The address is taken. Pages say only that it failed.
+        case userExists
+    }
+
+    /// Signs a user up on the page of a transaction, and in.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``.
+    package func signUp(
+        email: String, password: String, login: LoginTransaction, browser: Browser
+    ) async throws -> PasswordLogin.NewSession {
+        guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login.clientID)
+        else { throw Refusal.noConnection }
+        guard connection.allowsSignup else { throw Refusal.disabled }
+        let (user, hash) = try await prepare(email: email, password: password, connection: connection)
+        do {
+            return try await SessionStart(services: services).begin(
+                user, connection: connection, login: login, browser: browser
+            ) { transaction in
+                try UserStore.insert(user, passwordHash: hash, in: transaction)
+            }
+        } catch SQLError.uniqueViolation {
+            throw Refusal.userExists
+        }
+    }
+
+    /// Makes a user for an administrator.
+    /// - Throws: ``Refusal``.
+    package func create(
+        email: String, password: String, name: String?, isEmailVerified: Bool, connection: Connection
+    ) async throws -> User {
+        var (user, hash) = try await prepare(email: email, password: password, connection: connection)
+        user.isEmailVerified = isEmailVerified
+        if let name { user.profile["name"] = .string(name) }
+        let (made, madeHash) = (user, hash)
+        do {
+            try await services.stores.database.write { try UserStore.insert(made, passwordHash: madeHash, in: $0) }
+        } catch SQLError.uniqueViolation {
+            throw Refusal.userExists
+        }
+        return made
+    }
+
+    /// The password is hashed before anybody looks whether the user exists, so that both cases take as long.
+    private func prepare(email: String, password: String, connection: Connection) async throws -> (User, String) {
+        guard let address = EmailAddress(email) else { throw Refusal.invalidEmail }
+        let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
+        guard rules.allSatisfy(\.isSatisfied) else { throw Refusal.weakPassword(rules) }
+        let hash = try await services.passwords.hash(password)
+        var user = User(
+            id: "auth0|\(RandomBytes.hexadecimal(24))", connection: connection.name, email: address.text,
+            createdAt: services.now())
+        user.profile = ["nickname": .string(String(address.text.prefix { $0 != "@" })), "name": .string(address.text)]
+        return (user, hash)
+    }
+}

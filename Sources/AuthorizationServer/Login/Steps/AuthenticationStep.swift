@@ -1,0 +1,26 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Asks who the user is, unless the browser's session says it well enough.
+struct AuthenticationStep {
+    let request: VerifiedAuthorizationRequest
+    let progress: LoginTransaction.Progress
+    let now: Date
+
+    var page: AuthorizationOutcome.LoginPage { request.request.prefersSignup ? .signup : .login }
+
+    /// Whether the session is good for this request: its connection serves the application, and where the request asks
+    /// for a fresh login (`prompt=login`, `max_age`) it was made in this very transaction.
+    func accepts(_ session: Session, _ configuration: ConfigurationCache) async throws -> Bool {
+        let connection = try await configuration.connections().first { $0.name == session.connection }
+        guard connection?.enabledClients.contains(request.client.clientID) == true else { return false }
+        if session.digest == progress.sessionDigest { return true }
+        guard request.request.prompt.isDisjoint(with: [.login, .selectAccount]) else { return false }
+        if let maxAge = request.request.maxAge {
+            // OpenID Connect Core §3.1.2.1; with 0 every session is too old.
+            return maxAge > 0 && now.timeIntervalSince(session.authenticatedAt) <= Double(maxAge)
+        }
+        return true
+    }
+}

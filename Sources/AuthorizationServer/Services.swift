@@ -1,0 +1,27 @@
+import Foundation
+import Logging
+import OAuth
+import Storage
+
+/// What every endpoint works with. Time comes in, so that a test can hold the clock.
+package struct Services: Sendable {
+    package let issuer: Issuer
+    package let stores: Stores
+    package let configuration: ConfigurationCache
+    package let secret: ServerSecret
+    package let passwords: PasswordHasher
+    package let now: @Sendable () -> Date
+    package let logger: Logger
+
+    package init(
+        issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
+        (self.passwords, self.logger, self.now) = (passwords, logger, now)
+        configuration = ConfigurationCache(stores: stores, box: secret.box)
+    }
+
+    package var tokens: TokenIssuer { TokenIssuer(issuer: issuer, configuration: configuration, box: secret.box) }
+    package var signingKeys: SigningKeys { SigningKeys(stores: stores, box: secret.box, issuer: issuer) }
+}

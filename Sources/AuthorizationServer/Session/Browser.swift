@@ -1,0 +1,27 @@
+import OAuth
+import Storage
+
+/// What a browser's cookies prove: which browser it is, and which session it has.
+package struct Browser: Sendable {
+    /// Binds login transactions and forms to the browser.
+    package let secret: Secret
+    package let session: Secret?
+    /// Where the request comes from, as failed logins are counted.
+    package let address: String
+
+    package init(secret: Secret, session: Secret?, address: String) {
+        (self.secret, self.session, self.address) = (secret, session, address)
+    }
+
+    /// The browser's session and its user, where it has not ended.
+    package func session(_ services: Services) async throws -> (session: Session, user: User)? {
+        guard let session else { return nil }
+        return try await services.stores.sessions.find(digest: session.digest, at: services.now())
+    }
+
+    /// The transaction that `state` names, where this browser started it.
+    package func transaction(_ state: Secret, _ services: Services) async throws -> LoginTransaction? {
+        try await services.stores.loginTransactions.find(
+            digest: state.digest, browserDigest: secret.digest, at: services.now())
+    }
+}

@@ -1,0 +1,67 @@
+import OAuth
+import Storage
+
+/// The client credentials grant, [RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4): an application acts
+/// for itself, with the scopes that a client grant gives it.
+package struct ClientCredentialsGrant: Grant {
+    package static let type = GrantType.clientCredentials
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    package func redeem(_ request: TokenRequest) async throws -> Authorization {
+        guard request.client.isConfidential else {
+            throw OAuthError(
+                .unauthorizedClient, "Grant type 'client_credentials' not allowed for the client.",
+                hint: "Only an application with a secret may act for itself (RFC 6749 §4.4).")
+        }
+        let api = try await resourceServer(request)
+        let identifier = api.resourceServer.identifier
+        guard
+            let grant = try await services.configuration.clientGrant(
+                clientID: request.client.clientID, audience: identifier)
+        else {
+            throw OAuthError.accessDenied(
+                "Client is not authorized to access \"\(identifier)\". You need to create a \"client-grant\" "
+                    + "associated to this API.",
+                hint: "Add a client grant for this application and this API to the tenant (clientGrants).",
+                reason: .audience)
+        }
+        let scope = try scope(request, grant, api.resourceServer)
+        var authorization = Authorization(
+            client: request.client, subject: .client, scope: scope, resourceServer: api)
+        authorization.grantName = "client-credentials"
+        authorization.permissions = scope.values
+        return authorization
+    }
+
+    private func resourceServer(_ request: TokenRequest) async throws -> RegisteredResourceServer {
+        let standard = try await services.configuration.settings().defaultAudience
+        guard let audience = request.parameters["audience"] ?? standard else {
+            throw OAuthError.accessDenied(
+                "Non-global clients are not allowed access to APIv1",
+                hint: "Send 'audience' with the identifier of the API that the token is for.", reason: .audience)
+        }
+        guard let found = try await services.configuration.resourceServer(audience) else {
+            throw OAuthError.accessDenied(
+                "Service not enabled within domain: \(audience.forDisplay)",
+                hint: "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
+                reason: .audience)
+        }
+        return found
+    }
+
+    /// What was asked for, or all that the client grant gives.
+    private func scope(_ request: TokenRequest, _ grant: ClientGrant, _ api: ResourceServer) throws -> Scope {
+        let granted = grant.scope.intersection(api.scope)
+        guard let text = request.parameters["scope"] else { return granted }
+        let requested = try Scope(parsing: text)
+        let missing = requested.subtracting(granted)
+        guard missing.isEmpty else {
+            throw OAuthError(
+                .invalidScope, "Client has not been granted scopes: \(missing.values.joined(separator: ", "))",
+                hint: "Add them to the client grant, or ask for: \(granted.text)", reason: .clientGrantScope)
+        }
+        return requested
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Logging
+import OAuth
+import Storage
+
+/// The refresh token grant, [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), with rotation and the
+/// detection of reuse that [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2) describes.
+package struct RefreshTokenGrant: Grant {
+    package static let type = GrantType.refreshToken
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// What an exchange comes to; everything in it has been written down.
+    private struct Exchange: Sendable {
+        let token: RefreshToken
+        let user: User
+        /// The token that the client gets; nil where it keeps the one that it has.
+        let successor: Secret?
+        let accessToken: Secret
+    }
+
+    package func redeem(_ request: TokenRequest) async throws -> Authorization {
+        let sent = Secret(try request.parameters.require("refresh_token"))
+        let successor = services.secret.successor(of: sent)
+        let accessToken = Secret.random()
+        // A refusal leaves the transaction as a value: thrown, it would undo the revocation of a family.
+        let verdict = try await services.stores.database.write { transaction in
+            try Self.exchange(sent, successor, accessToken, request, in: transaction)
+        }
+        let exchange = try verdict.get()
+        let family = exchange.token.family
+        var authorization = try await UserAuthorization(
+            user: exchange.user, scope: narrowed(family.scope, request), audience: family.audience,
+            authentication: Authorization.Authentication(
+                sid: family.sid, authenticatedAt: family.authenticatedAt, showsTime: family.showsAuthenticationTime,
+                nonce: nil),
+            grantName: "refresh_token"
+        ).make(
+            for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,
+            services: services)
+        authorization.refreshToken = exchange.successor
+        return authorization
+    }
+
+    /// A request may ask for less than was granted; what it asks for beyond that is left out.
+    private func narrowed(_ granted: Scope, _ request: TokenRequest) throws -> Scope {
+        guard let text = request.parameters["scope"] else { return granted }
+        return try Scope(parsing: text).intersection(granted)
+    }
+
+    private static func exchange(
+        _ sent: Secret, _ successor: Secret, _ accessToken: Secret, _ request: TokenRequest,
+        in transaction: any SQLTransaction
+    ) throws -> Result<Exchange, OAuthError> {
+        guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
+            token.family.clientID == request.client.clientID
+        else { return .failure(unknownToken) }
+        guard isAlive(token, request) else { return .failure(unknownToken) }
+        switch try user(of: token, in: transaction) {
+        case .failure(let error): return .failure(error)
+        case .success(let user):
+            var next: Secret?
+            if request.client.refreshToken.isRotating {
+                guard try rotate(token, to: successor, request, in: transaction) else { return .failure(unknownToken) }
+                next = successor
+            } else {
+                try RefreshTokenStore.touch(digest: token.digest, at: request.now, in: transaction)
+            }
+            if token.family.audience == nil { try insert(accessToken, for: token, request, in: transaction) }
+            return .success(Exchange(token: token, user: user, successor: next, accessToken: accessToken))
+        }
+    }
+
+    private static let unknownToken = OAuthError.invalidGrant(
+        "Unknown or invalid refresh token.",
+        hint: "It has expired, was revoked, belongs to another client, or was used twice, which ends its whole family. "
+            + "Let the user sign in again, and store each new refresh token before using it.")
+
+    /// Neither the family's end nor the idle time of the client's present settings has passed, and the client has not
+    /// changed between rotating and lasting tokens since.
+    private static func isAlive(_ token: RefreshToken, _ request: TokenRequest) -> Bool {
+        let settings = request.client.refreshToken
+        guard token.family.isRotating == settings.isRotating else { return false }
+        if let end = token.family.expiresAt, end <= request.now { return false }
+        if let idle = settings.idleLifetime, token.replacedAt == nil {
+            return request.now.timeIntervalSince(token.lastUsedAt) <= Double(idle)
+        }
+        return true
+    }
+
+    private static func user(
+        of token: RefreshToken, in transaction: any SQLTransaction
+    ) throws -> Result<User, OAuthError> {
+        guard let user = try UserStore.find(token.family.userID, in: transaction) else {
+            return .failure(.invalidGrant("The refresh_token was generated for a user who doesn't exist anymore."))
+        }
+        guard !user.isBlocked else { return .failure(.invalidGrant("user is blocked")) }
+        return .success(user)
+    }
+
+    /// Replaces the token. One that was replaced already comes either from a client that did not get the answer, within
+    /// the leeway, and gets the same successor again; or from somebody who should not have it, and ends the family.
+    /// - Returns: whether the successor may be handed out.
+    private static func rotate(
+        _ token: RefreshToken, to successor: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        if try RefreshTokenStore.rotate(token, to: successor.digest, at: request.now, in: transaction) { return true }
+        let replacedAt = try RefreshTokenStore.find(digest: token.digest, in: transaction)?.replacedAt ?? request.now
+        let isWithinLeeway = request.now.timeIntervalSince(replacedAt) <= Double(request.client.refreshToken.leeway)
+        if isWithinLeeway, request.client.refreshToken.leeway > 0,
+            let next = try RefreshTokenStore.find(digest: successor.digest, in: transaction), next.replacedAt == nil
+        {
+            return true
+        }
+        try RefreshTokenStore.revoke(authorizationID: token.family.authorizationID, in: transaction)
+        return false
+    }
+
+    private static func insert(
+        _ accessToken: Secret, for token: RefreshToken, _ request: TokenRequest, in transaction: any SQLTransaction
+    ) throws {
+        try AccessTokenStore.insert(
+            AccessToken(
+                digest: accessToken.digest, authorizationID: token.family.authorizationID,
+                clientID: token.family.clientID, userID: token.family.userID, scope: token.family.scope,
+                expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
+            in: transaction)
+    }
+}

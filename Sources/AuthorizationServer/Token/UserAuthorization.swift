@@ -1,0 +1,39 @@
+import OAuth
+import Storage
+
+/// What a user has authorized, on its way to an ``Authorization``: the part that the grants of users share.
+struct UserAuthorization: Sendable {
+    let user: User
+    let scope: Scope
+    let audience: String?
+    let authentication: Authorization.Authentication
+    var grantName: String?
+
+    /// Looks up the API and the user's permissions as they are now.
+    /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
+    func make(
+        for client: Client, opaqueAccessToken: Secret?, refreshToken: Secret?, services: Services
+    ) async throws -> Authorization {
+        var granted = scope
+        if refreshToken == nil { granted = granted.filter { $0 != Scope.offlineAccess } }
+        var api: RegisteredResourceServer?
+        var permissions: [String] = []
+        if let audience {
+            guard let found = try await services.configuration.resourceServer(audience) else {
+                throw OAuthError.invalidGrant("The API \(audience) no longer exists.")
+            }
+            api = found
+            let access = try await RequestedAccess.resolve(
+                granted, client: client, resourceServer: found, userID: user.id, stores: services.stores)
+            (granted, permissions) = (access.scope, access.permissions)
+        }
+        var authorization = Authorization(
+            client: client, subject: .user(user), scope: granted, resourceServer: api)
+        authorization.permissions = permissions
+        authorization.grantName = grantName
+        authorization.authentication = authentication
+        authorization.opaqueAccessToken = opaqueAccessToken
+        authorization.refreshToken = refreshToken
+        return authorization
+    }
+}

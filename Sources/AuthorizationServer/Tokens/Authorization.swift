@@ -1,0 +1,38 @@
+import Foundation
+import OAuth
+import Storage
+
+/// What a grant has proved and tokens are made of.
+package struct Authorization: Sendable {
+    package let client: Client
+    package let subject: Subject
+    /// What was granted; an access token has the part of it that is not the server's own.
+    package let scope: Scope
+    /// The API that the access token is for; nil for the userinfo endpoint.
+    package let resourceServer: RegisteredResourceServer?
+    /// The subject's permissions for the API, where it enforces them.
+    package var permissions: [String] = []
+    /// The grant, as the `gty` claim names it; nil for the authorization code.
+    package var grantName: String?
+    /// The user's authentication; nil for a client of its own.
+    package var authentication: Authentication?
+    /// Where the access token is opaque: the token, whose row the grant has written.
+    package var opaqueAccessToken: Secret?
+    package var refreshToken: Secret?
+
+    /// Who the tokens are about.
+    package enum Subject: Sendable {
+        case user(User)
+        case client
+
+        package var user: User? { if case .user(let user) = self { user } else { nil } }
+    }
+
+    /// How and when the user signed in.
+    package struct Authentication: Sendable {
+        package let sid: String
+        package let authenticatedAt: Date
+        package let showsTime: Bool
+        package let nonce: String?
+    }
+}

@@ -1,0 +1,65 @@
+import Crypto
+import Foundation
+import OAuth
+import Storage
+
+/// JSON Web Tokens in compact form, [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519) and
+/// [RFC 7515 §3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1).
+package enum JSONWebToken {
+    /// The encoded protected header: `alg`, `typ` and, where the key has one, `kid`.
+    static func header(algorithm: SigningAlgorithm, type: String, keyID: String?) -> [UInt8] {
+        let kid = keyID.map { #","kid":"\#($0)""# } ?? ""
+        return Base64URL.encodeBytes(Array(#"{"alg":"\#(algorithm.rawValue)","typ":"\#(type)"\#(kid)}"#.utf8))
+    }
+
+    /// Signs `claims` with RS256 and the current key.
+    static func sign(_ claims: JSONObject, with key: KeyRing.Key, header: [UInt8]) throws -> String {
+        var message = try signingInput(header, claims)
+        let signature = try key.key.sign(message)
+        message.append(UInt8(ascii: "."))
+        message += Base64URL.encodeBytes(signature)
+        return String(decoding: message, as: UTF8.self)
+    }
+
+    /// Signs `claims` with HS256 and a secret that the verifier has too.
+    static func sign(_ claims: JSONObject, secret: String) throws -> String {
+        var message = try signingInput(header(algorithm: .hs256, type: "JWT", keyID: nil), claims)
+        let signature = HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: Array(secret.utf8)))
+        message.append(UInt8(ascii: "."))
+        message += Base64URL.encodeBytes(Array(signature))
+        return String(decoding: message, as: UTF8.self)
+    }
+
+    private static func signingInput(_ header: [UInt8], _ claims: JSONObject) throws -> [UInt8] {
+        let payload = Base64URL.encodeBytes(Array(try JSON.bytes(claims)))
+        var message = header
+        message.reserveCapacity(header.count + payload.count + 345)
+        message.append(UInt8(ascii: "."))
+        message += payload
+        return message
+    }
+
+    private struct Header: Decodable {
+        let alg: String
+        let typ: String?
+        let kid: String?
+        let crit: [String]?
+    }
+
+    /// The claims of a token of ours, where an RS256 signature of one of the tenant's keys proves them. The key is
+    /// found by `kid` among our own and by nothing that the token itself brings (`jku`, `x5u`, `jwk`); no other
+    /// algorithm is looked at (RFC 8725 §3.1).
+    package static func verify(_ token: String, keys: KeyRing) -> JSONObject? {
+        guard token.utf8.count <= 16_384 else { return nil }
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
+            let header = try? JSON.decode(Header.self, from: Data(headerBytes)),
+            header.alg == SigningAlgorithm.rs256.rawValue, header.crit == nil,
+            let keyID = header.kid, let key = keys[id: keyID],
+            let signature = Base64URL.decode(parts[2]),
+            key.key.verifies(signature, of: Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))),
+            let payload = Base64URL.decode(parts[1])
+        else { return nil }
+        return try? JSON.decode(JSONObject.self, from: Data(payload))
+    }
+}

@@ -1,0 +1,63 @@
+import Crypto
+import Foundation
+import OAuth
+
+/// Keeps what the server must be able to read again, such as private keys, unreadable in a stolen database: AES-256-GCM.
+package struct SecretBox: Sendable {
+    private let key: SymmetricKey
+
+    /// - Parameter key: 32 bytes.
+    package init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
+
+    /// Why a sealed text cannot be opened.
+    package struct CannotOpen: Error, CustomStringConvertible {
+        package let description =
+            "A stored secret cannot be opened with the present PORTICO_SECRET. Start with the secret that the database "
+            + "was made with: it stands in the data folder's file 'secret', or in your deployment's settings."
+    }
+
+    package func seal(_ text: String) throws -> String {
+        guard let combined = try AES.GCM.seal(Array(text.utf8), using: key).combined else { throw CannotOpen() }
+        return Base64URL.encode(combined)
+    }
+
+    /// - Throws: ``CannotOpen`` where the text was sealed with another key, or altered.
+    package func open(_ sealed: String) throws -> String {
+        guard let bytes = Base64URL.decode(sealed), let box = try? AES.GCM.SealedBox(combined: bytes),
+            let text = try? AES.GCM.open(box, using: key)
+        else { throw CannotOpen() }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+/// The server's own secret, from which every other key is derived so that none serves two purposes.
+package struct ServerSecret: Sendable {
+    private let key: SymmetricKey
+
+    /// - Parameter text: at least 32 characters from a random source.
+    package init(_ text: String) { key = SymmetricKey(data: Array(text.utf8)) }
+
+    /// The box for what is sealed in the database.
+    package var box: SecretBox { SecretBox(key: derive("sealed values")) }
+
+    /// Binds a page's form to its browser and transaction: only who has both can make it.
+    package func formToken(browser: Secret, state: String) -> String {
+        authenticate("form \(browser.text) \(state)", label: "forms")
+    }
+
+    /// The refresh token that replaces `token`. It follows from it, so that a client that never got the answer gets the
+    /// same one again, and two requests that race cannot make two successors.
+    package func successor(of token: Secret) -> Secret {
+        Secret("v1." + authenticate(token.text, label: "refresh tokens"))
+    }
+
+    private func authenticate(_ text: String, label: String) -> String {
+        Base64URL.encode(
+            HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: derive(label))))
+    }
+
+    private func derive(_ label: String) -> [UInt8] {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array("portico \(label)".utf8), outputByteCount: 32)
+            .withUnsafeBytes(Array.init)
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import OAuth
+import Storage
+
+/// The userinfo endpoint, OpenID Connect Core §5.3.
+package struct UserInfoEndpoint: Sendable {
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// The claims that the token's scope asks for. An opaque token is looked up; a JWT must be one of ours whose `aud`
+    /// names this endpoint, which an ID token's never does.
+    /// - Throws: ``OAuthError`` `invalid_token`, or `insufficient_scope` for a token without `openid`.
+    package func claims(accessToken: String) async throws -> JSONObject {
+        let (userID, scope) = try await subject(accessToken)
+        guard scope.contains(Scope.openID) else {
+            throw OAuthError(
+                .insufficientScope, "The access token lacks the scope openid",
+                hint: "Ask for scope=openid in the authorization request.")
+        }
+        guard let user = try await services.stores.users.find(userID), !user.isBlocked else {
+            throw Self.invalid("The user no longer exists or is blocked")
+        }
+        let dialect = try await services.configuration.settings().wireDialect
+        var claims = UserClaims.claims(of: user, scope: scope, dialect: dialect)
+        claims["sub"] = .string(user.id)
+        return claims
+    }
+
+    private func subject(_ token: String) async throws -> (userID: String, Scope) {
+        guard token.contains(".") else { return try await opaque(token) }
+        guard let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()),
+            claims["iss"]?.string == services.issuer.text,
+            let expiry = claims["exp"]?.integer, Double(expiry) > services.now().timeIntervalSince1970
+        else { throw Self.invalid("The access token is expired, altered, or not one of this issuer's") }
+        guard claims["aud"]?.array?.contains(.string(services.issuer.userInfoAudience)) == true,
+            let subject = claims["sub"]?.string
+        else {
+            throw Self.invalid("The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
+        }
+        return (subject, try Scope(parsing: claims["scope"]?.string ?? ""))
+    }
+
+    private func opaque(_ token: String) async throws -> (userID: String, Scope) {
+        let found = try await services.stores.accessTokens.find(digest: Secret(token).digest, at: services.now())
+        guard let found else { throw Self.invalid("The access token is unknown, expired or revoked") }
+        return (found.userID, found.scope)
+    }
+
+    private static func invalid(_ description: String) -> OAuthError { OAuthError(.invalidToken, description) }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Everything that the two dialects write differently, in this one file.
+extension WireDialect {
+    /// An error as the token endpoint and its siblings answer it.
+    package struct RenderedError: Sendable, Equatable {
+        package let status: Int
+        package let code: String
+        package let description: String
+    }
+
+    package func render(_ error: OAuthError) -> RenderedError {
+        let code = code(of: error)
+        let status = error.reason == .clientAuthentication ? 401 : status(of: code)
+        return RenderedError(status: status, code: code.rawValue, description: error.description)
+    }
+
+    private func code(of error: OAuthError) -> OAuthError.Code {
+        switch (self, error.reason) {
+        case (.standard, .audience): .invalidTarget
+        case (.auth0, .clientAuthentication): .accessDenied
+        case (.auth0, .redirectURIMismatch): .unauthorizedClient
+        case (.auth0, .audience), (.auth0, .clientGrantScope): .accessDenied
+        default: error.code
+        }
+    }
+
+    private func status(of code: OAuthError.Code) -> Int {
+        switch code {
+        case .invalidClient, .invalidToken: return 401
+        case .insufficientScope: return 403
+        case .serverError: return 500
+        case .temporarilyUnavailable: return 503
+        case .tooManyAttempts, .tooManyRequests: return 429
+        default: break
+        }
+        guard self == .auth0 else { return 400 }
+        switch code {
+        case .invalidGrant, .unauthorizedClient, .accessDenied: return 403
+        case .unauthorized: return 401
+        case .unsupportedGrantType, .unsupportedResponseType: return 501
+        default: return 400
+        }
+    }
+
+    /// `updated_at`: a number of seconds (OpenID Connect Core §5.1), or Auth0's text.
+    func updatedAt(_ date: Date) -> JSONValue {
+        switch self {
+        case .standard: .integer(Int64(date.timeIntervalSince1970))
+        case .auth0: .string(date.formatted(.iso8601WithMilliseconds))
+        }
+    }
+
+    /// Whether a request without `response_type` is told to the client, which RFC 6749 §4.1.2.1 asks for, or shown as
+    /// a page, which Auth0 does.
+    package var redirectsMissingResponseType: Bool { self == .standard }
+}

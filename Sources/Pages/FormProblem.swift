@@ -1,0 +1,64 @@
+/// Why a form comes back to its user.
+package enum FormProblem: Sendable, Equatable {
+    case wrongCredentials
+    /// The account is locked after too many failed logins.
+    case blocked
+    case tooManyAttempts
+    case emailRequired
+    case emailInvalid
+    case passwordRequired
+    /// The password breaks some of the connection's rules; all are given, each with whether it holds.
+    case passwordTooWeak([PasswordRule])
+    /// The account could not be made; it is not said whether there is one already.
+    case signupFailed
+    case signupDisabled
+    /// Too many passwords wait to be checked.
+    case busy
+    /// The form's transaction or its CSRF token is no longer good.
+    case expiredForm
+
+    /// What a problem is about, hence where it is shown.
+    package enum Subject: Sendable {
+        case form, credentials, email, password
+    }
+
+    /// What the problem is about.
+    package var subject: Subject {
+        switch self {
+        case .wrongCredentials: .credentials
+        case .emailRequired, .emailInvalid: .email
+        case .passwordRequired, .passwordTooWeak: .password
+        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .expiredForm: .form
+        }
+    }
+
+    /// Its key in the section `problems` of the texts.
+    package var key: String {
+        switch self {
+        case .wrongCredentials: "wrongCredentials"
+        case .blocked: "blocked"
+        case .tooManyAttempts: "tooManyAttempts"
+        case .emailRequired: "emailRequired"
+        case .emailInvalid: "emailInvalid"
+        case .passwordRequired: "passwordRequired"
+        case .passwordTooWeak: "passwordTooWeak"
+        case .signupFailed: "signupFailed"
+        case .signupDisabled: "signupDisabled"
+        case .busy: "busy"
+        case .expiredForm: "expiredForm"
+        }
+    }
+}
+
+/// One demand of a connection's password policy.
+package struct PasswordRule: Sendable, Equatable {
+    /// The demand in the user's language, such as "At least 8 characters".
+    package let text: String
+    /// Whether the password that was tried meets it.
+    package let satisfied: Bool
+
+    package init(text: String, satisfied: Bool) {
+        self.text = text
+        self.satisfied = satisfied
+    }
+}

@@ -1,0 +1,39 @@
+/// One page of the server: a view model, and the template that shows it.
+///
+/// To add one: `Sources/CAssets/pages/<name>.mustache`, a section `<name>` in `locales/en.json`, a
+/// view in `Views/`, a line in ``Pages``; then run `scripts/generate-assets`.
+package protocol Page: Sendable {
+    /// The name of the template and of the page's section of the texts.
+    static var template: String { get }
+
+    /// What the `{names}` in the page's texts stand for; `{tenant}` is always known.
+    var arguments: [String: String] { get }
+
+    /// What the template shows.
+    func content(_ context: PageContext) -> [String: PageValue]
+}
+
+/// What every page knows besides its own view model.
+package struct PageContext: Sendable {
+    package let chrome: PageChrome
+    package let texts: Texts
+}
+
+/// What surrounds every page of a tenant.
+package struct PageChrome: Sendable {
+    /// The name that users know the tenant by.
+    package let tenantName: String
+    /// The tenant's logo: an `https:` or `data:image/` URL, or a path on this server; others are not shown.
+    package let logoURL: String?
+    /// Where users find help: an `https:`, `http:` or `mailto:` URL; others are not shown.
+    package let supportURL: String?
+    /// The languages that the user prefers, the best first: `ui_locales`, then `Accept-Language`.
+    package let locales: [String]
+
+    package init(tenantName: String, logoURL: String? = nil, supportURL: String? = nil, locales: [String] = []) {
+        self.tenantName = tenantName
+        self.logoURL = logoURL
+        self.supportURL = supportURL
+        self.locales = locales
+    }
+}

@@ -1,0 +1,55 @@
+/// Asks for the email address and password of a new account.
+///
+/// Posts `state`, `_csrf`, `email`, `password` and `action=default` to `/u/signup?state=…`.
+package struct SignupPage: Page {
+    package static let template = "signup"
+    private let form: CredentialsForm
+    private let applicationName: String
+    private let rules: [PasswordRule]
+    private let areRulesChecked: Bool
+
+    /// - Parameters:
+    ///   - email: what the user wrote before, or the request's `login_hint`.
+    ///   - problem: why the form comes back; the rules of `passwordTooWeak` take the place of `passwordRules`.
+    ///   - passwordRules: the connection's password policy, shown unchecked.
+    ///   - loginPath: the login page.
+    package init(
+        state: String,
+        csrfToken: String,
+        applicationName: String,
+        applicationLogoURL: String? = nil,
+        email: String = "",
+        problem: FormProblem? = nil,
+        passwordRules: [PasswordRule] = [],
+        loginPath: String
+    ) {
+        self.applicationName = applicationName
+        if case .passwordTooWeak(let checked) = problem {
+            (rules, areRulesChecked) = (checked, true)
+        } else {
+            (rules, areRulesChecked) = (passwordRules, false)
+        }
+        form = CredentialsForm(
+            action: "/u/signup",
+            state: state,
+            csrfToken: csrfToken,
+            email: email,
+            problem: problem,
+            applicationLogoURL: applicationLogoURL,
+            otherPath: loginPath,
+            passwordDescription: rules.isEmpty ? nil : "password-rules"
+        )
+    }
+
+    package var arguments: [String: String] { ["application": applicationName] }
+
+    package func content(_ context: PageContext) -> [String: PageValue] {
+        var content = form.content(context)
+        content["hasRules"] = .flag(!rules.isEmpty)
+        content["rulesChecked"] = .flag(areRulesChecked)
+        content["rules"] = .list(
+            rules.map { ["rule": .text($0.text), "satisfied": .flag(areRulesChecked && $0.satisfied)] }
+        )
+        return content
+    }
+}

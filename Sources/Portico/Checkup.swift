@@ -1,0 +1,129 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+/// The checks of `portico doctor`.
+struct Checkup {
+    let workspace: Workspace
+
+    typealias Finding = DoctorCommand.Finding
+
+    static func configuration(_ configuration: ServerConfiguration) -> [Finding] {
+        var findings = [Finding(grade: .good, text: "configuration: issuer \(configuration.issuer)")]
+        if !configuration.issuer.isSecure, !configuration.isDevelopment {
+            findings.append(
+                Finding(
+                    grade: .bad,
+                    text: "the issuer is http in production: tokens and cookies travel in clear. Put https in front, and "
+                        + "set PORTICO_ISSUER to the https address"))
+        }
+        return findings
+    }
+
+    func findings() async throws -> [Finding] {
+        try await folder() + database() + keys() + clock() + clients() + connections()
+    }
+
+    private func folder() -> [Finding] {
+        let file = workspace.configuration.data.appending(path: "secret").path(percentEncoded: false)
+        guard workspace.configuration.secret == nil else {
+            return [Finding(grade: .good, text: "secret: from PORTICO_SECRET")]
+        }
+        let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int ?? 0o777
+        return mode & 0o077 == 0
+            ? [Finding(grade: .good, text: "secret: \(file), readable by its owner only")]
+            : [Finding(grade: .bad, text: "secret: others can read \(file). Mend with: chmod 600 \(file)")]
+    }
+
+    private func database() async throws -> [Finding] {
+        let stores = workspace.stores
+        let version = try await Migrations.version(of: stores.database)
+        try await stores.database.write { try $0.execute("UPDATE tenant SET id = 1 WHERE id = 1") }
+        return [Finding(grade: .good, text: "database: schema \(version), readable and writable")]
+    }
+
+    private func keys() async throws -> [Finding] {
+        let keys = try await workspace.stores.signingKeys.list()
+        guard !keys.isEmpty else {
+            return [Finding(grade: .warning, text: "keys: none yet; 'portico serve' makes the first two")]
+        }
+        do {
+            let ring = try await workspace.services.configuration.keyRing()
+            let age = Int(Date().timeIntervalSince(ring.current.createdAt) / 86_400)
+            return age > 365
+                ? [Finding(grade: .warning, text: "keys: the current one is \(age) days old; run portico keys rotate")]
+                : [Finding(grade: .good, text: "keys: \(ring.keys.count), the current one is \(age) days old")]
+        } catch {
+            return [Finding(grade: .bad, text: "keys: \(error)")]
+        }
+    }
+
+    /// A clock that runs behind what was written before issues tokens that others find not yet valid.
+    private func clock() async throws -> [Finding] {
+        let newest = try await workspace.stores.signingKeys.list().map(\.createdAt).max() ?? .distantPast
+        guard newest <= Date(timeIntervalSinceNow: 60) else {
+            return [
+                Finding(
+                    grade: .bad,
+                    text: "clock: it says \(Date().formatted(.iso8601)), but a key was made at "
+                        + "\(newest.formatted(.iso8601)). Set the clock (timedatectl set-ntp true)")
+            ]
+        }
+        return [Finding(grade: .good, text: "clock: \(Date().formatted(.iso8601))")]
+    }
+
+    private func clients() async throws -> [Finding] {
+        let clients = try await workspace.stores.clients.list()
+        guard !clients.isEmpty else {
+            return [Finding(grade: .warning, text: "applications: none; apply a tenant file: portico apply FILE")]
+        }
+        let problems = clients.flatMap { Self.problems(of: $0, workspace.configuration) }
+        return problems.isEmpty
+            ? [Finding(grade: .good, text: "applications: \(clients.count), callback URLs in order")] : problems
+    }
+
+    private static func problems(of registered: RegisteredClient, _ configuration: ServerConfiguration) -> [Finding] {
+        let client = registered.client
+        var findings: [Finding] = []
+        if client.grantTypes.contains(.authorizationCode), client.callbacks.isEmpty, client.appType != .nonInteractive {
+            findings.append(
+                Finding(
+                    grade: .warning,
+                    text: "\(client.name): no callback URL, so nobody can sign in to it; set callbacks"))
+        }
+        if client.isConfidential, registered.secretDigest == nil {
+            findings.append(
+                Finding(grade: .bad, text: "\(client.name): it has no secret; set client_secret in the tenant file"))
+        }
+        for callback in client.callbacks {
+            let uri = RedirectURI(callback.text)
+            if uri?.scheme == "http", uri?.isLoopback == false {
+                findings.append(
+                    Finding(
+                        grade: configuration.isDevelopment ? .warning : .bad,
+                        text: "\(client.name): the callback \(callback.text) is http: codes travel in clear; use https"))
+            }
+            if callback.text.contains("*"), !configuration.isDevelopment {
+                findings.append(
+                    Finding(
+                        grade: .warning,
+                        text: "\(client.name): the callback \(callback.text) has a wildcard: every host that it matches "
+                            + "can receive codes; list the hosts"))
+            }
+        }
+        return findings
+    }
+
+    private func connections() async throws -> [Finding] {
+        let connections = try await workspace.stores.connections.list()
+        guard connections.contains(where: { !$0.enabledClients.isEmpty }) else {
+            return [
+                Finding(
+                    grade: .warning,
+                    text: "connections: none is enabled for an application, so nobody can sign in; set enabled_clients")
+            ]
+        }
+        return [Finding(grade: .good, text: "connections: \(connections.map(\.name).joined(separator: ", "))")]
+    }
+}

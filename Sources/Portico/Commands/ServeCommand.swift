@@ -1,0 +1,121 @@
+import ArgumentParser
+import AuthorizationServer
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import OAuth
+import ServiceLifecycle
+import Web
+
+/// `portico serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Start the server.",
+        discussion: """
+            SETTINGS: a flag wins over its environment variable, that over the configuration file (--config, YAML with
+            the same names, '-' between words being a level: tls: { key: … }), that over the standard value in brackets.
+            \(Setting.table)
+
+            EXAMPLES
+              portico serve --issuer http://localhost:8080/ --listen 127.0.0.1:8080
+              portico serve --issuer https://localhost:8443/ --listen 127.0.0.1:8443 --tls
+              PORTICO_DATA=/var/lib/portico portico serve --issuer https://login.example.com/ \\
+                --listen 127.0.0.1:8080 --trusted-proxies 127.0.0.1
+            """)
+
+    @OptionGroup var options: DataOptions
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.issuer.help))
+    var issuer: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.listen.help))
+    var listen: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.mode.help))
+    var mode: String?
+
+    @Flag(help: ArgumentHelp(stringLiteral: Setting.tls.help))
+    var tls = false
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.tlsCertificate.help))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.tlsKey.help))
+    var tlsKey: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.trustedProxies.help))
+    var trustedProxies: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.passwordThreads.help))
+    var passwordThreads: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.logLevel.help))
+    var logLevel: String?
+
+    private var flags: [Setting: String] {
+        var flags = options.flags
+        flags[.issuer] = issuer
+        flags[.listen] = listen
+        flags[.mode] = mode
+        flags[.tls] = tls ? "true" : nil
+        flags[.tlsCertificate] = tlsCertificate
+        flags[.tlsKey] = tlsKey
+        flags[.trustedProxies] = trustedProxies
+        flags[.passwordThreads] = passwordThreads
+        flags[.logLevel] = logLevel
+        return flags
+    }
+
+    func run() async throws {
+        let configuration = try await ServerConfiguration.read(flags: flags, file: options.config)
+        var logger = Logger(label: "portico")
+        logger.logLevel = configuration.logLevel
+        let workspace = try await Workspace(configuration: configuration, logger: logger)
+        let services = workspace.services
+        try await services.signingKeys.makeFirst(at: services.now())
+        try await services.configuration.refresh()
+        // A secret that does not open the keys must end the start, not the first login.
+        _ = try await services.configuration.keyRing()
+        announce(configuration, logger)
+        try await application(configuration, services, logger).runService()
+    }
+
+    private func application(
+        _ configuration: ServerConfiguration, _ services: Services, _ logger: Logger
+    ) throws -> some ApplicationProtocol {
+        let router = try buildRouter(
+            services: services,
+            configuration: WebConfiguration(
+                isDevelopment: configuration.isDevelopment, trustedProxies: configuration.trustedProxies))
+        let idle = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+        return Application(
+            router: router,
+            server: try configuration.tls.map { tls in
+                try .tls(
+                    .http1(configuration: idle), tlsConfiguration: TLSFiles.configuration(tls, configuration))
+            } ?? .http1(configuration: idle),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "Portico"),
+            services: [ConfigurationWatch(services: services), ExpiredRowsSweep(services: services)],
+            logger: logger)
+    }
+
+    private func announce(_ configuration: ServerConfiguration, _ logger: Logger) {
+        logger.notice(
+            "Portico \(Version.text)",
+            metadata: [
+                "issuer": "\(configuration.issuer)", "data": "\(configuration.data.path())",
+                "mode": "\(configuration.isDevelopment ? "development" : "production")",
+            ])
+        if configuration.isDevelopment {
+            logger.notice("development mode: errors show their causes to everybody; never use it on a public address")
+        }
+        if configuration.tls != nil, !configuration.issuer.isSecure {
+            logger.warning("the server answers https, but its issuer is http; set --issuer to the https address")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+import OAuth
+import SystemPackage
+import Web
+
+/// Everything that a start of the server is told: flags, then the environment, then the configuration file, then the
+/// standard values of ``Setting``.
+struct ServerConfiguration: Sendable {
+    let issuer: Issuer
+    let host: String
+    let port: Int
+    let data: URL
+    let isDevelopment: Bool
+    let tls: TLS?
+    let trustedProxies: [AddressRange]
+    let passwordThreads: Int
+    let logLevel: Logger.Level
+    /// The server's secret from the environment; nil for the one in the data folder.
+    let secret: String?
+
+    enum TLS: Sendable {
+        case development
+        case files(certificate: String, key: String)
+    }
+
+    /// - Parameter flags: what the command line gives.
+    /// - Throws: `ValidationError` that names the setting and what it takes.
+    static func read(flags: [Setting: String], file: String?) async throws -> ServerConfiguration {
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(
+                name: "command line",
+                values: Dictionary(
+                    uniqueKeysWithValues: flags.map { setting, value in
+                        (AbsoluteConfigKey(setting.segments), ConfigValue(.string(value), isSecret: false))
+                    })),
+            EnvironmentVariablesProvider(
+                secretsSpecifier: .specific([Setting.secret.environmentVariable])
+            ).prefixKeys(with: "portico"),
+        ]
+        if let file { providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))) }
+        return try ServerConfiguration(reader: ConfigReader(providers: providers))
+    }
+
+    private init(reader: ConfigReader) throws {
+        func value(_ setting: Setting) -> String? {
+            let found = reader.string(forKey: ConfigKey(setting.segments), isSecret: setting == .secret)
+            return found.flatMap { $0.isEmpty ? nil : $0 } ?? setting.standard
+        }
+        issuer = try Self.parse(.issuer, value(.issuer)) { text in try Issuer(text) }
+        (host, port) = try Self.parse(.listen, value(.listen), Self.address)
+        data = URL(filePath: value(.data) ?? ".", directoryHint: .isDirectory).absoluteURL
+        isDevelopment = try Self.isDevelopment(value(.mode), issuer)
+        tls = try Self.tls(value(.tls), certificate: value(.tlsCertificate), key: value(.tlsKey))
+        trustedProxies = try (value(.trustedProxies) ?? "").split(separator: ",").map { text in
+            let text = text.trimmingCharacters(in: .whitespaces)
+            guard let range = AddressRange(text) else {
+                throw ValidationError("trusted-proxies: '\(text)' is no address or CIDR range such as 10.0.0.0/8")
+            }
+            return range
+        }
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        passwordThreads = try Self.parse(.passwordThreads, value(.passwordThreads) ?? "\(max(1, cores / 2))") { text in
+            Int(text).flatMap { (1...256).contains($0) ? $0 : nil }
+        }
+        logLevel = try Self.parse(.logLevel, value(.logLevel)) { Logger.Level(rawValue: $0) }
+        secret = value(.secret)
+    }
+
+    private static func parse<T>(_ setting: Setting, _ text: String?, _ parse: (String) throws -> T?) throws -> T {
+        let text = text ?? ""
+        do {
+            if let value = try parse(text) { return value }
+        } catch let problem as Issuer.Problem {
+            throw ValidationError("\(setting.rawValue): \(problem.description)")
+        }
+        throw ValidationError("\(setting.rawValue): '\(text)' is not valid. \(setting.help)")
+    }
+
+    private static func address(_ text: String) -> (String, Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return nil }
+        let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        return (host.isEmpty ? "0.0.0.0" : host, port)
+    }
+
+    private static func isDevelopment(_ mode: String?, _ issuer: Issuer) throws -> Bool {
+        switch mode {
+        case "development": return true
+        case "production": return false
+        case nil:
+            let host = issuer.domain.prefix { $0 != ":" }
+            return host == "localhost" || host == "127.0.0.1" || issuer.domain.hasPrefix("[::1]")
+        default: throw ValidationError("mode: '\(mode ?? "")' is neither development nor production")
+        }
+    }
+
+    private static func tls(_ switched: String?, certificate: String?, key: String?) throws -> TLS? {
+        switch (certificate, key) {
+        case (let certificate?, let key?): return .files(certificate: certificate, key: key)
+        case (nil, nil): return ["true", "1", "yes"].contains(switched) ? .development : nil
+        default: throw ValidationError("tls-certificate and tls-key: give both, or neither")
+        }
+    }
+}

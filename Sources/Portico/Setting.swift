@@ -1,0 +1,61 @@
+/// A key of the configuration: its flag, its environment variable, its line in the configuration file, documented once.
+enum Setting: String, CaseIterable {
+    case issuer
+    case listen
+    case data
+    case mode
+    case tls
+    case tlsCertificate = "tls-certificate"
+    case tlsKey = "tls-key"
+    case trustedProxies = "trusted-proxies"
+    case passwordThreads = "password-threads"
+    case logLevel = "log-level"
+    case secret
+
+    var help: String {
+        switch self {
+        case .issuer: "The address under which browsers and applications reach this server; the 'iss' of its tokens."
+        case .listen: "The address and port to listen on."
+        case .data: "The folder for the database, the server's secret and development certificates."
+        case .mode:
+            "development (errors explain themselves) or production (errors show an id). "
+                + "Standard: development for an issuer on localhost, production otherwise."
+        case .tls: "Serve https; with a certificate of an own development authority unless files are given."
+        case .tlsCertificate: "A certificate chain in PEM."
+        case .tlsKey: "The certificate's private key in PEM."
+        case .trustedProxies: "Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, with commas between."
+        case .passwordThreads: "Password hashes computed at once; each takes a core and 19 MiB. Standard: half the cores."
+        case .logLevel: "trace, debug, info, notice, warning, error or critical."
+        case .secret:
+            "At least 32 random characters that seal private keys in the database. "
+                + "Without it, a file 'secret' in the data folder is made and used. Environment only."
+        }
+    }
+
+    /// The value where nobody gives one.
+    var standard: String? {
+        switch self {
+        case .issuer: "http://localhost:8080/"
+        case .listen: "127.0.0.1:8080"
+        case .data: "./.portico"
+        case .tls: "false"
+        case .logLevel: "info"
+        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .passwordThreads, .secret: nil
+        }
+    }
+
+    /// `PORTICO_TLS_KEY` for `tls-key`.
+    var environmentVariable: String { "PORTICO_" + rawValue.uppercased().replacing("-", with: "_") }
+
+    /// The segments of the key, `["tls", "key"]`.
+    var segments: [String] { rawValue.split(separator: "-").map(String.init) }
+
+    /// The table that `portico serve --help` shows.
+    static var table: String {
+        allCases.map { setting in
+            let flag = setting == .secret ? "" : "--\(setting.rawValue), "
+            let standard = setting.standard.map { " [\($0)]" } ?? ""
+            return "  \(flag)\(setting.environmentVariable)\(standard)\n      \(setting.help)"
+        }.joined(separator: "\n")
+    }
+}

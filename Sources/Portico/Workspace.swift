@@ -1,0 +1,81 @@
+import AuthorizationServer
+import Foundation
+import Logging
+import OAuth
+import Storage
+
+/// The data folder, opened: its database with today's schema, and the server's secret.
+struct Workspace: Sendable {
+    let configuration: ServerConfiguration
+    let stores: Stores
+    let secret: ServerSecret
+    let services: Services
+
+    /// What is wrong with the folder, and how to mend it.
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// - Throws: ``Problem``, ``Migrations/TooNew`` or ``SQLError``.
+    init(configuration: ServerConfiguration, logger: Logger? = nil) async throws {
+        self.configuration = configuration
+        let logger = logger ?? Logger(label: "portico") { _ in SwiftLogNoOpLogHandler() }
+        try Self.makeFolder(configuration.data)
+        secret = ServerSecret(try Self.secret(configuration))
+        let database = try SQLiteDatabase(file: Self.databaseFile(configuration))
+        let ran = try await Migrations.run(on: database)
+        for migration in ran {
+            logger.info("schema updated", metadata: ["migration": "\(migration.number) \(migration.name)"])
+        }
+        stores = Stores(database: database)
+        services = Services(
+            issuer: configuration.issuer, stores: stores, secret: secret,
+            passwords: PasswordHasher(threads: configuration.passwordThreads), logger: logger)
+    }
+
+    static func databaseFile(_ configuration: ServerConfiguration) -> URL {
+        configuration.data.appending(path: "portico.sqlite")
+    }
+
+    private static func makeFolder(_ folder: URL) throws {
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Problem(
+                description: "The data folder \(folder.path()) cannot be made: \(error.localizedDescription) "
+                    + "Give another one with --data or PORTICO_DATA.")
+        }
+    }
+
+    /// The secret from the environment, or the folder's own, made at the first start.
+    private static func secret(_ configuration: ServerConfiguration) throws -> String {
+        if let given = configuration.secret {
+            guard given.utf8.count >= 32 else {
+                throw Problem(
+                    description: "PORTICO_SECRET is shorter than 32 characters. Make one with: openssl rand -base64 48")
+            }
+            return given
+        }
+        let file = configuration.data.appending(path: "secret")
+        if let kept = try? String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines),
+            kept.utf8.count >= 32
+        {
+            return kept
+        }
+        let made = Base64URL.encode(RandomBytes.make(48))
+        // Whoever comes second, of two first starts at once, uses the first one's.
+        let descriptor = open(file.path(percentEncoded: false), O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        guard descriptor >= 0 else {
+            if errno == EEXIST, let other = try? String(contentsOf: file, encoding: .utf8), other.utf8.count >= 32 {
+                return other.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            throw Problem(
+                description: "The secret \(file.path()) can be neither read nor made; check the folder's owner and mode.")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try handle.write(contentsOf: Data(made.utf8))
+        try handle.synchronize()
+        return made
+    }
+}

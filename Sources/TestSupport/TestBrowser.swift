@@ -1,0 +1,69 @@
+import HTTPTypes
+import HummingbirdTesting
+import Synchronization
+
+/// A browser: it keeps cookies, and fills in forms as a person does.
+package final class TestBrowser: Sendable {
+    package let server: TestServer
+    private let jar = Mutex<[String: String]>([:])
+
+    package init(_ server: TestServer) { self.server = server }
+
+    package var cookies: [String: String] { jar.withLock { $0 } }
+    package func setCookie(_ name: String, _ value: String?) { jar.withLock { $0[name] = value } }
+
+    package func get(_ path: String) async throws -> TestResponse {
+        keep(try await server.get(path, headers: headers))
+    }
+
+    package func post(_ path: String, _ form: [(String, String)]) async throws -> TestResponse {
+        keep(try await server.post(path, form: form, headers: headers))
+    }
+
+    /// Opens the page that `response` leads to, and sends its form with `fields` added to its hidden ones.
+    package func submit(
+        _ response: TestResponse, _ fields: [(String, String)], to path: String? = nil
+    ) async throws -> TestResponse {
+        let page = response.location ?? ""
+        let html = try await get(page).text
+        return try await post(path ?? page, Self.hiddenFields(html) + fields)
+    }
+
+    /// Signs in on the login page that `response` leads to, and goes on as far as our own pages lead.
+    package func logIn(
+        _ response: TestResponse, email: String = "ada@example.com", password: String
+    ) async throws -> TestResponse {
+        try await follow(
+            submit(response, [("username", email), ("password", password), ("action", "default")]))
+    }
+
+    /// Follows redirects inside the server, to the next page or out of it.
+    package func follow(_ response: TestResponse) async throws -> TestResponse {
+        var response = response
+        while let location = response.location, location.hasPrefix("/authorize/") { response = try await get(location) }
+        return response
+    }
+
+    /// The hidden inputs of a page's forms.
+    package static func hiddenFields(_ html: String) -> [(String, String)] {
+        html.matches(of: /<input[^>]*type="hidden"[^>]*>/).compactMap { match in
+            guard let name = match.0.firstMatch(of: /name="([^"]*)"/), let value = match.0.firstMatch(of: /value="([^"]*)"/)
+            else { return nil }
+            return (String(name.1), String(value.1))
+        }
+    }
+
+    private var headers: HTTPFields {
+        let cookies = jar.withLock { $0.map { "\($0)=\($1)" }.sorted().joined(separator: "; ") }
+        return cookies.isEmpty ? [:] : [.cookie: cookies]
+    }
+
+    private func keep(_ response: TestResponse) -> TestResponse {
+        for cookie in response.headers[values: .setCookie] {
+            let pair = cookie.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let isGone = cookie.contains("Max-Age=0")
+            jar.withLock { $0[String(pair[0])] = isGone ? nil : String(pair[1]) }
+        }
+        return response
+    }
+}

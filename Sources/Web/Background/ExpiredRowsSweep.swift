@@ -1,0 +1,29 @@
+import AuthorizationServer
+import Logging
+import ServiceLifecycle
+import Storage
+
+/// Removes what has expired, a small batch at a time with a pause after each, so that logins never wait for it.
+package struct ExpiredRowsSweep: Service {
+    private let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try await Task.sleep(for: await sweepOnce() ? .milliseconds(100) : .seconds(60))
+            }
+        }
+    }
+
+    /// - Returns: whether more is waiting.
+    private func sweepOnce() async -> Bool {
+        do {
+            return try await services.stores.expiredRows.deleteBatch(at: services.now())
+        } catch {
+            services.logger.warning("cannot remove expired rows", metadata: ["cause": "\(error)"])
+            return false
+        }
+    }
+}

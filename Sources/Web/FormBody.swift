@@ -1,0 +1,86 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import NIOFoundationEssentialsCompat
+import OAuth
+
+/// Reads what clients and browsers send as parameters.
+enum FormBody {
+    /// The pairs of `application/x-www-form-urlencoded` text, which a query is too.
+    /// - Throws: ``OAuthError`` `invalid_request` for text that is not encoded so, not UTF-8, or has a NUL.
+    static func pairs(_ text: some StringProtocol) throws(OAuthError) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        for field in text.split(separator: "&") {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decode(parts[0]), let value = parts.count == 2 ? decode(parts[1]) : "" else {
+                throw .invalidRequest(
+                    "Malformed parameter: \(String(parts[0]).forDisplay)",
+                    hint: "Percent-encode the value as UTF-8 (encodeURIComponent, or --data-urlencode with curl).")
+            }
+            pairs.append((name, value))
+        }
+        return pairs
+    }
+
+    private static func decode(_ text: some StringProtocol) -> String? {
+        guard text.contains(where: { $0 == "%" || $0 == "+" }) else { return String(text) }
+        guard let decoded = String(text).replacing("+", with: " ").removingPercentEncoding,
+            !decoded.utf8.contains(0)
+        else { return nil }
+        return decoded
+    }
+
+    /// The parameters of a request's query.
+    static func query(of request: Request) throws -> OAuth.Parameters {
+        try OAuth.Parameters(pairs(request.uri.query ?? ""))
+    }
+
+    /// The parameters of a body in form encoding, or where `allowsJSON` says so in JSON alike.
+    /// - Throws: ``OAuthError`` `invalid_request` for another type, a body that cannot be read or is too large.
+    static func parameters(
+        of request: Request, context: WebContext, allowsJSON: Bool = false
+    ) async throws -> OAuth.Parameters {
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: context.maxUploadSize)
+        } catch is NIOTooManyBytesError {
+            throw OAuthError.invalidRequest("The body is larger than \(context.maxUploadSize / 1024) KiB")
+        }
+        let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }
+            .trimmingCharacters(in: .whitespaces)
+        switch type {
+        case "application/x-www-form-urlencoded":
+            guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
+                throw OAuthError.invalidRequest("The body is not UTF-8")
+            }
+            return try OAuth.Parameters(pairs(text))
+        case "application/json" where allowsJSON:
+            return try json(Data(buffer: body))
+        default:
+            let types = "application/x-www-form-urlencoded" + (allowsJSON ? " or application/json" : "")
+            throw OAuthError.invalidRequest(
+                "Unsupported content type: \(type.isEmpty ? "none" : type.forDisplay)",
+                hint: "Send the parameters in the body with the header Content-Type: \(types).")
+        }
+    }
+
+    /// The members of a JSON object; null and "" are absent.
+    private static func json(_ body: Data) throws -> OAuth.Parameters {
+        guard let object = try? JSON.decode(JSONObject.self, from: body) else {
+            throw OAuthError.invalidRequest(
+                "The body is not a JSON object", hint: #"Send an object such as {"grant_type": "refresh_token", …}."#)
+        }
+        let pairs = try object.compactMap { name, value -> (String, String)? in
+            switch value {
+            case .null: nil
+            case .string(let text) where !text.utf8.contains(0): (name, text)
+            case .integer(let number): (name, String(number))
+            case .bool(let bool): (name, String(bool))
+            default:
+                throw OAuthError.invalidRequest("Malformed parameter: \(name.forDisplay)", hint: "It must be a text.")
+            }
+        }
+        return try OAuth.Parameters(pairs)
+    }
+}

@@ -1,0 +1,68 @@
+import AuthorizationServer
+import HTTPTypes
+import Hummingbird
+import Logging
+import OAuth
+import Pages
+import Storage
+
+/// `/u/login`: signing in with a password.
+struct LoginController: Sendable {
+    let services: Services
+    let forms: LoginForms
+    let cookies: BrowserCookies
+    let pages: PageResponder
+
+    var endpoints: RouteCollection<WebContext> {
+        RouteCollection(context: WebContext.self)
+            .get("u/login", use: show)
+            .post("u/login", use: submit)
+    }
+
+    @Sendable private func show(_ request: Request, context: WebContext) async throws -> Response {
+        let visit = try await forms.visit(request, context)
+        return try await page(visit, email: visit.request.request.loginHint ?? "")
+    }
+
+    @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
+        let visit = try await forms.visit(request, context)
+        guard let fields = try await forms.fields(visit, request, context) else {
+            return try await page(visit, problem: .expiredForm, status: .forbidden)
+        }
+        let (email, password) = (fields["username"] ?? "", fields["password"] ?? "")
+        guard !email.isEmpty else { return try await page(visit, problem: .emailRequired, status: .badRequest) }
+        guard !password.isEmpty else {
+            return try await page(visit, email: email, problem: .passwordRequired, status: .badRequest)
+        }
+        do {
+            let session = try await PasswordLogin(services: services).logIn(
+                identifier: email, password: password, login: visit.login, browser: visit.browser)
+            var response = forms.resume(visit)
+            cookies.addSession(session, to: &response)
+            return response
+        } catch let refusal as PasswordLogin.Refusal {
+            context.logger.info("login refused", metadata: ["why": "\(refusal)", "address": "\(visit.browser.address)"])
+            return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
+        }
+    }
+
+    private static func problem(_ refusal: PasswordLogin.Refusal) -> FormProblem {
+        switch refusal {
+        case .wrongCredentials, .noConnection: .wrongCredentials
+        case .blocked, .userIsBlocked: .blocked
+        }
+    }
+
+    private func page(
+        _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let client = visit.request.client
+        let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
+        return try await pages.respond(
+            with: LoginPage(
+                state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
+                applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
+                signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil),
+            status: status, formTarget: visit.request.target.redirectURI, locales: visit.request.request.uiLocales)
+    }
+}

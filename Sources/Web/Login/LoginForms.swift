@@ -1,0 +1,42 @@
+import AuthorizationServer
+import Hummingbird
+import OAuth
+import Storage
+
+/// What the controllers of a transaction's pages share: the transaction behind `state`, and the proof that a form comes
+/// from the page that this browser was shown.
+struct LoginForms: Sendable {
+    let services: Services
+    let cookies: BrowserCookies
+
+    /// A page's transaction in its browser.
+    struct Visit: Sendable {
+        let state: Secret
+        let login: LoginTransaction
+        let request: VerifiedAuthorizationRequest
+        let browser: Browser
+        /// What the page's form must send back as `_csrf`.
+        let formToken: String
+    }
+
+    /// - Throws: ``TransactionNotFound``, or ``AuthorizationFailure`` where the client's settings have changed meanwhile.
+    func visit(_ request: Request, _ context: WebContext) async throws -> Visit {
+        let state = Secret(try FormBody.query(of: request).require("state"))
+        let (browser, isNew) = cookies.browser(of: request, context: context)
+        guard !isNew, let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
+        return Visit(
+            state: state, login: login,
+            request: try await AuthorizationEndpoint(services: services).request(of: login), browser: browser,
+            formToken: services.secret.formToken(browser: browser.secret, state: state.text))
+    }
+
+    /// The fields of the form, or nil where its token is not this page's.
+    func fields(_ visit: Visit, _ request: Request, _ context: WebContext) async throws -> OAuth.Parameters? {
+        let fields = try await FormBody.parameters(of: request, context: context)
+        guard ConstantTime.equal(fields["_csrf"] ?? "", visit.formToken) else { return nil }
+        return fields
+    }
+
+    /// Back to the authorization endpoint, which decides what is next.
+    func resume(_ visit: Visit) -> Response { .found("/authorize/resume?state=\(visit.state.text)") }
+}

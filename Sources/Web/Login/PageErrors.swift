@@ -1,0 +1,57 @@
+import AuthorizationServer
+import HTTPTypes
+import Hummingbird
+import Logging
+import OAuth
+import Storage
+
+/// Turns what the browser's endpoints throw into a page or, where the client is proved, into its answer.
+struct PageErrors: RouterMiddleware {
+    let pages: PageResponder
+    let modes: ResponseModes
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let failure as AuthorizationFailure {
+            context.logger.info(
+                "authorization refused",
+                metadata: ["error": "\(failure.error.code.rawValue)", "why": "\(failure.error.description)"])
+            switch failure {
+            case .redirect(let error, let target):
+                return try await modes.render(AuthorizationResponse(error, to: target))
+            case .display(let error, let mismatch):
+                return try await pages.respond(to: error, mismatch: mismatch, context)
+            }
+        } catch let error as OAuthError {
+            return try await pages.respond(to: error, context)
+        } catch is TransactionNotFound {
+            return try await pages.respond(to: Self.lostTransaction, context)
+        } catch let busy as PasswordHasher.Busy {
+            return try await unavailable("Too many people are signing in right now.", busy.retryAfter, context)
+        } catch SQLError.unavailable(let cause) {
+            context.logger.error("storage failed", metadata: ["cause": "\(cause)"])
+            return try await unavailable("The database is not available.", 5, context)
+        } catch let error as any HTTPResponseError {
+            throw error
+        } catch {
+            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
+            return try await pages.respond(to: .serverError, context, status: .internalServerError)
+        }
+    }
+
+    private static let lostTransaction = OAuthError.invalidRequest(
+        "This login is not under way in this browser any more",
+        hint: "It was finished, is older than an hour, was pushed out by ten newer ones, or was started in another browser; "
+            + "or the browser does not accept cookies. Go back to the application and sign in again.")
+
+    private func unavailable(_ text: String, _ seconds: Int, _ context: WebContext) async throws -> Response {
+        var response = try await pages.respond(
+            to: OAuthError(.temporarilyUnavailable, text, hint: "Try again in \(seconds) seconds."), context,
+            status: .serviceUnavailable)
+        response.headers[.retryAfter] = "\(seconds)"
+        return response
+    }
+}

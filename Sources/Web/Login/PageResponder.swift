@@ -1,0 +1,88 @@
+import AuthorizationServer
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OAuth
+import Pages
+import Storage
+
+/// Turns pages into answers: the tenant's chrome around them, and the policy that their browser must keep.
+struct PageResponder: Sendable {
+    let services: Services
+    let renderer: PageRenderer
+    let isDevelopment: Bool
+
+    /// - Parameter formTarget: where the page's form may lead in the end. Browsers hold the redirects after a form to the
+    ///   page's policy too, so the application's origin has to be in it.
+    func respond(
+        with page: some Page, status: HTTPResponse.Status = .ok, formTarget: RedirectURI? = nil,
+        locales: [String] = []
+    ) async throws -> Response {
+        let settings = (try? await services.configuration.settings()) ?? TenantSettings()
+        let chrome = PageChrome(
+            tenantName: settings.friendlyName ?? services.issuer.domain, logoURL: settings.pictureURL,
+            supportURL: settings.supportURL, locales: locales)
+        return Response(
+            status: status,
+            headers: [
+                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
+                .contentSecurityPolicy: Self.policy(formTarget),
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
+    }
+
+    private static func policy(_ formTarget: RedirectURI?) -> String {
+        var targets = "'self' https:"
+        if let formTarget, formTarget.scheme != "https" {
+            targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
+        }
+        return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; "
+            + "form-action \(targets); frame-ancestors 'none'; base-uri 'none'"
+    }
+
+    /// The page for an error that cannot be told to a client.
+    func respond(
+        to error: OAuthError, mismatch: CallbackMismatch? = nil, _ context: WebContext,
+        status: HTTPResponse.Status? = nil
+    ) async throws -> Response {
+        let status = status ?? (mismatch != nil && error.code == .unauthorizedClient ? .forbidden : .badRequest)
+        return try await respond(
+            with: ErrorPage(
+                status: status.code, code: error.code.rawValue,
+                headline: mismatch != nil && error.code == .unauthorizedClient
+                    ? "Callback URL mismatch." : "Something went wrong",
+                summary: isDevelopment ? error.description : Self.summary(error),
+                requestID: context.requestID, development: isDevelopment ? detail(error, mismatch) : nil),
+            status: status)
+    }
+
+    /// What may be shown to anybody: no setting, no address, nothing that was sent.
+    private static func summary(_ error: OAuthError) -> String {
+        switch error.code {
+        case .unauthorizedClient:
+            "The provided redirect_uri is not in the list of allowed callback URLs."
+        case .temporarilyUnavailable: "The service is not available right now. Try again in a moment."
+        case .serverError: "An error happened on our side."
+        default: "The link or the form that brought you here is not valid any more, or was not complete."
+        }
+    }
+
+    private func detail(_ error: OAuthError, _ mismatch: CallbackMismatch?) -> DevelopmentDetail {
+        let isCallback = error.code == .unauthorizedClient
+        return DevelopmentDetail(
+            cause: error.description, fix: error.hint ?? "The server's log has more under this request id.",
+            setting: mismatch.map { mismatch in
+                (isCallback ? "Allowed Callback URLs (callbacks)" : "Allowed Logout URLs (allowed_logout_urls)")
+                    + (mismatch.clientName.isEmpty ? " of the tenant" : " of \(mismatch.clientName)")
+            },
+            comparison: mismatch.flatMap { mismatch in
+                mismatch.nearest.map { CallbackComparison(sent: mismatch.sent, nearest: $0) }
+            },
+            parameters: [])
+    }
+}
+
+extension AuthorizationFailure {
+    var mismatch: CallbackMismatch? { if case .display(_, let mismatch) = self { mismatch } else { nil } }
+}

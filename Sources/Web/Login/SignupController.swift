@@ -1,0 +1,75 @@
+import AuthorizationServer
+import HTTPTypes
+import Hummingbird
+import Logging
+import OAuth
+import Pages
+import Storage
+
+/// `/u/signup`: making an account, which signs in.
+struct SignupController: Sendable {
+    let services: Services
+    let forms: LoginForms
+    let cookies: BrowserCookies
+    let pages: PageResponder
+
+    var endpoints: RouteCollection<WebContext> {
+        RouteCollection(context: WebContext.self)
+            .get("u/signup", use: show)
+            .post("u/signup", use: submit)
+    }
+
+    @Sendable private func show(_ request: Request, context: WebContext) async throws -> Response {
+        let visit = try await forms.visit(request, context)
+        return try await page(visit, email: visit.request.request.loginHint ?? "")
+    }
+
+    @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
+        let visit = try await forms.visit(request, context)
+        guard let fields = try await forms.fields(visit, request, context) else {
+            return try await page(visit, problem: .expiredForm, status: .forbidden)
+        }
+        let (email, password) = (fields["email"] ?? "", fields["password"] ?? "")
+        guard !email.isEmpty else { return try await page(visit, problem: .emailRequired, status: .badRequest) }
+        guard !password.isEmpty else {
+            return try await page(visit, email: email, problem: .passwordRequired, status: .badRequest)
+        }
+        do {
+            let session = try await Signup(services: services).signUp(
+                email: email, password: password, login: visit.login, browser: visit.browser)
+            var response = forms.resume(visit)
+            cookies.addSession(session, to: &response)
+            return response
+        } catch let refusal as Signup.Refusal {
+            return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
+        }
+    }
+
+    /// An address that is taken reads like any other failure.
+    private static func problem(_ refusal: Signup.Refusal) -> FormProblem {
+        switch refusal {
+        case .invalidEmail: .emailInvalid
+        case .weakPassword(let rules):
+            .passwordTooWeak(rules.map { PasswordRule(text: $0.text, satisfied: $0.isSatisfied) })
+        case .disabled, .noConnection: .signupDisabled
+        case .userExists: .signupFailed
+        }
+    }
+
+    private func page(
+        _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let client = visit.request.client
+        let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
+        let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
+        let isOpen = connection?.allowsSignup == true
+        return try await pages.respond(
+            with: SignupPage(
+                state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
+                applicationLogoURL: client.logoURI, email: String(email.prefix(254)),
+                problem: problem ?? (isOpen ? nil : .signupDisabled),
+                passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
+                loginPath: "/u/login?state=\(visit.state.text)"),
+            status: status, formTarget: visit.request.target.redirectURI, locales: visit.request.request.uiLocales)
+    }
+}

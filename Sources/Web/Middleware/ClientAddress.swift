@@ -1,0 +1,32 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Finds out where a request comes from. `X-Forwarded-For` is read from the right, and only as far as trusted proxies
+/// wrote it: what stands further left the client may have made up.
+struct ClientAddress: RouterMiddleware {
+    let trustedProxies: [AddressRange]
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        if let peer = context.remoteAddress?.ipAddress.flatMap(IPAddress.bytes) {
+            context.clientAddress = IPAddress.bucket(client(of: request, peer: peer))
+        }
+        return try await next(request, context)
+    }
+
+    private func client(of request: Request, peer: [UInt8]) -> [UInt8] {
+        var client = peer
+        let forwarded = HTTPField.Name("X-Forwarded-For").map { request.headers[values: $0] } ?? []
+        for text in forwarded.joined(separator: ",").split(separator: ",").reversed() {
+            guard trustedProxies.contains(where: { $0.contains(client) }),
+                let address = IPAddress.bytes(text.trimmingCharacters(in: .whitespaces))
+            else { break }
+            client = address
+        }
+        return client
+    }
+}

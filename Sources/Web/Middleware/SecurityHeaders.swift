@@ -1,0 +1,26 @@
+import HTTPTypes
+import Hummingbird
+
+/// Headers that every answer has, and the strictest policy for answers that set none of their own.
+struct SecurityHeaders: RouterMiddleware {
+    let isSecure: Bool
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        response.headers[.xContentTypeOptions] = "nosniff"
+        set(&response, "Referrer-Policy", "no-referrer")
+        set(&response, "X-Frame-Options", "DENY")
+        set(&response, "Cross-Origin-Opener-Policy", "same-origin")
+        if response.headers[.contentSecurityPolicy] == nil {
+            response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+        }
+        if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
+        return response
+    }
+
+    private func set(_ response: inout Response, _ name: String, _ value: String) {
+        if let name = HTTPField.Name(name) { response.headers[name] = value }
+    }
+}

@@ -1,0 +1,43 @@
+import AuthorizationServer
+import HTTPTypes
+import Hummingbird
+import OAuth
+
+/// `GET` and `POST /authorize`, and `GET /authorize/resume`, to which every page returns.
+struct AuthorizeController: Sendable {
+    let services: Services
+    let cookies: BrowserCookies
+    let modes: ResponseModes
+
+    var endpoints: RouteCollection<WebContext> {
+        RouteCollection(context: WebContext.self)
+            .get("authorize", use: authorize)
+            .post("authorize", use: authorize)
+            .get("authorize/resume", use: resume)
+    }
+
+    @Sendable private func authorize(_ request: Request, context: WebContext) async throws -> Response {
+        let parameters =
+            request.method == .post
+            ? try await FormBody.parameters(of: request, context: context) : try FormBody.query(of: request)
+        let (browser, isNew) = cookies.browser(of: request, context: context)
+        let outcome = try await AuthorizationEndpoint(services: services).authorize(parameters, browser: browser)
+        var response = try await respond(to: outcome)
+        if isNew { cookies.addDevice(browser, to: &response) }
+        return response
+    }
+
+    @Sendable private func resume(_ request: Request, context: WebContext) async throws -> Response {
+        let state = Secret(try FormBody.query(of: request).require("state"))
+        let (browser, _) = cookies.browser(of: request, context: context)
+        return try await respond(
+            to: AuthorizationEndpoint(services: services).resume(state: state, browser: browser))
+    }
+
+    private func respond(to outcome: AuthorizationOutcome) async throws -> Response {
+        switch outcome {
+        case .respond(let response): try await modes.render(response)
+        case .prompt(let page, let state): .found("/u/\(page.rawValue)?state=\(state.text)")
+        }
+    }
+}

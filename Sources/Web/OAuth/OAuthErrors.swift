@@ -1,0 +1,67 @@
+import AuthorizationServer
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import OAuth
+import Storage
+
+/// Renders what the OAuth endpoints refuse as JSON, [RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2),
+/// and hides everything else behind the request's id.
+struct OAuthErrors: RouterMiddleware {
+    let services: Services
+    let isDevelopment: Bool
+
+    private struct Body: Encodable {
+        let error: String
+        let errorDescription: String
+        /// What to change; in development only.
+        let hint: String?
+        let requestID: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case error, hint
+            case errorDescription = "error_description"
+            case requestID = "request_id"
+        }
+    }
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as OAuthError {
+            return try await response(to: error, request, context)
+        } catch let error as SQLError {
+            context.logger.error("storage failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
+            guard case .unavailable = error else { return try await response(to: .serverError, request, context) }
+            var response = try await response(
+                to: OAuthError(.temporarilyUnavailable, "The database is not available; try again."), request, context)
+            response.headers[.retryAfter] = "5"
+            return response
+        } catch let error as any HTTPResponseError {
+            throw error
+        } catch {
+            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
+            return try await response(to: .serverError, request, context)
+        }
+    }
+
+    private func response(to error: OAuthError, _ request: Request, _ context: WebContext) async throws -> Response {
+        // The dialect must not turn an error into another one while the database is away.
+        let dialect = (try? await services.configuration.settings().wireDialect) ?? .standard
+        let rendered = dialect.render(error)
+        context.logger.info(
+            "refused", metadata: ["path": "\(request.uri.path)", "error": "\(rendered.code)", "why": "\(error.description)"])
+        var response = try Response.json(
+            Body(
+                error: rendered.code, errorDescription: rendered.description,
+                hint: isDevelopment ? error.hint : nil, requestID: isDevelopment ? context.requestID : nil),
+            status: HTTPResponse.Status(code: rendered.status))
+        if error.reason == .clientAuthentication, request.headers[.authorization] != nil {
+            response.headers[.wwwAuthenticate] = #"Basic realm="\#(services.issuer.domain)", charset="UTF-8""#
+        }
+        return response
+    }
+}

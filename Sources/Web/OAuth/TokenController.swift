@@ -1,0 +1,32 @@
+import AuthorizationServer
+import HTTPTypes
+import Hummingbird
+import OAuth
+
+/// `POST /oauth/token` and `POST /oauth/revoke`.
+struct TokenController: Sendable {
+    let services: Services
+
+    var endpoints: RouteCollection<WebContext> {
+        RouteCollection(context: WebContext.self)
+            .post("oauth/token", use: issue)
+            .post("oauth/revoke", use: revoke)
+            .on("oauth/token", method: .options) { _, _ in Response(status: .noContent) }
+            .on("oauth/revoke", method: .options) { _, _ in Response(status: .noContent) }
+    }
+
+    @Sendable private func issue(_ request: Request, context: WebContext) async throws -> Response {
+        let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
+        return try Response.json(
+            await TokenEndpoint(services: services).issue(
+                parameters, authorizationHeader: request.headers[.authorization],
+                isFromBrowser: request.headers[.origin] != nil))
+    }
+
+    @Sendable private func revoke(_ request: Request, context: WebContext) async throws -> Response {
+        let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
+        try await RevocationEndpoint(services: services).revoke(
+            parameters, authorizationHeader: request.headers[.authorization])
+        return Response(status: .ok, headers: [.cacheControl: "no-store"])
+    }
+}

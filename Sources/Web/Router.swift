@@ -1,0 +1,40 @@
+import AuthorizationServer
+import Hummingbird
+import OAuth
+import Pages
+
+/// Every route of the server, top to bottom.
+package func buildRouter(
+    services: Services, configuration: WebConfiguration, assets: PageAssets = .embedded
+) throws -> Router<WebContext> {
+    let pages = PageResponder(
+        services: services, renderer: try PageRenderer(assets: assets), isDevelopment: configuration.isDevelopment)
+    let modes = ResponseModes(pages: pages)
+    let cookies = BrowserCookies(isSecure: services.issuer.isSecure)
+    let forms = LoginForms(services: services, cookies: cookies)
+
+    let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+    router.addMiddleware {
+        RequestLog()
+        SecurityHeaders(isSecure: services.issuer.isSecure)
+        ClientAddress(trustedProxies: configuration.trustedProxies)
+    }
+    router.addRoutes(HealthController(services: services).endpoints)
+    router.addRoutes(AssetsController(assets: assets).endpoints)
+
+    let oauthErrors = OAuthErrors(services: services, isDevelopment: configuration.isDevelopment)
+    router.group().add(middleware: CrossOrigin(policy: .anybody)).add(middleware: oauthErrors)
+        .addRoutes(try DiscoveryController(services: services).endpoints)
+    let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
+        .add(middleware: oauthErrors)
+    api.addRoutes(TokenController(services: services).endpoints)
+    api.addRoutes(UserInfoController(services: services).endpoints)
+
+    let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes))
+    browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
+    browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(LogoutController(services: services, cookies: cookies, pages: pages).endpoints)
+    return router
+}

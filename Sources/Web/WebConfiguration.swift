@@ -1,0 +1,62 @@
+import Glibc
+import NIOCore
+
+/// What the HTTP side of the server is told at its start.
+package struct WebConfiguration: Sendable {
+    /// Whether errors explain themselves in full. In production they carry an id only.
+    package let isDevelopment: Bool
+    /// The proxies whose `X-Forwarded-For` is believed; nobody else's is.
+    package let trustedProxies: [AddressRange]
+
+    package init(isDevelopment: Bool, trustedProxies: [AddressRange] = []) {
+        (self.isDevelopment, self.trustedProxies) = (isDevelopment, trustedProxies)
+    }
+}
+
+/// A range of IP addresses in CIDR notation, such as `10.0.0.0/8` or `::1`.
+package struct AddressRange: Sendable, Hashable {
+    private let network: [UInt8]
+    private let prefix: Int
+
+    /// nil for a text that is no address, or has a prefix longer than its address.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let bytes = IPAddress.bytes(String(parts[0])) else { return nil }
+        let longest = bytes.count * 8
+        guard let prefix = parts.count == 2 ? Int(parts[1]) : longest, (0...longest).contains(prefix) else {
+            return nil
+        }
+        (network, self.prefix) = (bytes, prefix)
+    }
+
+    func contains(_ address: [UInt8]) -> Bool {
+        guard address.count == network.count else { return false }
+        for bit in 0..<prefix where (address[bit / 8] ^ network[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 {
+            return false
+        }
+        return true
+    }
+}
+
+/// IP addresses as bytes: 4 for IPv4, 16 for IPv6; an IPv4 address inside an IPv6 one counts as the IPv4 address.
+enum IPAddress {
+    static func bytes(_ text: String) -> [UInt8]? {
+        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
+        switch address {
+        case .v4(let v4):
+            return withUnsafeBytes(of: v4.address.sin_addr, Array.init)
+        case .v6(let v6):
+            let bytes = withUnsafeBytes(of: v6.address.sin6_addr, Array.init)
+            let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+            return isMapped ? Array(bytes.suffix(4)) : bytes
+        case .unixDomainSocket: return nil
+        }
+    }
+
+    /// What one household or server has: the address itself, or the /64 network of an IPv6 address.
+    static func bucket(_ bytes: [UInt8]) -> String {
+        bytes.count == 4
+            ? bytes.map(String.init).joined(separator: ".")
+            : bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":") + "::/64"
+    }
+}

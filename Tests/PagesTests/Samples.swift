@@ -1,0 +1,107 @@
+import Pages
+
+/// Every page as the server shows it, by a name of its own.
+enum Samples {
+    static let chrome = PageChrome(tenantName: "Acme Health", supportURL: "https://acme.example/help")
+
+    static let rules = [
+        PasswordRule(text: "At least 8 characters", satisfied: true),
+        PasswordRule(text: "A lower-case letter, an upper-case letter and a number", satisfied: false),
+    ]
+
+    static let mismatch = DevelopmentDetail(
+        cause: "The callback URL of this request is not registered for the application “Appointments”. "
+            + "Callback URLs are compared character by character.",
+        fix: "Send a registered callback URL in redirect_uri, or add the one that was sent to the application.",
+        setting: "Allowed Callback URLs (callbacks)",
+        comparison: CallbackComparison(
+            sent: "https://appointments.acme.example:3000/callbak",
+            nearest: "https://appointments.acme.example:3000/callback"
+        ),
+        parameters: [
+            RequestParameter(name: "client_id", value: "tRq8x0vXbL2m4n6p8s1u3w5y7A9C1E3G"),
+            RequestParameter(name: "redirect_uri", value: "https://appointments.acme.example:3000/callbak"),
+            RequestParameter(name: "response_type", value: "code"),
+            RequestParameter(name: "scope", value: "openid profile email offline_access read:appointments"),
+            RequestParameter(name: "state", value: "a2V5LXRvLXNvbWV3aGVyZS1pbi10aGUtYXBw"),
+            RequestParameter(name: "code_challenge", value: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ]
+    )
+
+    static let pages: [(name: String, page: any Page)] = [
+        ("login", login()),
+        ("login-problem", login(problem: .wrongCredentials)),
+        (
+            "login-email",
+            LoginPage(state: "s", csrfToken: "c", applicationName: "Appointments", problem: .emailRequired)
+        ),
+        ("signup", signup()),
+        ("signup-problem", signup(problem: .passwordTooWeak(rules))),
+        ("signup-email", signup(problem: .emailInvalid)),
+        ("consent", consent),
+        ("error", error()),
+        ("error-development", error(development: mismatch)),
+        ("logged-out", LoggedOutPage(applicationName: "Appointments")),
+        ("logged-out-unknown", LoggedOutPage(applicationName: nil)),
+        ("form-post", formPost),
+    ]
+
+    static func login(problem: FormProblem? = nil) -> LoginPage {
+        LoginPage(
+            state: "hKFo2SBYcQ",
+            csrfToken: "9v3kd81",
+            applicationName: "Appointments",
+            email: problem == nil ? "" : "ada@acme.example",
+            problem: problem,
+            signupPath: "/u/signup?state=hKFo2SBYcQ"
+        )
+    }
+
+    static func signup(problem: FormProblem? = nil) -> SignupPage {
+        SignupPage(
+            state: "hKFo2SBYcQ",
+            csrfToken: "9v3kd81",
+            applicationName: "Appointments",
+            email: problem == nil ? "" : "ada@acme.example",
+            problem: problem,
+            passwordRules: rules,
+            loginPath: "/u/login?state=hKFo2SBYcQ"
+        )
+    }
+
+    static let consent = ConsentPage(
+        state: "hKFo2SBYcQ",
+        csrfToken: "9v3kd81",
+        applicationName: "Appointments",
+        applicationLogoURL: nil,
+        userName: "Ada Lovelace",
+        tenantName: "Acme Health",
+        items: [
+            ConsentItem(title: "Profile", detail: "access to your profile and email", resource: nil),
+            ConsentItem(
+                title: "Appointments",
+                detail: "read and write your appointments",
+                resource: "Appointments API"
+            ),
+            ConsentItem(title: "Offline access", detail: "stay connected while you are away", resource: nil),
+        ],
+        audience: "https://appointments.acme.example/api",
+        scope: "openid profile read:appointments"
+    )
+
+    static func error(development: DevelopmentDetail? = nil) -> ErrorPage {
+        ErrorPage(
+            status: 403,
+            code: "invalid_request",
+            headline: "Callback URL mismatch.",
+            summary: "The provided redirect_uri is not in the list of allowed callback URLs.",
+            requestID: "8f14e45fceea167a5a36",
+            development: development
+        )
+    }
+
+    static let formPost = FormPostPage(
+        action: "https://appointments.acme.example/callback",
+        parameters: [(name: "code", value: "SplxlOBeZQQYbYS6WxSbIA"), (name: "state", value: "xyz")]
+    )
+}
