@@ -14,7 +14,7 @@ struct PorticoCommand: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, KeysCommand.self,
+            ServeCommand.self, ApplyCommand.self, ExportCommand.self, UsersCommand.self, KeysCommand.self,
             DoctorCommand.self, VersionCommand.self,
         ])
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Configuration
 import Foundation
 import Logging
@@ -27,7 +26,7 @@ struct ServerConfiguration: Sendable {
     }
 
     /// - Parameter flags: what the command line gives.
-    /// - Throws: `ValidationError` that names the setting and what it takes.
+    /// - Throws: ``CommandFailure`` that names the setting and what it takes.
     static func read(flags: [Setting: String], file: String?) async throws -> ServerConfiguration {
         var providers: [any ConfigProvider] = [
             InMemoryProvider(
@@ -57,7 +56,7 @@ struct ServerConfiguration: Sendable {
         trustedProxies = try (value(.trustedProxies) ?? "").split(separator: ",").map { text in
             let text = text.trimmingCharacters(in: .whitespaces)
             guard let range = AddressRange(text) else {
-                throw ValidationError("trusted-proxies: '\(text)' is no address or CIDR range such as 10.0.0.0/8")
+                throw CommandFailure("trusted-proxies: '\(text)' is no address or CIDR range such as 10.0.0.0/8")
             }
             return range
         }
@@ -74,9 +73,9 @@ struct ServerConfiguration: Sendable {
         do {
             if let value = try parse(text) { return value }
         } catch let problem as Issuer.Problem {
-            throw ValidationError("\(setting.rawValue): \(problem.description)")
+            throw CommandFailure("\(setting.rawValue): \(problem.description)")
         }
-        throw ValidationError("\(setting.rawValue): '\(text)' is not valid. \(setting.help)")
+        throw CommandFailure("\(setting.rawValue): '\(text)' is not valid. \(setting.help)")
     }
 
     private static func address(_ text: String) -> (String, Int)? {
@@ -94,7 +93,7 @@ struct ServerConfiguration: Sendable {
         case nil:
             let host = issuer.domain.prefix { $0 != ":" }
             return host == "localhost" || host == "127.0.0.1" || issuer.domain.hasPrefix("[::1]")
-        default: throw ValidationError("mode: '\(mode ?? "")' is neither development nor production")
+        default: throw CommandFailure("mode: '\(mode ?? "")' is neither development nor production")
         }
     }
 
@@ -102,7 +101,7 @@ struct ServerConfiguration: Sendable {
         switch (certificate, key) {
         case (let certificate?, let key?): return .files(certificate: certificate, key: key)
         case (nil, nil): return ["true", "1", "yes"].contains(switched) ? .development : nil
-        default: throw ValidationError("tls-certificate and tls-key: give both, or neither")
+        default: throw CommandFailure("tls-certificate and tls-key: give both, or neither")
         }
     }
 }

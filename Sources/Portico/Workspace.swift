@@ -20,6 +20,8 @@ struct Workspace: Sendable {
     init(configuration: ServerConfiguration, logger: Logger? = nil) async throws {
         self.configuration = configuration
         let logger = logger ?? Logger(label: "portico") { _ in SwiftLogNoOpLogHandler() }
+        // The database and its log are the owner's alone.
+        umask(0o077)
         try Self.makeFolder(configuration.data)
         secret = ServerSecret(try Self.secret(configuration))
         let database = try SQLiteDatabase(file: Self.databaseFile(configuration))

@@ -137,10 +137,12 @@ package struct TenantStore: Sendable {
 
     /// Grows with every change of the configuration, whichever process makes it.
     package func configurationVersion() async throws -> Int {
-        try await database.read { transaction in
-            try transaction.row("SELECT configuration_version FROM tenant WHERE id = 1")?
-                .integer("configuration_version") ?? 0
-        }
+        try await database.read { try Self.configurationVersion(in: $0) }
+    }
+
+    package static func configurationVersion(in transaction: any SQLTransaction) throws -> Int {
+        try transaction.row("SELECT configuration_version FROM tenant WHERE id = 1")?
+            .integer("configuration_version") ?? 0
     }
 
     /// Makes every node read its configuration anew; part of each transaction that changes some.

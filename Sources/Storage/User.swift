@@ -87,6 +87,30 @@ package struct UserStore: Sendable {
         }
     }
 
+    /// Replaces what an import may replace: profile, metadata, verification and block, not the address, and not the id.
+    package static func update(
+        _ user: User, of userID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE user_account SET email_verified = \(user.isEmailVerified), profile = \(JSON.text(user.profile)),
+                user_metadata = \(JSON.text(user.userMetadata)), app_metadata = \(JSON.text(user.appMetadata)),
+                blocked = \(user.isBlocked), updated_at = \(now)
+            WHERE user_id = \(userID)
+            """)
+    }
+
+    /// Sets a password's hash.
+    package static func setPasswordHash(
+        _ hash: String, of userID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO user_password (user_id, hash, changed_at) VALUES (\(userID), \(hash), \(now))
+            ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at
+            """)
+    }
+
     /// Replaces a password's hash with a stronger one of the same password, unless it has changed meanwhile.
     package static func upgradePasswordHash(
         of userID: String, from old: String, to new: String, in transaction: any SQLTransaction

@@ -18,6 +18,7 @@ package func buildRouter(
         RequestLog()
         SecurityHeaders(isSecure: services.issuer.isSecure)
         ClientAddress(trustedProxies: configuration.trustedProxies)
+        UnknownAddress()
     }
     router.addRoutes(HealthController(services: services).endpoints)
     router.addRoutes(AssetsController(assets: assets).endpoints)

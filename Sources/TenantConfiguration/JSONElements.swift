@@ -1,0 +1,82 @@
+import Foundation
+
+/// Reads the objects of a JSON array, or of one object a line, one after the other without holding the file in memory.
+struct JSONElements {
+    /// No user takes more than this.
+    static let largestElement = 1 << 20
+
+    /// One object's bytes, or why they cannot be had.
+    enum Element {
+        case object(Data)
+        /// The object is longer than ``largestElement``; it was skipped.
+        case tooLarge
+        /// Something that is no object stands between the objects.
+        case unexpected(String)
+    }
+
+    private let handle: FileHandle
+    private var buffer: [UInt8] = []
+    private var position = 0
+    /// Bytes of the file that have been read, for a progress bar.
+    private(set) var bytesRead = 0
+
+    init(file: URL) throws { handle = try FileHandle(forReadingFrom: file) }
+
+    /// The next object, or nil at the end of the file.
+    mutating func next() throws -> Element? {
+        while let byte = try peek() {
+            switch byte {
+            case UInt8(ascii: "{"): return try object()
+            case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ","), 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF:
+                position += 1
+            default: return .unexpected(try skipToSeparator())
+            }
+        }
+        return nil
+    }
+
+    /// Collects an object up to its closing brace; braces inside texts do not count.
+    private mutating func object() throws -> Element? {
+        var bytes: [UInt8] = []
+        var (depth, isText, isEscaped, isTooLarge) = (0, false, false, false)
+        while let byte = try peek() {
+            position += 1
+            if bytes.count < Self.largestElement { bytes.append(byte) } else { isTooLarge = true }
+            if isEscaped {
+                isEscaped = false
+            } else if isText {
+                if byte == UInt8(ascii: "\\") { isEscaped = true }
+                if byte == UInt8(ascii: "\"") { isText = false }
+            } else if byte == UInt8(ascii: "\"") {
+                isText = true
+            } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+                depth += 1
+            } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
+                depth -= 1
+                if depth == 0 { return isTooLarge ? .tooLarge : .object(Data(bytes)) }
+            }
+        }
+        return .unexpected("the file ends inside an object")
+    }
+
+    private mutating func skipToSeparator() throws -> String {
+        var text: [UInt8] = []
+        while let byte = try peek(), byte != UInt8(ascii: ","), byte != UInt8(ascii: "{"), byte != UInt8(ascii: "]"),
+            byte != 0x0A
+        {
+            if text.count < 40 { text.append(byte) }
+            position += 1
+        }
+        return "'\(String(decoding: text, as: UTF8.self))' is no object"
+    }
+
+    private mutating func peek() throws -> UInt8? {
+        if position == buffer.count {
+            guard let chunk = try handle.read(upToCount: 1 << 16), !chunk.isEmpty else { return nil }
+            buffer = Array(chunk)
+            position = 0
+            bytesRead += chunk.count
+        }
+        return buffer[position]
+    }
+}

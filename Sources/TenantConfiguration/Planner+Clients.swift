@@ -1,0 +1,99 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+extension Planner {
+    /// What the Management API returns and nobody may write.
+    private static let readOnly: Set<String> = ["tenant", "global", "signing_keys", "owners", "client_secret"]
+
+    mutating func planClients() {
+        guard let entries = file.entries[.clients] else { return }
+        var seen: Set<String> = []
+        for entry in entries {
+            if entry.members["global"]?.bool == true {
+                notApplied.append("\(entry.path): the global client is not applied; Portico has none")
+                continue
+            }
+            guard let existing = existingClient(for: entry) else { continue }
+            let id = existing.found?.client.clientID ?? RandomBytes.alphanumeric(32)
+            let name = entry.members["client_id"]?.string ?? entry.members["name"]?.string ?? id
+            guard isFirst(name, &seen, entry) else { continue }
+            if let client = planClient(entry, existing.found, standardID: id) { seen.insert(client.clientID) }
+        }
+        guard allowDelete else { return }
+        for registered in current.clients where !seen.contains(registered.client.clientID) {
+            let id = registered.client.clientID
+            clients[id] = nil
+            planDelete(.clients, registered.client.name) { transaction, _ in
+                try ClientStore.delete(id, in: transaction)
+            }
+        }
+    }
+
+    /// The client that an entry means: the one with its `client_id`, or without one the one with its name.
+    private mutating func existingClient(for entry: TenantFile.Entry) -> (found: RegisteredClient?, Void)? {
+        if let id = entry.members["client_id"]?.string {
+            return (current.clients.first { $0.client.clientID == id }, ())
+        }
+        let named = current.clients.filter { $0.client.name == entry.members["name"]?.string }
+        guard named.count < 2 else {
+            problems.append(
+                file.problem(entry.path, "\(named.count) applications have this name; say which one with client_id"))
+            return nil
+        }
+        return (named.first, ())
+    }
+
+    private mutating func planClient(
+        _ entry: TenantFile.Entry, _ existing: RegisteredClient?, standardID: String
+    ) -> Client? {
+        let members = entry.members.filter { !Self.readOnly.contains($0.key) }
+        let parsed = parse(Self.merged(existing?.client.document ?? [:], members), path: entry.path) {
+            document throws(Document.Problem) in try Client(document: document, standardID: standardID)
+        }
+        guard let client = parsed else { return nil }
+        clients[client.clientID] = client
+        var secret = entry.members["client_secret"]?.string
+        var generated: String?
+        if existing == nil, secret == nil, client.isConfidential {
+            generated = Base64URL.encode(RandomBytes.make(48))
+            secret = generated
+        }
+        if let problem = Self.secretProblem(secret, client, existing) {
+            problems.append(file.problem("\(entry.path).client_secret", problem))
+            return client
+        }
+        let digest = secret.map { Secret($0).digest }
+        let isNewSecret = digest != nil && digest != existing?.secretDigest
+        let needsSealing = client.idTokenAlgorithm == .hs256 && secret != nil
+        let sealed = needsSealing ? secret.flatMap { try? box.seal($0) } : nil
+        plan(
+            .clients, client.name, before: existing?.client.document, after: client.document,
+            alsoChanged: isNewSecret
+                ? [FieldDifference(field: "client_secret", before: nil, after: existing == nil ? "(set)" : "(changed)")]
+                : [],
+            generatedSecret: generated
+        ) { transaction, now in
+            try ClientStore.save(client, secretDigest: digest, sealedSecret: sealed, at: now, in: transaction)
+        }
+        return client
+    }
+
+    private static func secretProblem(_ secret: String?, _ client: Client, _ existing: RegisteredClient?) -> String? {
+        if let secret, secret.utf8.count < 16 {
+            return "is shorter than 16 characters; make one with: openssl rand -base64 48"
+        }
+        if client.idTokenAlgorithm == .hs256, secret == nil, existing?.sealedSecret == nil {
+            return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
+        }
+        return nil
+    }
+
+    /// The id of the application that a file calls by its id or its name.
+    func clientID(named text: String) -> String? {
+        if clients[text] != nil { return text }
+        let named = clients.values.filter { $0.name == text }
+        return named.count == 1 ? named.first?.clientID : nil
+    }
+}

@@ -1,0 +1,156 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+extension Plan {
+    /// Compares a file with the tenant. What the file leaves out stays as it is; a list that it names is complete only
+    /// with `allowDelete`.
+    /// - Throws: ``TenantFileError`` with everything that cannot be applied.
+    package static func make(
+        _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool
+    ) async throws -> Plan {
+        let current = try await stores.database.read { try CurrentTenant($0) }
+        var planner = Planner(file: file, current: current, box: box, allowDelete: allowDelete)
+        planner.planEverything()
+        guard planner.problems.isEmpty else { throw TenantFileError(problems: planner.problems) }
+        return Plan(changes: planner.changes, notApplied: planner.notApplied, version: current.version)
+    }
+}
+
+/// The tenant's configuration at one moment.
+struct CurrentTenant: Sendable {
+    let version: Int
+    let settings: TenantSettings
+    let clients: [RegisteredClient]
+    let resourceServers: [RegisteredResourceServer]
+    let clientGrants: [ClientGrant]
+    let connections: [Connection]
+    let roles: [Role]
+
+    init(_ transaction: any SQLTransaction) throws {
+        version = try TenantStore.configurationVersion(in: transaction)
+        settings = try TenantStore.settings(in: transaction)
+        clients = try ClientStore.list(in: transaction)
+        resourceServers = try ResourceServerStore.list(in: transaction)
+        clientGrants = try ClientGrantStore.list(in: transaction)
+        connections = try ConnectionStore.list(in: transaction)
+        roles = try RoleStore.list(in: transaction)
+    }
+}
+
+/// Plans one kind of resource after the other, in the order in which they refer to one another.
+struct Planner {
+    let file: TenantFile
+    let current: CurrentTenant
+    let box: SecretBox
+    let allowDelete: Bool
+    var changes: [Plan.Change] = []
+    var problems: [FileProblem] = []
+    var notApplied: [String] = []
+    /// The applications and APIs as they will be, for what refers to them.
+    var clients: [String: Client] = [:]
+    var resourceServers: [String: ResourceServer] = [:]
+
+    init(file: TenantFile, current: CurrentTenant, box: SecretBox, allowDelete: Bool) {
+        (self.file, self.current, self.box, self.allowDelete) = (file, current, box, allowDelete)
+        for registered in current.clients { clients[registered.client.clientID] = registered.client }
+        for registered in current.resourceServers {
+            resourceServers[registered.resourceServer.identifier] = registered.resourceServer
+        }
+    }
+
+    mutating func planEverything() {
+        for (name, location) in file.notSupported {
+            notApplied.append("\(location.map { "\($0): " } ?? "")\(name): not applied; this version does not have it yet")
+        }
+        planTenant()
+        planResourceServers()
+        planClients()
+        planClientGrants()
+        planConnections()
+        planRoles()
+    }
+
+    /// Reads a document until it has no problem left, so that all are told at once: what is wrong is noted and left out.
+    mutating func parse<T>(
+        _ members: JSONObject, path: String, _ make: (Document) throws(Document.Problem) -> T
+    ) -> T? {
+        var members = members
+        let before = problems.count
+        for _ in 0..<40 {
+            do {
+                let made = try make(Document(members, path: path))
+                return problems.count == before ? made : nil
+            } catch {
+                var message = error.message
+                let field = error.path.dropFirst(path.count).drop { $0 == "." }.prefix { $0 != "." && $0 != "[" }
+                if message.hasPrefix("is no field"), let near = Self.nearest(String(field), path: path) {
+                    message += "; did you mean \(near)?"
+                }
+                problems.append(file.problem(error.path, message))
+                guard members.removeValue(forKey: String(field)) != nil else { return nil }
+            }
+        }
+        return nil
+    }
+
+    /// The known field that a misspelt one is most like.
+    private static func nearest(_ field: String, path: String) -> String? {
+        let fields = path.hasPrefix("clients") ? Client(clientID: "", name: "").document.keys.sorted() + ["client_secret"]
+            : path.hasPrefix("resourceServers")
+                ? ResourceServer(id: "", name: "", identifier: "").document.keys.sorted()
+            : path.hasPrefix("tenant") ? TenantSettings().document.keys.sorted() : []
+        let near = EditDistance.nearest(to: field, among: fields)
+        return near.flatMap { $0.first == field.first ? $0 : nil }
+    }
+
+    /// Top-level members of `change` replace those of `base`; null removes one.
+    static func merged(_ base: JSONObject, _ change: JSONObject) -> JSONObject {
+        base.merging(change) { $1 }.filter { $0.value != .null }
+    }
+
+    /// Notes a creation, or a change where there is one.
+    mutating func plan(
+        _ type: ResourceType, _ name: String, before: JSONObject?, after: JSONObject,
+        alsoChanged: [FieldDifference] = [], generatedSecret: String? = nil,
+        write: @escaping @Sendable (any SQLTransaction, Date) throws -> Void
+    ) {
+        let differences = FieldDifference.between(before ?? [:], after).filter { $0.field != "id" } + alsoChanged
+        guard before == nil || !differences.isEmpty else { return }
+        changes.append(
+            Plan.Change(
+                kind: before == nil ? .create : .update, type: type, name: name, differences: differences,
+                generatedSecret: generatedSecret, write: write))
+    }
+
+    mutating func planDelete(
+        _ type: ResourceType, _ name: String, write: @escaping @Sendable (any SQLTransaction, Date) throws -> Void
+    ) {
+        changes.append(Plan.Change(kind: .delete, type: type, name: name, differences: [], write: write))
+    }
+
+    /// Notes the second of two entries for one resource.
+    mutating func isFirst(_ key: String, _ seen: inout Set<String>, _ entry: TenantFile.Entry) -> Bool {
+        guard seen.insert(key).inserted else {
+            problems.append(file.problem(entry.path, "'\(key)' is in the file twice"))
+            return false
+        }
+        return true
+    }
+
+    private mutating func planTenant() {
+        guard let entry = file.entries[.tenant]?.first else { return }
+        var members = Self.merged(current.settings.document, entry.members)
+        if let flags = entry.members["flags"]?.object {
+            members["flags"] = .object((current.settings.other["flags"]?.object ?? [:]).merging(flags) { $1 })
+        }
+        let parsed = parse(members, path: entry.path) { document throws(Document.Problem) in
+            try TenantSettings(document: document)
+        }
+        guard let settings = parsed else { return }
+        plan(.tenant, settings.friendlyName ?? "settings", before: current.settings.document, after: settings.document) {
+            transaction, _ in try TenantStore.update(settings, in: transaction)
+        }
+    }
+}

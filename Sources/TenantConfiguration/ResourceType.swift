@@ -1,0 +1,56 @@
+import AuthorizationServer
+
+/// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
+package enum ResourceType: String, Sendable, CaseIterable {
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles
+
+    /// The folder of the folder form.
+    var folder: String {
+        switch self {
+        case .tenant: "tenant"
+        case .resourceServers: "resource-servers"
+        case .clients: "clients"
+        case .clientGrants: "grants"
+        case .databases: "database-connections"
+        case .connections: "connections"
+        case .roles: "roles"
+        }
+    }
+
+    /// What a plan calls one of them.
+    var singular: String {
+        switch self {
+        case .tenant: "tenant"
+        case .resourceServers: "API"
+        case .clients: "application"
+        case .clientGrants: "client grant"
+        case .databases: "database"
+        case .connections: "connection"
+        case .roles: "role"
+        }
+    }
+
+    /// Auth0's kinds that this version does not have; a plan names them instead of dropping them.
+    static let notSupported: Set<String> = [
+        "actions", "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
+        "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
+        "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
+        "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "logStreams", "migrations", "networkACLs",
+        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts", "rules", "rulesConfigs",
+        "selfServiceProfiles", "themes", "tokenExchangeProfiles", "triggers", "userAttributeProfiles", "riskAssessment",
+        "supplementalSignals",
+    ]
+
+    /// The folders of the folder form that hold ``notSupported`` kinds.
+    static let foldersNotSupported: Set<String> = [
+        "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails", "email-templates",
+        "flows", "forms", "guardian", "hooks", "log-streams", "network-acls", "organizations", "pages",
+        "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
+        "token-exchange-profiles", "triggers", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
+    ]
+
+    /// Guesses what a misspelt name meant.
+    static func suggestion(for name: String) -> String? {
+        EditDistance.nearest(to: name, among: allCases.map(\.rawValue) + notSupported.sorted())
+    }
+}

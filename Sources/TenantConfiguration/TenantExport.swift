@@ -1,0 +1,76 @@
+import Foundation
+import OAuth
+import Storage
+import Yams
+
+/// Writes the tenant's configuration in the format that ``TenantFile`` reads, without secrets.
+package enum TenantExport {
+    /// Equal configurations give equal texts.
+    /// - Throws: ``SQLError``.
+    package static func yaml(_ stores: Stores) async throws -> String {
+        let tenant = try await stores.database.read { try CurrentTenant($0) }
+        let names = Dictionary(grouping: tenant.clients.map(\.client), by: \.name)
+        func name(of clientID: String) -> String {
+            let client = tenant.clients.first { $0.client.clientID == clientID }?.client
+            return client.flatMap { names[$0.name]?.count == 1 ? $0.name : nil } ?? clientID
+        }
+        func without(_ members: JSONObject, _ fields: String...) -> JSONObject {
+            members.filter { !fields.contains($0.key) }
+        }
+        func connections(_ isIncluded: (Connection) -> Bool) -> JSONValue {
+            .array(
+                tenant.connections.filter(isIncluded).map { connection in
+                    var members = without(connection.document, "id")
+                    members["enabled_clients"] = JSONValue(connection.enabledClients.map(name).sorted())
+                    return .object(members)
+                })
+        }
+        let sections: [(ResourceType, JSONValue)] = [
+            (.tenant, .object(tenant.settings.document)),
+            (
+                .resourceServers,
+                .array(tenant.resourceServers.map { .object(without($0.resourceServer.document, "id")) })
+            ),
+            (.clients, .array(tenant.clients.map { .object($0.client.document) })),
+            (
+                .clientGrants,
+                .array(
+                    tenant.clientGrants.map { grant in
+                        var members = without(grant.document, "id")
+                        members["client_id"] = .string(name(of: grant.clientID))
+                        return .object(members)
+                    })
+            ),
+            (.databases, connections(\.isDatabase)),
+            (.connections, connections { !$0.isDatabase }),
+            (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+        ]
+        let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
+        return try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
+    }
+
+    /// Names come first, the other fields in alphabetical order.
+    private static func node(_ value: JSONValue) throws -> Node {
+        switch value {
+        case .null: return try Node(NSNull())
+        case .bool(let bool): return try Node(bool)
+        case .integer(let integer): return try Node(Int(integer))
+        case .number(let number): return try Node(number)
+        case .string(let string): return try text(string)
+        case .array(let array): return Node.sequence(Node.Sequence(try array.map(node)))
+        case .object(let object):
+            let first = ["name", "identifier", "client_id", "value"]
+            let keys = first.filter { object[$0] != nil } + object.keys.filter { !first.contains($0) }.sorted()
+            let pairs = try keys.map { key in (try text(key), try node(object[key] ?? .null)) }
+            return Node.mapping(Node.Mapping(pairs))
+        }
+    }
+
+    /// A text that would read as something else is quoted.
+    private static func text(_ string: String) throws -> Node {
+        let isPlain = string.wholeMatch(of: /[A-Za-z_\/][A-Za-z0-9_ .:\/@+-]*/) != nil
+            && !string.hasSuffix(":") && !string.contains(": ") && !string.contains("@@") && !string.hasSuffix(" ")
+            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(string.lowercased())
+        return Node.scalar(Node.Scalar(string, Tag(.str), isPlain ? .plain : .doubleQuoted))
+    }
+}
