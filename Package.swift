@@ -32,11 +32,13 @@ func below(_ name: String) -> [String] {
 }
 
 /// A Swift target with the layers below it and the libraries it may use.
-func target(_ name: String, path: String? = nil, _ libraries: Target.Dependency...) -> Target {
+func target(
+    _ name: String, path: String? = nil, exclude: [String] = [], _ libraries: Target.Dependency...
+) -> Target {
     let dependencies = below(name).map { Target.Dependency(stringLiteral: $0) } + libraries
     switch name {
     case "Portico", "ExampleWebApp", "AppointmentsAPI":
-        return .executableTarget(name: name, dependencies: dependencies, path: path)
+        return .executableTarget(name: name, dependencies: dependencies, path: path, exclude: exclude)
     case _ where name.hasSuffix("Tests"):
         return .testTarget(name: name, dependencies: dependencies, path: path)
     default:
@@ -102,8 +104,11 @@ let package = Package(
             x509, crypto),
         target("StorageTesting"),
         target("TestSupport", hummingbird, hummingbirdTesting, logging),
-        target("ExampleWebApp", path: "examples/web-app", hummingbird, asyncHTTPClient),
-        target("AppointmentsAPI", path: "examples/appointments-api", hummingbird, asyncHTTPClient, jwtKit),
+        target(
+            "ExampleWebApp", path: "examples/web-app", exclude: ["README.md"], hummingbird, asyncHTTPClient, jwtKit),
+        target(
+            "AppointmentsAPI", path: "examples/appointments-api", exclude: ["README.md"], hummingbird, asyncHTTPClient,
+            jwtKit),
         target("OAuthTests"),
         target("StorageTests"),
         target("PagesTests"),

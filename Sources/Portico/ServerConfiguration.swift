@@ -54,7 +54,7 @@ struct ServerConfiguration: Sendable {
         isDevelopment = try Self.isDevelopment(value(.mode), issuer)
         tls = try Self.tls(value(.tls), certificate: value(.tlsCertificate), key: value(.tlsKey))
         trustedProxies = try (value(.trustedProxies) ?? "").split(separator: ",").map { text in
-            let text = text.trimmingCharacters(in: .whitespaces)
+            let text = text.trimmed
             guard let range = AddressRange(text) else {
                 throw CommandFailure("trusted-proxies: '\(text)' is no address or CIDR range such as 10.0.0.0/8")
             }

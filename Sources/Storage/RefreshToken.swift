@@ -67,7 +67,7 @@ package struct RefreshTokenStore: Sendable {
             DELETE FROM refresh_token_family WHERE id IN (
                 SELECT id FROM refresh_token_family
                 WHERE user_id = \(family.userID) AND client_id = \(family.clientID)
-                ORDER BY created_at DESC, id LIMIT 100 OFFSET \(mostPerUserAndClient))
+                ORDER BY created_at DESC, id DESC LIMIT 100 OFFSET \(mostPerUserAndClient))
             """)
     }
 

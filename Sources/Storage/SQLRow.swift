@@ -12,7 +12,7 @@ package struct SQLRow: Sendable {
 
     /// The value of a column, or nil where it is NULL or the statement did not select it.
     package func value(_ name: String) -> SQLValue? {
-        guard let index = columns.indices[name], values[index] != .null else { return nil }
+        guard let index = columns.names.firstIndex(of: name), values[index] != .null else { return nil }
         return values[index]
     }
 
@@ -50,18 +50,18 @@ package struct SQLRow: Sendable {
     /// The JSON that a text column holds.
     package func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
         do {
-            return try JSON.decode(type, from: text(name))
+            let text = try text(name)
+            if text == "{}", let empty = JSONObject() as? T { return empty }
+            return try JSON.decode(type, from: text)
         } catch {
             throw SQLError.unexpectedValue(column: name)
         }
     }
 }
 
-/// The names of a result's columns, made once for all its rows.
+/// The names of a result's columns, shared by its rows. There are few, so looking through them beats a table of them.
 package struct SQLColumns: Sendable {
-    let indices: [String: Int]
+    let names: [String]
 
-    package init(_ names: some Sequence<String>) {
-        indices = Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
-    }
+    package init(_ names: [String]) { self.names = names }
 }

@@ -11,11 +11,12 @@ enum FormBody {
     /// - Throws: ``OAuthError`` `invalid_request` for text that is not encoded so, not UTF-8, or has a NUL.
     static func pairs(_ text: some StringProtocol) throws(OAuthError) -> [(String, String)] {
         var pairs: [(String, String)] = []
-        for field in text.split(separator: "&") {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = decode(parts[0]), let value = parts.count == 2 ? decode(parts[1]) : "" else {
+        for field in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let encodedName = field.prefix { $0 != UInt8(ascii: "=") }
+            let encodedValue = field.dropFirst(encodedName.count).dropFirst()
+            guard let name = decode(encodedName), let value = decode(encodedValue) else {
                 throw .invalidRequest(
-                    "Malformed parameter: \(String(parts[0]).forDisplay)",
+                    "Malformed parameter: \(String(decoding: encodedName, as: UTF8.self).forDisplay)",
                     hint: "Percent-encode the value as UTF-8 (encodeURIComponent, or --data-urlencode with curl).")
             }
             pairs.append((name, value))
@@ -23,12 +24,33 @@ enum FormBody {
         return pairs
     }
 
-    private static func decode(_ text: some StringProtocol) -> String? {
-        guard text.contains(where: { $0 == "%" || $0 == "+" }) else { return String(text) }
-        guard let decoded = String(text).replacing("+", with: " ").removingPercentEncoding,
-            !decoded.utf8.contains(0)
-        else { return nil }
-        return decoded
+    /// Undoes percent-encoding, with `+` for a space; nil for a broken escape, bytes that are not UTF-8, or a NUL.
+    private static func decode(_ encoded: some Sequence<UInt8>) -> String? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(encoded.underestimatedCount)
+        var iterator = encoded.makeIterator()
+        while let byte = iterator.next() {
+            switch byte {
+            case 0: return nil
+            case UInt8(ascii: "+"): bytes.append(0x20)
+            case UInt8(ascii: "%"):
+                guard let high = iterator.next().flatMap(hexDigit), let low = iterator.next().flatMap(hexDigit),
+                    high | low != 0
+                else { return nil }
+                bytes.append(high << 4 | low)
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ character: UInt8) -> UInt8? {
+        switch character {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 
     /// The parameters of a request's query.
@@ -47,8 +69,7 @@ enum FormBody {
         } catch is NIOTooManyBytesError {
             throw OAuthError.invalidRequest("The body is larger than \(context.maxUploadSize / 1024) KiB")
         }
-        let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }
-            .trimmingCharacters(in: .whitespaces)
+        let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }.trimmed
         switch type {
         case "application/x-www-form-urlencoded":
             guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {

@@ -35,7 +35,7 @@ package struct ClientCredentials: Sendable {
 
     /// The id and secret of `base64(urlencode(id):urlencode(secret))`, RFC 6749 §2.3.1.
     private static func basic(_ encoded: Substring) throws(OAuthError) -> (String, Secret) {
-        guard let data = Data(base64Encoded: encoded.trimmingCharacters(in: .whitespaces)),
+        guard let data = Data(base64Encoded: encoded.trimmed),
             let text = String(data: data, encoding: .utf8), let colon = text.firstIndex(of: ":"),
             let id = decode(text[..<colon]), let secret = decode(text[text.index(after: colon)...]), !id.isEmpty
         else {

@@ -39,10 +39,13 @@ package final class RSAKey: @unchecked Sendable {
 
     /// Reads a private key in PEM.
     package init(pem: String) throws {
-        let text = Array(pem.utf8)
-        guard let input = BIO_new_mem_buf(text, Int32(text.count)) else { throw Failure("BIO_new_mem_buf") }
-        defer { BIO_free(input) }
-        guard let key = PEM_read_bio_PrivateKey(input, nil, nil, nil) else { throw Failure("PEM_read_bio_PrivateKey") }
+        // The BIO reads from the text for as long as it lives, so both live within one closure.
+        let key = Array(pem.utf8).withUnsafeBytes { text -> OpaquePointer? in
+            guard let input = BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else { return nil }
+            defer { BIO_free(input) }
+            return PEM_read_bio_PrivateKey(input, nil, nil, nil)
+        }
+        guard let key else { throw Failure("PEM_read_bio_PrivateKey") }
         self.key = key
     }
 

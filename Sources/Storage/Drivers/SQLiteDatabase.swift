@@ -16,7 +16,7 @@ package final class SQLiteDatabase: SQLDatabase {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = true
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = max(4, ProcessInfo.processInfo.activeProcessorCount + 1)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000")
         }
@@ -29,8 +29,14 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try readHere(body)
+    }
+
+    /// Reads on the caller's own thread: a point read takes some microseconds, less than handing it to another thread.
+    /// There are at least as many readers as threads that could ask, so nobody waits for one.
+    private func readHere<T>(_ body: (any SQLTransaction) throws -> T) throws -> T {
         do {
-            return try await pool.read { try body(SQLiteTransaction(database: $0)) }
+            return try pool.read { try body(SQLiteTransaction(database: $0)) }
         } catch let error as DatabaseError {
             throw SQLError(error)
         }

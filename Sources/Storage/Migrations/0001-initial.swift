@@ -203,7 +203,7 @@ extension Migration {
             expires_at BIGINT)
         """,
         "CREATE INDEX refresh_token_family_authorization ON refresh_token_family (authorization_id)",
-        "CREATE INDEX refresh_token_family_owner ON refresh_token_family (user_id, client_id, created_at)",
+        "CREATE INDEX refresh_token_family_owner ON refresh_token_family (user_id, client_id, created_at, id)",
         "CREATE INDEX refresh_token_family_client ON refresh_token_family (client_id)",
         "CREATE INDEX refresh_token_family_expires ON refresh_token_family (expires_at)",
         """

@@ -23,7 +23,7 @@ struct ClientAddress: RouterMiddleware {
         let forwarded = HTTPField.Name("X-Forwarded-For").map { request.headers[values: $0] } ?? []
         for text in forwarded.joined(separator: ",").split(separator: ",").reversed() {
             guard trustedProxies.contains(where: { $0.contains(client) }),
-                let address = IPAddress.bytes(text.trimmingCharacters(in: .whitespaces))
+                let address = IPAddress.bytes(text.trimmed)
             else { break }
             client = address
         }

@@ -28,7 +28,7 @@ struct UserInfoController: Sendable {
     private func accessToken(_ request: Request, _ context: WebContext) async throws -> String? {
         if let header = request.headers[.authorization] {
             guard header.lowercased().hasPrefix("bearer ") else { return nil }
-            return String(header.dropFirst(7)).trimmingCharacters(in: .whitespaces)
+            return String(header.dropFirst(7)).trimmed
         }
         guard request.method == .post, request.headers[.contentType]?.hasPrefix("application/x-www-form") == true else {
             return nil
