@@ -13,7 +13,7 @@ package struct Issuer: Sendable, Hashable, CustomStringConvertible {
     package init(_ text: String) throws(Problem) {
         let text = text.hasSuffix("/") ? text : text + "/"
         guard let uri = RedirectURI(text), ["http", "https"].contains(uri.scheme),
-            uri.text == uri.origin + "/", text == text.lowercased()
+            uri.text == text, text == uri.origin + "/", text == text.lowercased()
         else {
             throw Problem(
                 description: "'\(text.forDisplay)' is not an issuer. Use a lower-case origin such as "

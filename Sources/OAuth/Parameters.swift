@@ -66,8 +66,8 @@ extension StringProtocol {
     /// The text without the spaces and tabs around it.
     package var trimmed: String {
         let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-        let start = utf8.drop(while: isBlank)
-        let end = start.lastIndex { !isBlank($0) }
-        return end.map { String(self[start.startIndex...$0]) } ?? ""
+        let bytes = Array(utf8.drop(while: isBlank))
+        let end = bytes.lastIndex { !isBlank($0) } ?? -1
+        return String(decoding: bytes[..<(end + 1)], as: UTF8.self)
     }
 }

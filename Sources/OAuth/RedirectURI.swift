@@ -6,7 +6,8 @@ package struct RedirectURI: Sendable, Hashable {
 
     /// Drops the fragment (the tutorials: everything after the hash is removed).
     /// - Returns: nil for what cannot be an absolute URI that a browser may be sent to: no scheme, a dangerous scheme,
-    ///   white space, control or non-ASCII characters, backslashes, or a user part before the host.
+    ///   white space, control or non-ASCII characters, backslashes, a user part before the host, or with http and https
+    ///   anything but a host and the digits of a port.
     package init?(_ sent: String) {
         let text = String(sent.prefix { $0 != "#" })
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }),
@@ -15,7 +16,14 @@ package struct RedirectURI: Sendable, Hashable {
         else { return nil }
         self.text = text
         if authority.contains("@") { return nil }
-        if ["http", "https"].contains(scheme), host.isEmpty { return nil }
+        if ["http", "https"].contains(scheme.lowercased()), !isHostAndPort { return nil }
+    }
+
+    /// Whether the authority is a host and, after a colon, the digits of a port; nothing may stand behind `[::1]`.
+    private var isHostAndPort: Bool {
+        let port = authority.dropFirst(host.utf8.count)
+        return !host.isEmpty
+            && (port.isEmpty || port.first == ":" && port.count > 1 && port.dropFirst().allSatisfy(\.isNumber))
     }
 
     /// Schemes that run code or read files in the browser instead of leaving it.

@@ -43,7 +43,7 @@ package struct RegisteredURI: Sendable, Hashable {
             throw Problem(
                 description: "'\(uri.text.forDisplay)': one '*' is allowed, in the left-most label of an http or https host")
         }
-        guard labels[1].contains(".") || labels[1].prefix(while: { $0 != ":" }) == "localhost" else {
+        guard isOwned(labels[1].prefix { $0 != ":" }) else {
             throw Problem(
                 description: "'\(uri.text.forDisplay)' would match hosts of other owners; "
                     + "keep at least two labels after the '*', as in https://*.example.com")
@@ -52,6 +52,13 @@ package struct RegisteredURI: Sendable, Hashable {
         return Wildcard(
             scheme: uri.scheme, labelPrefix: String(parts[0]), labelSuffix: String(parts[1]),
             remainingAuthority: String(labels[1]), afterAuthority: String(uri.afterAuthority))
+    }
+
+    /// Whether one owner can be expected of every host under `host`: it has two labels at least and is no address.
+    private static func isOwned(_ host: Substring) -> Bool {
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host == "localhost"
+            || labels.count >= 2 && labels.allSatisfy { !$0.isEmpty } && labels.last?.contains(where: \.isLetter) == true
     }
 
     /// Whether `uri` is the registered one.

@@ -1,10 +1,16 @@
 import Crypto
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A value that gives power to whoever holds it: a code, a token, a session id, a client's secret.
 ///
 /// It leaves the server once, in the response that issues it. The database only ever sees ``digest``, so a stolen
 /// database opens nothing. SHA-256 is enough because the value has 256 random bits (passwords do not: they are Argon2id).
-package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// What is sent to the client.
     package let text: String
 
@@ -22,33 +28,45 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     /// Never the text, so that no log can hold it.
     package var description: String { "Secret(…)" }
     package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Bytes and identifiers from the system's cryptographic generator.
 package enum RandomBytes {
+    /// One call into the kernel however many bytes; Swift's own generator makes one for each eight.
     package static func make(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + 8)
-        while bytes.count < count {
-            withUnsafeBytes(of: generator.next()) { bytes.append(contentsOf: $0) }
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            #if canImport(Darwin)
+                arc4random_buf(buffer.baseAddress, count)
+            #else
+                // The kernel gives at most 256 bytes at once, and never fewer than it is asked for.
+                for start in stride(from: 0, to: count, by: 256) {
+                    let status = getentropy(buffer.baseAddress.map { $0 + start }, min(256, count - start))
+                    precondition(status == 0, "the kernel has no random bytes")
+                }
+            #endif
+            filled = count
         }
-        bytes.removeLast(bytes.count - count)
-        return bytes
     }
 
-    private static let alphanumerics = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    private static let alphanumerics = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 
-    /// An identifier of letters and digits, as Auth0's clients, roles and connections have.
+    /// An identifier of letters and digits, as Auth0's clients, roles and connections have. Each is equally likely: bytes
+    /// that would favour the first letters are thrown away.
     package static func alphanumeric(_ count: Int, prefix: String = "") -> String {
-        var generator = SystemRandomNumberGenerator()
-        return prefix
-            + String((0..<count).map { _ in alphanumerics[Int.random(in: 0..<62, using: &generator)] })
+        var characters = Array(prefix.utf8)
+        let length = characters.count + count
+        while characters.count < length {
+            for byte in make(count * 2) where byte < 248 && characters.count < length {
+                characters.append(alphanumerics[Int(byte) % 62])
+            }
+        }
+        return String(decoding: characters, as: UTF8.self)
     }
 
     /// An identifier of lower-case hexadecimal digits, as Auth0's users and APIs have.
     package static func hexadecimal(_ digits: Int) -> String {
-        let characters = Array("0123456789abcdef")
-        return String(make(digits).map { characters[Int($0 & 0x0F)] })
+        let characters = Array("0123456789abcdef".utf8)
+        return String(decoding: make(digits).map { characters[Int($0 & 0x0F)] }, as: UTF8.self)
     }
 }

@@ -54,9 +54,17 @@ enum FormBody {
     }
 
     /// The parameters of a request's query.
+    /// - Throws: ``OAuthError`` `invalid_request`, or `HTTPError` 414 for a query that nobody should be made to keep.
     static func query(of request: Request) throws -> OAuth.Parameters {
-        try OAuth.Parameters(pairs(request.uri.query ?? ""))
+        let query = request.uri.query ?? ""
+        guard query.utf8.count <= longestQuery else {
+            throw HTTPError(.uriTooLong, message: "The query is longer than \(longestQuery / 1024) KiB; shorten 'state'.")
+        }
+        return try OAuth.Parameters(pairs(query))
     }
+
+    /// A login transaction keeps the request for an hour, and anybody may begin one.
+    private static let longestQuery = 16 * 1024
 
     /// The parameters of a body in form encoding, or where `allowsJSON` says so in JSON alike.
     /// - Throws: ``OAuthError`` `invalid_request` for another type, a body that cannot be read or is too large.

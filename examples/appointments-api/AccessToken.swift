@@ -32,7 +32,7 @@ struct AccessTokenVerifier: Sendable {
         do {
             claims = try await keys.verify(token, as: Claims.self)
         } catch let error as JWTError where error.errorType == .malformedToken {
-            throw BearerError.invalidToken("The token lacks a claim that an access token must have, or it has a wrong type.")
+            throw BearerError.invalidToken("The token lacks iss, sub, aud or exp, or a claim has a wrong type.")
         } catch {
             throw BearerError.invalidToken("The token's signature is wrong.")
         }
@@ -47,7 +47,7 @@ struct AccessTokenVerifier: Sendable {
         }
         guard claims.aud.values.contains(audience) else {
             throw .invalidToken(
-                "The token is for \(claims.aud.values.joined(separator: ", ")), not for this API, \(audience).")
+                "The token is for \(claims.aud.values.first ?? "nobody"), not for this API, \(audience).")
         }
         guard now < claims.exp + Self.clockSkew else { throw .invalidToken("The token has expired.") }
         guard claims.nbf.map({ now >= $0 - Self.clockSkew }) ?? true else {

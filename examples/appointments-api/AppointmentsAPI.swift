@@ -17,7 +17,12 @@ struct AppointmentsAPI {
                     say("\(settings.audience) on http://localhost:\(settings.port), trusting \(settings.issuer)")
                 },
                 logger: logger)
-            try await application.runService()
+            do {
+                try await application.runService()
+            } catch {
+                throw Settings.Problem(
+                    description: "cannot serve on \(settings.host):\(settings.port): \(error). Is the port taken?")
+            }
         } catch {
             FileHandle.standardError.write(Data("appointments-api: \(error)\n".utf8))
             exit(1)

@@ -1,28 +1,6 @@
 import Hummingbird
 import Logging
 
-/// A request to the API before anybody has looked at its token.
-struct APIContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
-    var token: AccessToken?
-
-    init(source: Source) {
-        coreContext = CoreRequestContextStorage(source: source)
-    }
-}
-
-/// A request whose token was verified; routes that take this context cannot be reached without one.
-struct AuthenticatedContext: ChildRequestContext {
-    var coreContext: CoreRequestContextStorage
-    let token: AccessToken
-
-    init(context: APIContext) throws {
-        guard let token = context.token else { throw BearerError.noToken }
-        coreContext = context.coreContext
-        self.token = token
-    }
-}
-
 /// Verifies the access token of every request.
 struct BearerAuthentication: RouterMiddleware {
     let verifier: AccessTokenVerifier

@@ -27,13 +27,14 @@ struct BearerError: Error, Sendable {
     }
 
     static func invalidToken(_ description: String) -> BearerError {
-        BearerError(code: .invalidToken, description: description)
+        BearerError(code: .invalidToken, description: quotable(description))
     }
 
     static func insufficientScope(_ scope: String, granted: [String]) -> BearerError {
         let grant = granted.isEmpty ? "none" : granted.joined(separator: " ")
         return BearerError(
-            code: .insufficientScope, description: "This needs the scope \(scope); the token has: \(grant).", scope: scope)
+            code: .insufficientScope, description: "This needs the scope \(scope); the token has: \(grant).",
+            scope: scope)
     }
 }
 
@@ -56,7 +57,8 @@ extension BearerError: HTTPResponseError {
             .joined(separator: ", ")
     }
 
-    /// The only characters that may stand in a challenge (RFC 6750 §3); parts of a description come from tokens.
+    /// The only characters that may stand in a challenge (RFC 6750 §3). Parts of a description come from tokens that
+    /// nobody has verified, and must not bring line ends into the log either.
     private static func quotable(_ text: String) -> String {
         String(text.unicodeScalars.map { (" "..."~").contains($0) && $0 != "\"" && $0 != "\\" ? Character($0) : "'" })
     }

@@ -80,7 +80,9 @@ private struct Keys: Sendable {
         }
     }
 
-    private static func get<Value: Decodable>(_ url: String, _ issuer: String) async throws(IssuerUnavailable) -> Value {
+    private static func get<Value: Decodable>(
+        _ url: String, _ issuer: String
+    ) async throws(IssuerUnavailable) -> Value {
         do {
             let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
             guard response.status == .ok else {

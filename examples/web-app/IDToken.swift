@@ -38,7 +38,7 @@ struct IDToken: JWTPayload {
             throw Self.refused("it is for another application")
         }
         guard Date().timeIntervalSince1970 < exp + Self.clockSkew else {
-            throw Self.refused("it has expired. Are the clocks of both machines right?")
+            throw Self.refused("it has expired, unless one of the two clocks is wrong")
         }
         guard nonce == nil || self.nonce == nonce else {
             throw Self.refused("its nonce is not the one that this sign-in began with")
@@ -95,7 +95,8 @@ extension Data {
     var prettyJSON: String {
         guard let object = try? JSONSerialization.jsonObject(with: self, options: .fragmentsAllowed),
             let pretty = try? JSONSerialization.data(
-                withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
+                withJSONObject: object,
+                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
         else { return String(decoding: self, as: UTF8.self) }
         return String(decoding: pretty, as: UTF8.self)
     }

@@ -59,7 +59,8 @@ struct SignInController: Sendable {
         }
         guard answer.iss == nil || answer.iss == settings.issuer else {
             throw Problem(
-                .badRequest, "Another server answered", "The answer is from \(answer.iss ?? ""), not \(settings.issuer).")
+                .badRequest, "Another server answered",
+                "The answer is from \(answer.iss ?? ""), not from \(settings.issuer).")
         }
         return signIn
     }

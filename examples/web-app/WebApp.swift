@@ -15,7 +15,12 @@ struct WebApp {
                 configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
                 onServerRunning: { _ in say("web app on \(settings.baseURL), signing in at \(settings.issuer)") },
                 logger: logger)
-            try await application.runService()
+            do {
+                try await application.runService()
+            } catch {
+                throw Settings.Problem(
+                    description: "cannot serve on \(settings.host):\(settings.port): \(error). Is the port taken?")
+            }
         } catch {
             FileHandle.standardError.write(Data("web-app: \(error)\n".utf8))
             exit(1)

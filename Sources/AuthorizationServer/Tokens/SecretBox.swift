@@ -40,9 +40,10 @@ package struct ServerSecret: Sendable {
     /// The box for what is sealed in the database.
     package var box: SecretBox { SecretBox(key: derive("sealed values")) }
 
-    /// Binds a page's form to its browser and transaction: only who has both can make it.
-    package func formToken(browser: Secret, state: String) -> String {
-        authenticate("form \(browser.text) \(state)", label: "forms")
+    /// Binds a page's form to its browser, its session and its transaction: only who has all three can make it. The
+    /// session counts, so that nobody allows in one user's name what the page showed to another.
+    package func formToken(_ browser: Browser, state: String) -> String {
+        authenticate("\(browser.secret.text) \(browser.session?.text ?? "-") \(state)", label: "forms")
     }
 
     /// The refresh token that replaces `token`. It follows from it, so that a client that never got the answer gets the

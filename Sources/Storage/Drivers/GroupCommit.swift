@@ -72,25 +72,39 @@ final class GroupCommit: Sendable {
 
     private func commit(_ batch: [Job], on database: Database) {
         do {
-            try database.execute(sql: "BEGIN IMMEDIATE")
-            let outcomes = try batch.map { try runInSavepoint($0, on: database) }
-            try database.execute(sql: "COMMIT")
+            try run("BEGIN IMMEDIATE", on: database)
+            let outcomes =
+                try batch.count == 1
+                ? [runAlone(batch[0], on: database)] : batch.map { try runInSavepoint($0, on: database) }
+            try run(outcomes.allSatisfy(\.failed) ? "ROLLBACK" : "COMMIT", on: database)
             for outcome in outcomes { outcome.finish() }
         } catch {
-            if database.isInsideTransaction { try? database.execute(sql: "ROLLBACK") }
+            if database.isInsideTransaction { try? run("ROLLBACK", on: database) }
             for job in batch { job.refuse(SQLError(error)) }
         }
     }
 
-    private func runInSavepoint(_ job: Job, on database: Database) throws -> Outcome {
-        try database.execute(sql: "SAVEPOINT job")
+    private func runAlone(_ job: Job, on database: Database) throws -> Outcome {
         let outcome = job.run(database)
-        // SQLite itself ends the whole transaction on a full disk or an I/O error.
-        guard database.isInsideTransaction else {
-            throw SQLError.unavailable("The disk refused a write; nothing was kept. Check its free space and its health.")
-        }
-        if outcome.failed { try database.execute(sql: "ROLLBACK TO job") }
-        try database.execute(sql: "RELEASE job")
+        guard database.isInsideTransaction else { throw Self.endedBySQLite }
         return outcome
+    }
+
+    private func runInSavepoint(_ job: Job, on database: Database) throws -> Outcome {
+        try run("SAVEPOINT job", on: database)
+        let outcome = job.run(database)
+        guard database.isInsideTransaction else { throw Self.endedBySQLite }
+        if outcome.failed { try run("ROLLBACK TO job", on: database) }
+        try run("RELEASE job", on: database)
+        return outcome
+    }
+
+    /// SQLite itself ends the whole transaction on a full disk or an I/O error.
+    private static let endedBySQLite = SQLError.unavailable(
+        "The disk refused a write; nothing was kept. Check its free space and its health.")
+
+    /// These few statements run with every commit, so they are compiled once.
+    private func run(_ sql: String, on database: Database) throws {
+        try database.cachedStatement(sql: sql).execute()
     }
 }

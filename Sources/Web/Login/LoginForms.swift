@@ -27,7 +27,7 @@ struct LoginForms: Sendable {
         return Visit(
             state: state, login: login,
             request: try await AuthorizationEndpoint(services: services).request(of: login), browser: browser,
-            formToken: services.secret.formToken(browser: browser.secret, state: state.text))
+            formToken: services.secret.formToken(browser, state: state.text))
     }
 
     /// The fields of the form, or nil where its token is not this page's.

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import OAuth
 
 /// Finds out where a request comes from. `X-Forwarded-For` is read from the right, and only as far as trusted proxies
 /// wrote it: what stands further left the client may have made up.

@@ -11,17 +11,23 @@ enum Pages {
               <p class="lead">It signs you in with the Authorization Code Flow and calls an API on your behalf.</p>
               <a class="button primary" href="/login">Sign in</a>
             </section>
-            <ol class="steps">
+            <section class="card">
+            <h2>How it works</h2>
+            <ol>
               <li><b>Authorize.</b> The button sends you to the identity server, which sends you back with a code.</li>
               <li><b>Get tokens.</b> This server trades the code and its secret for tokens.</li>
               <li><b>Call the API.</b> It sends the access token along as a Bearer token.</li>
               <li><b>Refresh.</b> It gets a new access token without asking you again.</li>
             </ol>
-            <dl class="facts">
+            </section>
+            <section class="card">
+            <h2>Who takes part</h2>
+            <dl>
               <dt>Identity server</dt><dd>\(settings.issuer)</dd>
               <dt>Application</dt><dd>\(settings.clientID)</dd>
               <dt>API</dt><dd>\(settings.audience) at \(settings.apiURL)</dd>
             </dl>
+            </section>
             """)
     }
 
@@ -43,7 +49,7 @@ enum Pages {
             \(answer.map(card))
             \(card("ID token", "Tells this application who you are. Its signature was verified.", user.idToken))
             \(card("Access token", accessTokenNote(user), user.accessToken))
-            \(user.refreshToken.map { card("Refresh token", "Gets new access tokens. Only the server can read it.", $0) })
+            \(user.refreshToken.map { card("Refresh token", refreshTokenNote, $0) })
             <p class="note">The tokens are here to learn from. A real application shows them to nobody.</p>
             """)
     }
@@ -64,6 +70,8 @@ enum Pages {
             </section>
             """)
     }
+
+    private static let refreshTokenNote = "Gets new access tokens. Only the identity server can read it."
 
     private static let noRefreshToken: HTML = """
         <p class="note">There is no refresh token: the API must allow offline access, and the application the grant

@@ -18,6 +18,7 @@ struct Stylesheet: ResponseGenerator {
             --ink: light-dark(#1c1d1f, #ececea);
             --muted: light-dark(#5d6066, #a4a7ad);
             --line: light-dark(#e3e1db, #303338);
+            --control: light-dark(#85878b, #7b7f86);
             --accent: light-dark(#0b6e5f, #5fd3bd);
             --on-accent: light-dark(#ffffff, #06231e);
             --danger: light-dark(#a8281e, #ff9d92);
@@ -41,7 +42,7 @@ struct Stylesheet: ResponseGenerator {
             padding: clamp(1rem, 4vw, 3rem) 1rem 4rem;
         }
 
-        .hero, .card, .steps, .facts {
+        .hero, .card {
             margin: 0;
             padding: clamp(1.1rem, 4vw, 2rem);
             border: 1px solid var(--line);
@@ -67,7 +68,7 @@ struct Stylesheet: ResponseGenerator {
             justify-content: center;
             min-height: 44px;
             padding: 0 1.2rem;
-            border: 1px solid var(--line);
+            border: 1px solid var(--control);
             border-radius: 10px;
             background: transparent;
             color: inherit;
@@ -91,13 +92,13 @@ struct Stylesheet: ResponseGenerator {
             background: var(--card);
         }
 
-        .steps { padding-left: clamp(2.4rem, 7vw, 3.2rem); }
-        .steps li { padding: 0.3rem 0 0.3rem 0.3rem; }
-        .steps li::marker { color: var(--accent); font-weight: 700; }
+        ol { margin: 0.6rem 0 0; padding-left: 1.4rem; }
+        li { padding: 0.3rem 0 0.3rem 0.3rem; }
+        li::marker { color: var(--accent); font-weight: 700; }
 
-        .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.4rem 1.5rem; }
-        .facts dt { color: var(--muted); }
-        .facts dd { margin: 0; overflow-wrap: anywhere; }
+        dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.4rem 1.5rem; margin: 0.9rem 0 0; }
+        dt { color: var(--muted); }
+        dd { margin: 0; overflow-wrap: anywhere; }
 
         pre, code { font: 0.86rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
         pre { margin: 0; padding: 0.9rem 1rem; overflow-x: auto; border-radius: 10px; background: var(--sunken); }
@@ -108,8 +109,8 @@ struct Stylesheet: ResponseGenerator {
 
         @media (max-width: 30rem) {
             .button { width: 100%; }
-            .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
-            .facts dd { margin-bottom: 0.7rem; }
+            dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
+            dd { margin-bottom: 0.7rem; }
         }
         """
 }

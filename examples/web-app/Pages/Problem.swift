@@ -35,7 +35,7 @@ struct Problem: HTTPResponseError {
         code = error.code
         hint =
             switch error.code {
-            case "invalid_client", "access_denied": "Compare CLIENT_ID and CLIENT_SECRET with the application's settings."
+            case "invalid_client", "access_denied": "Compare CLIENT_ID and CLIENT_SECRET with those at the server."
             case "invalid_grant": "The code may be too old or used already. Sign in again."
             default: "The log of the identity server says more."
             }
