@@ -22,7 +22,7 @@ package struct RedirectURI: Sendable, Hashable {
     /// Whether the authority is a host and, after a colon, the digits of a port; nothing may stand behind `[::1]`.
     private var isHostAndPort: Bool {
         let port = authority.dropFirst(host.utf8.count)
-        return !host.isEmpty
+        return !host.isEmpty && authority.hasPrefix(host)
             && (port.isEmpty || port.first == ":" && port.count > 1 && port.dropFirst().allSatisfy(\.isNumber))
     }
 

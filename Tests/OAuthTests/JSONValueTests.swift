@@ -34,7 +34,7 @@ struct JSONValueTests {
     @Test(
         "What is no JSON is an error, however deep or large it is",
         arguments: [
-            "", "{", "[1,]", "{\"a\"}", "{'a':1}", "[01]", "[NaN]", "[1e999]", "[\"\u{1}\"]", "[\"\\ud83d\"]", "[1] x",
+            "", "{", "[,1]", "{\"a\"}", "{'a':1}", "[01]", "[NaN]", "[1e999]", "[\"\u{1}\"]", "[\"\\ud83d\"]", "[1] x",
             String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000),
             String(repeating: "{\"a\":", count: 100_000),
         ]
