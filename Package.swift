@@ -60,9 +60,13 @@ let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioFoundationEssentialsCompat = Target.Dependency.product(
+    name: "NIOFoundationEssentialsCompat", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -75,6 +79,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
         .package(
             url: "https://github.com/apple/swift-configuration.git", from: "1.4.0",
@@ -84,6 +89,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.100.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.0"),
@@ -96,19 +102,22 @@ let package = Package(
         target("OAuth", crypto),
         target("Storage", grdb, crypto, logging),
         target("Pages", mustache, "CAssets"),
-        target("AuthorizationServer", crypto, logging, nioPosix, "CArgon2", "CBcrypt", "COpenSSL"),
+        target("AuthorizationServer", crypto, logging, "CArgon2", "CBcrypt", "COpenSSL"),
         target("TenantConfiguration", yams),
-        target("Web", hummingbird, httpTypes, nioCore, logging, serviceLifecycle),
         target(
-            "Portico", argumentParser, configuration, hummingbird, hummingbirdCore, hummingbirdTLS, logging, nioCore, nioSSL, serviceLifecycle,
-            x509, crypto),
+            "Web", hummingbird, httpTypes, nioCore, nioFoundationEssentialsCompat, logging, serviceLifecycle),
+        target(
+            "Portico", argumentParser, configuration, crypto, hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+            nioCore, nioSSL, serviceLifecycle, swiftASN1, systemPackage, x509),
         target("StorageTesting"),
-        target("TestSupport", hummingbird, hummingbirdTesting, logging),
         target(
-            "ExampleWebApp", path: "examples/web-app", exclude: ["README.md"], hummingbird, asyncHTTPClient, jwtKit),
+            "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioFoundationEssentialsCompat, logging),
         target(
-            "AppointmentsAPI", path: "examples/appointments-api", exclude: ["README.md"], hummingbird, asyncHTTPClient,
-            jwtKit),
+            "ExampleWebApp", path: "examples/web-app", exclude: ["README.md"], asyncHTTPClient, crypto, hummingbird,
+            jwtKit, logging, nioHTTP1),
+        target(
+            "AppointmentsAPI", path: "examples/appointments-api", exclude: ["README.md"], asyncHTTPClient, hummingbird,
+            jwtKit, logging, nioHTTP1),
         target("OAuthTests"),
         target("StorageTests"),
         target("PagesTests"),

@@ -1,5 +1,10 @@
-import Glibc
 import NIOCore
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
 /// What the HTTP side of the server is told at its start.
 package struct WebConfiguration: Sendable {
