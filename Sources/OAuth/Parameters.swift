@@ -13,7 +13,9 @@ package struct Parameters: Sendable, Equatable {
             guard seen.insert(name).inserted else {
                 throw .invalidRequest(
                     "Duplicate parameter: \(name.forDisplay)",
-                    hint: "Send '\(name.forDisplay)' once. Its first and second value may differ, and neither is trusted.")
+                    hint:
+                        "Send '\(name.forDisplay)' once. Its first and second value may differ, and neither is trusted."
+                )
             }
             if !value.isEmpty { values[name] = value }
         }

@@ -41,7 +41,8 @@ package struct RegisteredURI: Sendable, Hashable {
             labels.count == 2, labels[0].contains("*")
         else {
             throw Problem(
-                description: "'\(uri.text.forDisplay)': one '*' is allowed, in the left-most label of an http or https host")
+                description:
+                    "'\(uri.text.forDisplay)': one '*' is allowed, in the left-most label of an http or https host")
         }
         guard isOwned(labels[1].prefix { $0 != ":" }) else {
             throw Problem(
@@ -58,7 +59,8 @@ package struct RegisteredURI: Sendable, Hashable {
     private static func isOwned(_ host: Substring) -> Bool {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         return host == "localhost"
-            || labels.count >= 2 && labels.allSatisfy { !$0.isEmpty } && labels.last?.contains(where: \.isLetter) == true
+            || labels.count >= 2 && labels.allSatisfy { !$0.isEmpty }
+                && labels.last?.contains(where: \.isLetter) == true
     }
 
     /// Whether `uri` is the registered one.

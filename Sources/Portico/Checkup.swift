@@ -15,7 +15,8 @@ struct Checkup {
             findings.append(
                 Finding(
                     grade: .bad,
-                    text: "the issuer is http in production: tokens and cookies travel in clear. Put https in front, and "
+                    text:
+                        "the issuer is http in production: tokens and cookies travel in clear. Put https in front, and "
                         + "set PORTICO_ISSUER to the https address"))
         }
         return findings
@@ -102,13 +103,15 @@ struct Checkup {
                 findings.append(
                     Finding(
                         grade: configuration.isDevelopment ? .warning : .bad,
-                        text: "\(client.name): the callback \(callback.text) is http: codes travel in clear; use https"))
+                        text: "\(client.name): the callback \(callback.text) is http: codes travel in clear; use https")
+                )
             }
             if callback.text.contains("*"), !configuration.isDevelopment {
                 findings.append(
                     Finding(
                         grade: .warning,
-                        text: "\(client.name): the callback \(callback.text) has a wildcard: every host that it matches "
+                        text:
+                            "\(client.name): the callback \(callback.text) has a wildcard: every host that it matches "
                             + "can receive codes; list the hosts"))
             }
         }

@@ -23,8 +23,10 @@ enum Setting: String, CaseIterable {
         case .tls: "Serve https; with a certificate of an own development authority unless files are given."
         case .tlsCertificate: "A certificate chain in PEM."
         case .tlsKey: "The certificate's private key in PEM."
-        case .trustedProxies: "Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, with commas between."
-        case .passwordThreads: "Password hashes computed at once; each takes a core and 19 MiB. Standard: half the cores."
+        case .trustedProxies:
+            "Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, with commas between."
+        case .passwordThreads:
+            "Password hashes computed at once; each takes a core and 19 MiB. Standard: half the cores."
         case .logLevel: "trace, debug, info, notice, warning, error or critical."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "

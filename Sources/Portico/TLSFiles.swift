@@ -52,7 +52,8 @@ enum TLSFiles {
 
     private static func isFresh(_ file: URL) -> Bool {
         guard let pem = try? String(contentsOf: file, encoding: .utf8),
-            let certificate = try? Certificate(pemEncoded: pem.components(separatedBy: "-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----")
+            let certificate = try? Certificate(
+                pemEncoded: pem.components(separatedBy: "-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----")
         else { return false }
         return certificate.notValidAfter > Date(timeIntervalSinceNow: 7 * 86_400)
     }
@@ -83,7 +84,8 @@ struct DevelopmentAuthority {
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
                 Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-                SubjectKeyIdentifier(keyIdentifier: ArraySlice(Insecure.SHA1.hash(data: key.publicKey.subjectPublicKeyInfoBytes)))
+                SubjectKeyIdentifier(
+                    keyIdentifier: ArraySlice(Insecure.SHA1.hash(data: key.publicKey.subjectPublicKeyInfoBytes)))
             },
             issuerPrivateKey: key)
         pem = try certificate.serializeAsPEM().pemString + "\n"
@@ -104,7 +106,8 @@ struct DevelopmentAuthority {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
                 try ExtendedKeyUsage([.serverAuth])
-                SubjectAlternativeNames(names + [.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])), .ipAddress(Self.loopback6)])
+                SubjectAlternativeNames(
+                    names + [.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])), .ipAddress(Self.loopback6)])
             },
             issuerPrivateKey: key)
         try Self.write(try serverKey.serializeAsPEM().pemString + "\n", to: keyFile, mode: 0o600)
@@ -119,6 +122,8 @@ struct DevelopmentAuthority {
         guard
             FileManager.default.createFile(
                 atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
-        else { throw TLSFiles.Problem(description: "The file \(path) cannot be written; check the data folder's mode.") }
+        else {
+            throw TLSFiles.Problem(description: "The file \(path) cannot be written; check the data folder's mode.")
+        }
     }
 }

@@ -73,7 +73,8 @@ struct Workspace: Sendable {
                 return other.trimmingCharacters(in: .whitespacesAndNewlines)
             }
             throw Problem(
-                description: "The secret \(file.path()) can be neither read nor made; check the folder's owner and mode.")
+                description:
+                    "The secret \(file.path()) can be neither read nor made; check the folder's owner and mode.")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try handle.write(contentsOf: Data(made.utf8))

@@ -92,7 +92,8 @@ extension Client {
         }
         other = try document.remaining(known: Self.known)
         guard idTokenAlgorithm != .hs256 || isConfidential else {
-            throw document.problem("jwt_configuration.alg", "HS256 signs with the client's secret, and this client has none; use RS256")
+            throw document.problem(
+                "jwt_configuration.alg", "HS256 signs with the client's secret, and this client has none; use RS256")
         }
     }
 
@@ -129,7 +130,8 @@ extension Client {
         "signed_request_object", "oidc_logout", "oidc_backchannel_logout", "session_transfer", "token_exchange",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
-        "sso_disabled", "callback_url_template", "encryption_key", "express_configuration", "resource_server_identifier",
+        "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",
+        "resource_server_identifier",
         "async_approval_notification_channels",
     ]
 }
@@ -152,7 +154,8 @@ extension RefreshTokenSettings {
     var document: JSONObject {
         var members: JSONObject = [
             "rotation_type": .string(isRotating ? "rotating" : "non-rotating"),
-            "expiration_type": .string(absoluteLifetime == nil && idleLifetime == nil && !isRotating ? "non-expiring" : "expiring"),
+            "expiration_type": .string(
+                absoluteLifetime == nil && idleLifetime == nil && !isRotating ? "non-expiring" : "expiring"),
             "leeway": .integer(Int64(leeway)),
             "infinite_token_lifetime": .bool(absoluteLifetime == nil),
             "infinite_idle_token_lifetime": .bool(idleLifetime == nil),

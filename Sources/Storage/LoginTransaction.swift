@@ -33,7 +33,9 @@ package struct LoginTransaction: Sendable {
         digest: String, browserDigest: String, clientID: String, parameters: [String: String], createdAt: Date,
         expiresAt: Date
     ) {
-        (self.digest, self.browserDigest, self.clientID, self.parameters) = (digest, browserDigest, clientID, parameters)
+        (self.digest, self.browserDigest, self.clientID, self.parameters) = (
+            digest, browserDigest, clientID, parameters
+        )
         (self.createdAt, self.expiresAt, progress) = (createdAt.storable, expiresAt.storable, Progress())
     }
 }

@@ -28,7 +28,9 @@ package struct ResourceServer: Sendable, Hashable {
         package var value: String
         package var description: String?
 
-        package init(value: String, description: String? = nil) { (self.value, self.description) = (value, description) }
+        package init(value: String, description: String? = nil) {
+            (self.value, self.description) = (value, description)
+        }
     }
 
     /// Which claims an access token has.
@@ -139,7 +141,8 @@ package struct ResourceServerStore: Sendable {
     }
 
     package static func list(in transaction: any SQLTransaction) throws -> [RegisteredResourceServer] {
-        try transaction.rows("SELECT * FROM resource_server ORDER BY name, identifier").map(RegisteredResourceServer.init)
+        try transaction.rows("SELECT * FROM resource_server ORDER BY name, identifier").map(
+            RegisteredResourceServer.init)
     }
 
     /// Inserts the API, or replaces the one with its identifier; a nil secret leaves a stored one as it is.

@@ -23,7 +23,9 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
 
         package mutating func appendLiteral(_ literal: String) { text += literal }
         package mutating func appendInterpolation(_ value: some SQLValueConvertible) { bind(value.sqlValue) }
-        package mutating func appendInterpolation(_ value: (some SQLValueConvertible)?) { bind(value?.sqlValue ?? .null) }
+        package mutating func appendInterpolation(_ value: (some SQLValueConvertible)?) {
+            bind(value?.sqlValue ?? .null)
+        }
 
         private mutating func bind(_ value: SQLValue) {
             arguments.append(value)

@@ -26,7 +26,7 @@ extension StorageSuite {
                 try AccessTokenStore.insert(Sample.accessToken(name, expiresAt: end), in: transaction)
                 try RefreshTokenStore.insert(
                     Sample.family(name, expiresAt: end), firstToken: name, at: now - day, in: transaction)
-                try FailedLoginStore.takeAttempt(
+                _ = try FailedLoginStore.takeAttempt(
                     identifierDigest: name, address: "192.0.2.1", most: 10, at: end - FailedLoginStore.blockLifetime,
                     in: transaction)
             }

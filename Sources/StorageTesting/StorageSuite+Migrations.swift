@@ -137,6 +137,6 @@ extension StorageSuite {
             }
         }
         #expect(step is SQLError)
-        #expect(await failure { _ = try await database.read { try $0.rows("SELECT * FROM half") } } is SQLError)
+        #expect(await failure { try await database.read { try $0.rows("SELECT * FROM half") } } is SQLError)
     }
 }

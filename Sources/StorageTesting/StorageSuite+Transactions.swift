@@ -41,7 +41,7 @@ extension StorageSuite {
         #expect(try rows.map { try $0.bool("flag") } == [true, false])
         #expect(rows.map { $0.optionalText("words") } == ["", nil])
         #expect(rows.first?.optionalText("column that is not there") == nil)
-        let missing = await failure { _ = try rows.last?.text("words") }
+        let missing = await failure { try rows.last?.text("words") }
         #expect(missing as? SQLError == .unexpectedValue(column: "words"))
     }
 
@@ -214,7 +214,7 @@ extension StorageSuite {
     private static func callsAfterCloseThrow(_ suite: StorageSuite) async throws {
         let database = try await suite.scratch()
         try database.close()
-        #expect(await failure { _ = try await database.read { try $0.rows("SELECT 1") } } is SQLError)
+        #expect(await failure { try await database.read { try $0.rows("SELECT 1") } } is SQLError)
         #expect(await failure { try await database.write { try $0.execute("DELETE FROM scratch") } } is SQLError)
     }
 }

@@ -62,9 +62,9 @@ func race<T: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) async thr
 }
 
 /// The error that `body` throws, or nil where it throws none.
-func failure(_ body: () async throws -> Void) async -> (any Error)? {
+func failure<T>(_ body: () async throws -> T) async -> (any Error)? {
     do {
-        try await body()
+        _ = try await body()
         return nil
     } catch {
         return error

@@ -47,7 +47,8 @@ package final class TestBrowser: Sendable {
     /// The hidden inputs of a page's forms.
     package static func hiddenFields(_ html: String) -> [(String, String)] {
         html.matches(of: /<input[^>]*type="hidden"[^>]*>/).compactMap { match in
-            guard let name = match.0.firstMatch(of: /name="([^"]*)"/), let value = match.0.firstMatch(of: /value="([^"]*)"/)
+            guard let name = match.0.firstMatch(of: /name="([^"]*)"/),
+                let value = match.0.firstMatch(of: /value="([^"]*)"/)
             else { return nil }
             return (String(name.1), String(value.1))
         }

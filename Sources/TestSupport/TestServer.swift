@@ -20,7 +20,8 @@ package struct TestServer: Sendable {
 
     /// Starts a server with `fixtures`, and ends it after `body`.
     package static func run(
-        _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true, _ body: @Sendable (TestServer) async throws -> Void
+        _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
+        _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -45,7 +46,9 @@ package struct TestServer: Sendable {
     package func post(
         _ path: String, form: [(String, String)], headers: HTTPFields = [:]
     ) async throws -> TestResponse {
-        try await post(path, formText: form.map { "\($0.0.formEncoded)=\($0.1.formEncoded)" }.joined(separator: "&"), headers: headers)
+        try await post(
+            path, formText: form.map { "\($0.0.formEncoded)=\($0.1.formEncoded)" }.joined(separator: "&"),
+            headers: headers)
     }
 
     /// Posts text as a form, whatever it is.

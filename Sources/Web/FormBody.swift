@@ -58,7 +58,8 @@ enum FormBody {
     static func query(of request: Request) throws -> OAuth.Parameters {
         let query = request.uri.query ?? ""
         guard query.utf8.count <= longestQuery else {
-            throw HTTPError(.uriTooLong, message: "The query is longer than \(longestQuery / 1024) KiB; shorten 'state'.")
+            throw HTTPError(
+                .uriTooLong, message: "The query is longer than \(longestQuery / 1024) KiB; shorten 'state'.")
         }
         return try OAuth.Parameters(pairs(query))
     }

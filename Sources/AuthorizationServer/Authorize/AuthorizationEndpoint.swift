@@ -37,7 +37,9 @@ package struct AuthorizationEndpoint: Sendable {
         let request = try await verify(Parameters(trusted: login.parameters))
         return try await telling(request.target) {
             if login.progress.isDenied {
-                try await services.stores.database.write { _ = try LoginTransactionStore.delete(digest: login.digest, in: $0) }
+                try await services.stores.database.write {
+                    _ = try LoginTransactionStore.delete(digest: login.digest, in: $0)
+                }
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
             let sessionFound = try await browser.session(services)

@@ -57,7 +57,8 @@ struct ClientVerification: Sendable {
             throw AuthorizationFailure.display(
                 .invalidRequest(
                     "Unknown client: \(clientID.forDisplay)",
-                    hint: "No application has this client_id. Compare it with the application's settings, and check that "
+                    hint:
+                        "No application has this client_id. Compare it with the application's settings, and check that "
                         + "the tenant's domain is the right one."), nil)
         }
         let uri = try redirectURI(parameters["redirect_uri"], of: registered.client)

@@ -19,7 +19,8 @@ struct RequestedAccess: Sendable {
         guard let found = try await services.configuration.resourceServer(asked) else {
             throw OAuthError(
                 .accessDenied, "Service not found: \(asked.forDisplay)",
-                hint: "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
+                hint:
+                    "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
                 reason: .audience)
         }
         return found

@@ -15,7 +15,8 @@ struct ClientAuthenticator: Sendable {
         let isRight = ConstantTime.equal(credentials.secret?.digest ?? "", expected)
         guard let registered else {
             throw OAuthError.invalidClient(
-                hint: "No application has this client_id, or its secret is another one. Compare both with its settings.")
+                hint: "No application has this client_id, or its secret is another one. Compare both with its settings."
+            )
         }
         guard registered.client.isConfidential else { return registered }
         guard credentials.secret != nil else {
@@ -24,7 +25,8 @@ struct ClientAuthenticator: Sendable {
         }
         guard isRight, registered.secretDigest != nil else {
             throw OAuthError.invalidClient(
-                hint: "No application has this client_id, or its secret is another one. Compare both with its settings.")
+                hint: "No application has this client_id, or its secret is another one. Compare both with its settings."
+            )
         }
         return registered
     }

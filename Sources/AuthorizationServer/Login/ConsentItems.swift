@@ -9,9 +9,10 @@ enum ConsentItems {
 
     private static func profileItems(_ scope: Scope) -> [Consent.Item] {
         var details: [String] = []
-        if !scope.values.filter({ Scope.isReserved($0) && !["email", "email_verified", "phone", "address"].contains($0) })
-            .filter({ $0 != Scope.offlineAccess && $0 != Scope.openID }).isEmpty
-        {
+        if !scope.values.filter({
+            Scope.isReserved($0) && !["email", "email_verified", "phone", "address"].contains($0)
+        })
+        .filter({ $0 != Scope.offlineAccess && $0 != Scope.openID }).isEmpty {
             details.append("your profile")
         }
         if scope.contains("email") || scope.contains("email_verified") { details.append("your email address") }

@@ -30,7 +30,8 @@ package struct PasswordLogin: Sendable {
     ) async throws -> NewSession {
         guard let connection = try await databaseConnection(for: login.clientID) else { throw Refusal.noConnection }
         let identifier = EmailAddress(sent)?.text ?? sent.lowercased()
-        let attempts = FailedLogins(services: services, connection: connection, identifier: identifier, browser: browser)
+        let attempts = FailedLogins(
+            services: services, connection: connection, identifier: identifier, browser: browser)
         guard try await attempts.take() else { throw Refusal.blocked }
         let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
         guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {

@@ -46,7 +46,11 @@ package enum PasswordRules {
     private static func characterClasses(_ password: String) -> Set<CharacterClass> {
         Set(
             password.map { character in
-                if character.isLowercase { .lower } else if character.isUppercase { .upper } else if character.isNumber {
+                if character.isLowercase {
+                    .lower
+                } else if character.isUppercase {
+                    .upper
+                } else if character.isNumber {
                     .digit
                 } else {
                     .special

@@ -43,7 +43,9 @@ package struct LogoutEndpoint: Sendable {
         return found.client
     }
 
-    private static func refused(_ returnTo: String, _ allowed: [RegisteredURI], _ client: Client?) -> AuthorizationFailure {
+    private static func refused(_ returnTo: String, _ allowed: [RegisteredURI], _ client: Client?)
+        -> AuthorizationFailure
+    {
         let shown = returnTo.forDisplay
         let owner = client.map { "the application '\($0.name)'" } ?? "the tenant, because no client_id was sent"
         return .display(

@@ -27,9 +27,10 @@ package enum UserClaims {
     }
 
     private static func identities(of user: User) -> JSONValue {
-        let (provider, id) = user.id.firstIndex(of: "|").map {
-            (String(user.id[..<$0]), String(user.id[user.id.index(after: $0)...]))
-        } ?? ("", user.id)
+        let (provider, id) =
+            user.id.firstIndex(of: "|").map {
+                (String(user.id[..<$0]), String(user.id[user.id.index(after: $0)...]))
+            } ?? ("", user.id)
         return [
             [
                 "provider": .string(provider), "user_id": .string(id), "connection": .string(user.connection),

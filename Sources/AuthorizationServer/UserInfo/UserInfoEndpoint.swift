@@ -36,7 +36,8 @@ package struct UserInfoEndpoint: Sendable {
         guard claims["aud"]?.array?.contains(.string(services.issuer.userInfoAudience)) == true,
             let subject = claims["sub"]?.string
         else {
-            throw Self.invalid("The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
+            throw Self.invalid(
+                "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
         return (subject, try Scope(parsing: claims["scope"]?.string ?? ""))
     }

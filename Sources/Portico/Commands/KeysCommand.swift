@@ -20,7 +20,9 @@ struct KeysCommand: AsyncParsableCommand {
             let keys = try await options.workspace().stores.signingKeys.list()
             if keys.isEmpty { print("There is no key yet; 'portico serve' makes the first two.") }
             for key in keys {
-                print("\(key.id)  \(key.state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))  \(key.createdAt.formatted(.iso8601))")
+                print(
+                    "\(key.id)  \(key.state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))  \(key.createdAt.formatted(.iso8601))"
+                )
             }
         }
     }

@@ -18,7 +18,8 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.foreignKeysEnabled = true
         configuration.maximumReaderCount = max(4, ProcessInfo.processInfo.activeProcessorCount + 1)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000")
+            try database.execute(
+                sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000")
         }
         do {
             pool = try DatabasePool(path: file.path(percentEncoded: false), configuration: configuration)
@@ -127,7 +128,8 @@ extension SQLError {
         case .SQLITE_READONLY, .SQLITE_PERM:
             self = .unavailable("The database is read-only for this user; check the owner and mode of the data folder.")
         case .SQLITE_CANTOPEN:
-            self = .unavailable("The database file cannot be opened; check that the data folder exists and is writable.")
+            self = .unavailable(
+                "The database file cannot be opened; check that the data folder exists and is writable.")
         case .SQLITE_IOERR: self = .unavailable("The disk answered with an error: \(error.message ?? "unknown").")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             self = .unavailable("The database file is damaged or no SQLite file; restore it from a backup.")

@@ -41,7 +41,8 @@ struct LoginController: Sendable {
             cookies.addSession(session, to: &response)
             return response
         } catch let refusal as PasswordLogin.Refusal {
-            context.logger.info("login refused", metadata: ["why": "\(refusal)", "address": "\(visit.browser.address)"])
+            context.logger.info(
+                "login refused", metadata: ["why": "\(refusal)", "address": "\(visit.browser.address)"])
             return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
         }
     }

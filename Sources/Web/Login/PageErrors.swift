@@ -44,7 +44,8 @@ struct PageErrors: RouterMiddleware {
 
     private static let lostTransaction = OAuthError.invalidRequest(
         "This login is not under way in this browser any more",
-        hint: "It was finished, is older than an hour, was pushed out by ten newer ones, or was started in another browser; "
+        hint:
+            "It was finished, is older than an hour, was pushed out by ten newer ones, or was started in another browser; "
             + "or the browser does not accept cookies. Go back to the application and sign in again.")
 
     private func unavailable(_ text: String, _ seconds: Int, _ context: WebContext) async throws -> Response {

@@ -53,7 +53,8 @@ struct OAuthErrors: RouterMiddleware {
         let dialect = (try? await services.configuration.settings().wireDialect) ?? .standard
         let rendered = dialect.render(error)
         context.logger.info(
-            "refused", metadata: ["path": "\(request.uri.path)", "error": "\(rendered.code)", "why": "\(error.description)"])
+            "refused",
+            metadata: ["path": "\(request.uri.path)", "error": "\(rendered.code)", "why": "\(error.description)"])
         var response = try Response.json(
             Body(
                 error: rendered.code, errorDescription: rendered.description,

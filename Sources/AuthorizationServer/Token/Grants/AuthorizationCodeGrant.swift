@@ -60,7 +60,8 @@ package struct AuthorizationCodeGrant: Grant {
 
     private static let invalidCode = OAuthError.invalidGrant(
         "Invalid authorization code",
-        hint: "A code is redeemed once, within five minutes, by the client that asked for it. Start a new authorization "
+        hint:
+            "A code is redeemed once, within five minutes, by the client that asked for it. Start a new authorization "
             + "request; if this happens at once, look for a second redemption of the same code.")
 
     private static func problem(with code: AuthorizationCode, _ request: TokenRequest) -> OAuthError? {
@@ -79,7 +80,8 @@ package struct AuthorizationCodeGrant: Grant {
         case (nil, .some):
             return .invalidGrant(
                 "Failed to verify code verifier",
-                hint: "The authorization request had no code_challenge, so there is nothing to verify: somebody may have "
+                hint:
+                    "The authorization request had no code_challenge, so there is nothing to verify: somebody may have "
                     + "removed it on the way.")
         default:
             return .invalidGrant(

@@ -45,7 +45,8 @@ package struct ClientCredentialsGrant: Grant {
         guard let found = try await services.configuration.resourceServer(audience) else {
             throw OAuthError.accessDenied(
                 "Service not enabled within domain: \(audience.forDisplay)",
-                hint: "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
+                hint:
+                    "No API has this identifier. 'audience' is compared exactly, its case and a slash at its end included.",
                 reason: .audience)
         }
         return found
