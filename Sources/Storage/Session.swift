@@ -29,15 +29,15 @@ package struct Session: Sendable, Hashable {
 package struct SessionStore: Sendable {
     let database: any SQLDatabase
 
-    /// The session and its user where neither the session has ended nor the user is blocked.
-    package func find(digest: String, at now: Date) async throws -> (session: Session, user: User)? {
+    /// The session where neither it has ended nor its user is blocked.
+    package func find(digest: String, at now: Date) async throws -> Session? {
         try await database.read { transaction in
-            let row = try transaction.row(
+            try transaction.row(
                 """
-                SELECT * FROM session JOIN user_account ON user_account.user_id = session.user_id
+                SELECT session.* FROM session JOIN user_account ON user_account.user_id = session.user_id
                 WHERE digest = \(digest) AND idle_expires_at > \(now) AND expires_at > \(now) AND NOT blocked
-                """)
-            return try row.map { (try Session($0), try User($0)) }
+                """
+            ).map(Session.init)
         }
     }
 

@@ -40,7 +40,7 @@ extension StorageSuite {
         #expect(try await stores.users.find("auth0|old")?.profile == ["name": "Olga"])
         let found = try await stores.users.find(connection: "Old", identifier: "olga@example.com")
         #expect(found?.passwordHash == "hash")
-        #expect(try await stores.sessions.find(digest: "session", at: time)?.session.sid == "sid")
+        #expect(try await stores.sessions.find(digest: "session", at: time)?.sid == "sid")
         #expect(
             try await stores.loginTransactions.find(digest: "login", browserDigest: "browser", at: time)?.parameters
                 == ["scope": "openid"])

@@ -102,7 +102,8 @@ extension StorageSuite {
             let missed = try transaction.execute("UPDATE scratch SET number = 1 WHERE id > 9")
             let conflicting = try transaction.execute("INSERT INTO scratch (id) VALUES (1) ON CONFLICT DO NOTHING")
             let deleted = try transaction.execute("DELETE FROM scratch")
-            #expect([inserted, updated, missed, conflicting, deleted] == [3, 2, 0, 0, 3])
+            let counts: [Int] = [inserted, updated, missed, conflicting, deleted]
+            #expect(counts == [3, 2, 0, 0, 3])
         }
     }
 

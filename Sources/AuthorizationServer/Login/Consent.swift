@@ -24,8 +24,10 @@ package struct Consent: Sendable {
 
     /// - Returns: nil where the transaction waits for something else.
     package func question(_ request: VerifiedAuthorizationRequest, browser: Browser) async throws -> Question? {
-        guard let (_, user) = try await browser.session(services) else { return nil }
-        let scope = try await decidedScope(request, user)
+        guard let session = try await browser.session(services),
+            let user = try await services.stores.users.find(session.userID)
+        else { return nil }
+        let scope = try await decidedScope(request, session.userID)
         return Question(
             user: user, client: request.client, scope: scope,
             items: ConsentItems.make(scope, request.resourceServer?.resourceServer))
@@ -35,13 +37,13 @@ package struct Consent: Sendable {
     package func allow(
         _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws {
-        guard let (_, user) = try await browser.session(services) else { throw TransactionNotFound() }
-        let scope = try await decidedScope(request, user)
+        guard let userID = try await browser.session(services)?.userID else { throw TransactionNotFound() }
+        let scope = try await decidedScope(request, userID)
         let grant = ConsentGrant(
-            user.id, clientID: request.client.clientID,
+            userID, clientID: request.client.clientID,
             audience: request.resourceServer?.resourceServer.identifier, scope: scope)
         var progress = login.progress
-        (progress.consentedScope, progress.consentedUserID) = (scope.text, user.id)
+        (progress.consentedScope, progress.consentedUserID) = (scope.text, userID)
         let (updated, now) = (progress, services.now())
         try await services.stores.database.write { transaction in
             try ConsentGrantStore.allow(grant, at: now, in: transaction)
@@ -59,9 +61,9 @@ package struct Consent: Sendable {
         }
     }
 
-    private func decidedScope(_ request: VerifiedAuthorizationRequest, _ user: User) async throws -> Scope {
+    private func decidedScope(_ request: VerifiedAuthorizationRequest, _ userID: String) async throws -> Scope {
         let access = try await RequestedAccess.resolve(
-            request.request.scope, client: request.client, resourceServer: request.resourceServer, userID: user.id,
+            request.request.scope, client: request.client, resourceServer: request.resourceServer, userID: userID,
             stores: services.stores)
         return ConsentStep(request: request, progress: LoginTransaction.Progress(), access: access).scope
     }

@@ -10,18 +10,18 @@ enum LoginSteps {
     }
 
     static func next(
-        for request: VerifiedAuthorizationRequest, _ found: (session: Session, user: User)?,
+        for request: VerifiedAuthorizationRequest, _ session: Session?,
         _ progress: LoginTransaction.Progress, _ services: Services
     ) async throws -> Next {
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
-        guard let found, try await authentication.accepts(found.session, services.configuration) else {
+        guard let session, try await authentication.accepts(session, services.configuration) else {
             return .ask(authentication.page)
         }
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer,
-            userID: found.user.id, stores: services.stores)
+            userID: session.userID, stores: services.stores)
         let consent = ConsentStep(request: request, progress: progress, access: access)
-        if try await consent.mustAsk(found.user, services.stores) { return .ask(.consent) }
-        return .done(access, found.session)
+        if try await consent.mustAsk(session.userID, services.stores) { return .ask(.consent) }
+        return .done(access, session)
     }
 }

@@ -13,8 +13,8 @@ package struct Browser: Sendable {
         (self.secret, self.session, self.address) = (secret, session, address)
     }
 
-    /// The browser's session and its user, where it has not ended.
-    package func session(_ services: Services) async throws -> (session: Session, user: User)? {
+    /// The browser's session, where it has not ended.
+    package func session(_ services: Services) async throws -> Session? {
         guard let session else { return nil }
         return try await services.stores.sessions.find(digest: session.digest, at: services.now())
     }

@@ -10,13 +10,13 @@ struct ConsentStep {
     /// What the user decides about; `openid` alone reveals nothing that needs a decision.
     var scope: Scope { access.scope.filter { $0 != Scope.openID } }
 
-    func mustAsk(_ user: User, _ stores: Stores) async throws -> Bool {
+    func mustAsk(_ userID: String, _ stores: Stores) async throws -> Bool {
         if request.request.prompt.contains(.consent) {
-            return progress.consentedUserID != user.id || !isCovered(by: progress.consentedScope)
+            return progress.consentedUserID != userID || !isCovered(by: progress.consentedScope)
         }
         guard !isSkipped, !scope.isEmpty else { return false }
         let allowed = try await stores.consentGrants.scope(
-            userID: user.id, clientID: request.client.clientID,
+            userID: userID, clientID: request.client.clientID,
             audience: access.resourceServer?.resourceServer.identifier)
         return !scope.isSubset(of: allowed)
     }
