@@ -62,7 +62,7 @@ package struct ClientGrantStore: Sendable {
             """
             INSERT INTO client_grant (id, client_id, audience, document)
             VALUES (\(grant.id), \(grant.clientID), \(grant.audience), \(JSON.text(grant.document)))
-            ON CONFLICT (client_id, audience) DO UPDATE SET document = excluded.document
+            ON CONFLICT (client_id, audience) DO UPDATE SET id = excluded.id, document = excluded.document
             """)
         try TenantStore.configurationChanged(in: transaction)
     }

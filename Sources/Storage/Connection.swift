@@ -116,7 +116,8 @@ package struct ConnectionStore: Sendable {
             """
             INSERT INTO connection (id, name, strategy, document)
             VALUES (\(connection.id), \(connection.name), \(connection.strategy), \(JSON.text(connection.document)))
-            ON CONFLICT (name) DO UPDATE SET document = excluded.document
+            ON CONFLICT (name) DO UPDATE SET id = excluded.id, strategy = excluded.strategy,
+                document = excluded.document
             """)
         try TenantStore.configurationChanged(in: transaction)
     }

@@ -74,8 +74,9 @@ package struct LoginTransactionStore: Sendable {
         try transaction.execute(
             """
             DELETE FROM login_transaction WHERE digest IN (
-                SELECT digest FROM login_transaction WHERE browser_digest = \(login.browserDigest)
-                ORDER BY created_at DESC, digest LIMIT 100 OFFSET \(mostPerBrowser))
+                SELECT digest FROM login_transaction
+                WHERE browser_digest = \(login.browserDigest) AND digest <> \(login.digest)
+                ORDER BY created_at DESC, digest LIMIT 100 OFFSET \(mostPerBrowser - 1))
             """)
     }
 

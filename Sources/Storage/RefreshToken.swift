@@ -66,8 +66,8 @@ package struct RefreshTokenStore: Sendable {
             """
             DELETE FROM refresh_token_family WHERE id IN (
                 SELECT id FROM refresh_token_family
-                WHERE user_id = \(family.userID) AND client_id = \(family.clientID)
-                ORDER BY created_at DESC, id DESC LIMIT 100 OFFSET \(mostPerUserAndClient))
+                WHERE user_id = \(family.userID) AND client_id = \(family.clientID) AND id <> \(family.id)
+                ORDER BY created_at DESC, id DESC LIMIT 100 OFFSET \(mostPerUserAndClient - 1))
             """)
     }
 

@@ -154,7 +154,7 @@ package struct ResourceServerStore: Sendable {
             INSERT INTO resource_server (id, identifier, name, document, sealed_signing_secret)
             VALUES (\(resourceServer.id), \(resourceServer.identifier), \(resourceServer.name),
                 \(JSON.text(resourceServer.document)), \(sealedSigningSecret))
-            ON CONFLICT (identifier) DO UPDATE SET name = excluded.name, document = excluded.document,
+            ON CONFLICT (identifier) DO UPDATE SET id = excluded.id, name = excluded.name, document = excluded.document,
                 sealed_signing_secret = COALESCE(excluded.sealed_signing_secret, resource_server.sealed_signing_secret)
             """)
         try TenantStore.configurationChanged(in: transaction)

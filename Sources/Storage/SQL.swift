@@ -53,11 +53,15 @@ extension Bool: SQLValueConvertible { package var sqlValue: SQLValue { .bool(sel
 
 /// Dates are stored as whole milliseconds since 1970 in UTC: the precision that Auth0 shows, equal in both databases.
 extension Date: SQLValueConvertible {
-    package var sqlValue: SQLValue { .integer(Int64((timeIntervalSince1970 * 1000).rounded(.down))) }
+    package var sqlValue: SQLValue { .integer(milliseconds) }
+
+    /// Milliseconds since 1970, the nearest: a stored time is a binary fraction just below or above its millisecond, and
+    /// rounding down would lose one each time that it is written again.
+    private var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
 
     /// The date of a stored number of milliseconds since 1970.
     package init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 
     /// This date as the database gives it back.
-    package var storable: Date { Date(milliseconds: Int64((timeIntervalSince1970 * 1000).rounded(.down))) }
+    package var storable: Date { Date(milliseconds: milliseconds) }
 }

@@ -227,12 +227,12 @@ extension StorageSuite {
 
     private static func newestTokenStays(_ suite: StorageSuite) async throws {
         let database = try await suite.prepared()
-        // All in one millisecond, in the order in which a tie would be decided against the newest.
+        // All in one millisecond; their ids decide the tie, now one way and now the other.
         let most = RefreshTokenStore.mostPerUserAndClient
         for index in 0..<(most + 5) {
             try await database.write {
                 try RefreshTokenStore.insert(
-                    Sample.family("f\(1_000 + index)"), firstToken: "r\(index)", at: Sample.now, in: $0)
+                    Sample.family(index.isMultiple(of: 2) ? "a\(index)" : "z\(index)"), firstToken: "r\(index)", at: Sample.now, in: $0)
             }
             #expect(try await find("r\(index)", in: database) != nil, "\(index)")
         }

@@ -16,5 +16,5 @@ final class TemporaryFolder: Sendable {
     var file: URL { url.appending(path: "portico.sqlite") }
 
     /// Opens the folder's database; another call opens it once more, as another process does.
-    func open() throws -> SQLiteDatabase { try SQLiteDatabase(file: file) }
+    func open() throws -> any SQLDatabase { try SQLiteDatabase(file: file) }
 }

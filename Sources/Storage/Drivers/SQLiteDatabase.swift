@@ -18,11 +18,12 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.foreignKeysEnabled = true
         configuration.maximumReaderCount = max(4, ProcessInfo.processInfo.activeProcessorCount + 1)
         configuration.prepareDatabase { database in
-            try database.execute(
-                sql: "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000")
         }
         do {
             pool = try DatabasePool(path: file.path(percentEncoded: false), configuration: configuration)
+            // GRDB turns the log on after it has prepared the connection, and makes it NORMAL then.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch {
             throw SQLError(error)
         }
