@@ -11,6 +11,7 @@ extension WireDialect {
         package let description: String
     }
 
+    /// The status, code and text with which the token endpoint answers `error` in this dialect.
     package func render(_ error: OAuthError) -> RenderedError {
         let code = code(of: error)
         let status = error.reason == .clientAuthentication ? 401 : status(of: code)

@@ -8,6 +8,7 @@ package enum Base64URL {
         return table
     }()
 
+    /// The characters for `bytes`, without padding.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: encodeBytes(Array(bytes)), as: UTF8.self)
     }

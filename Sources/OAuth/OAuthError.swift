@@ -54,20 +54,24 @@ package struct OAuthError: Error, Sendable, Equatable {
 }
 
 extension OAuthError {
+    /// The request is malformed, or a parameter is missing or repeated.
     package static func invalidRequest(_ description: String, hint: String? = nil) -> OAuthError {
         OAuthError(.invalidRequest, description, hint: hint)
     }
 
+    /// A required parameter is missing or empty.
     package static func missingParameter(_ name: String) -> OAuthError {
         OAuthError(
             .invalidRequest, "Missing required parameter: \(name)",
             hint: "Add '\(name)' to the request, with a value that is not empty.")
     }
 
+    /// The code or refresh token is unknown, expired, revoked, used, or another client's.
     package static func invalidGrant(_ description: String, hint: String? = nil) -> OAuthError {
         OAuthError(.invalidGrant, description, hint: hint)
     }
 
+    /// The user or the server refused.
     package static func accessDenied(_ description: String, hint: String? = nil, reason: Reason? = nil) -> OAuthError {
         OAuthError(.accessDenied, description, hint: hint, reason: reason)
     }

@@ -32,14 +32,20 @@ package struct Scope: Sendable, Hashable {
     /// The values with a space between each, as on the wire.
     package var text: String { values.joined(separator: " ") }
     package var isEmpty: Bool { values.isEmpty }
+    /// Whether `value` is asked for.
     package func contains(_ value: String) -> Bool { values.contains(value) }
+    /// Whether every value is one of `other`'s.
     package func isSubset(of other: Scope) -> Bool { Set(values).isSubset(of: other.values) }
+    /// The values that `isIncluded` accepts, in their order.
     package func filter(_ isIncluded: (String) -> Bool) -> Scope { Scope(values.filter(isIncluded)) }
+    /// The values that `other` has too, in their order.
     package func intersection(_ other: Scope) -> Scope { filter(Set(other.values).contains) }
+    /// The values that `other` does not have, in their order.
     package func subtracting(_ other: Scope) -> Scope {
         let removed = Set(other.values)
         return filter { !removed.contains($0) }
     }
+    /// These values, then those of `other` that are new.
     package func union(_ other: Scope) -> Scope { Scope(values + other.values) }
 
     package static func == (left: Scope, right: Scope) -> Bool { Set(left.values) == Set(right.values) }

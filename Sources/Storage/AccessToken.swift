@@ -23,6 +23,7 @@ package struct AccessToken: Sendable {
 package struct AccessTokenStore: Sendable {
     let database: any SQLDatabase
 
+    /// The token, unless it has expired or been revoked.
     package func find(digest: String, at now: Date) async throws -> AccessToken? {
         try await database.read { transaction in
             try transaction.row("SELECT * FROM access_token WHERE digest = \(digest) AND expires_at > \(now)")
@@ -30,6 +31,7 @@ package struct AccessTokenStore: Sendable {
         }
     }
 
+    /// Keeps a token that is about to be issued.
     package static func insert(_ token: AccessToken, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """

@@ -36,6 +36,7 @@ package struct AuthorizationCode: Sendable {
 package struct AuthorizationCodeStore: Sendable {
     let database: any SQLDatabase
 
+    /// Keeps a code that is about to be issued.
     package static func insert(_ code: AuthorizationCode, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """

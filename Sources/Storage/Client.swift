@@ -23,6 +23,7 @@ package struct Client: Sendable, Hashable {
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
+    /// Auth0's kinds of application; a kind decides defaults and nothing else.
     package enum AppType: String, Sendable, CaseIterable {
         case native, spa
         case regularWeb = "regular_web"
@@ -179,18 +180,22 @@ package struct RegisteredClient: Sendable {
 package struct ClientStore: Sendable {
     let database: any SQLDatabase
 
+    /// The client with this `client_id`, or nil where there is none.
     package func find(_ clientID: String) async throws -> RegisteredClient? {
         try await database.read { try Self.find(clientID, in: $0) }
     }
 
+    /// The client with this `client_id`, or nil where there is none.
     package static func find(_ clientID: String, in transaction: any SQLTransaction) throws -> RegisteredClient? {
         try transaction.row("SELECT * FROM client WHERE client_id = \(clientID)").map(RegisteredClient.init)
     }
 
+    /// Every client, in the order of the names.
     package func list() async throws -> [RegisteredClient] {
         try await database.read { try Self.list(in: $0) }
     }
 
+    /// Every client, in the order of the names.
     package static func list(in transaction: any SQLTransaction) throws -> [RegisteredClient] {
         try transaction.rows("SELECT * FROM client ORDER BY name, client_id").map(RegisteredClient.init)
     }

@@ -44,6 +44,7 @@ package struct ClientGrant: Sendable, Hashable {
 package struct ClientGrantStore: Sendable {
     let database: any SQLDatabase
 
+    /// The grant of a client for an API, or nil where there is none.
     package func find(clientID: String, audience: String) async throws -> ClientGrant? {
         try await database.read { transaction in
             try transaction.row(
@@ -52,6 +53,7 @@ package struct ClientGrantStore: Sendable {
         }
     }
 
+    /// Every grant, in the order of the APIs.
     package static func list(in transaction: any SQLTransaction) throws -> [ClientGrant] {
         try transaction.rows("SELECT * FROM client_grant ORDER BY audience, client_id").map(ClientGrant.init)
     }
@@ -67,6 +69,7 @@ package struct ClientGrantStore: Sendable {
         try TenantStore.configurationChanged(in: transaction)
     }
 
+    /// Removes the grant with this id, where there is one.
     package static func delete(_ id: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM client_grant WHERE id = \(id)")
         try TenantStore.configurationChanged(in: transaction)

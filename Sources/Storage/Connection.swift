@@ -60,6 +60,7 @@ package struct Connection: Sendable, Hashable {
 
 /// What a database connection asks of a password: Auth0's levels, each with all that the one before it asks.
 package struct PasswordPolicy: Sendable, Hashable {
+    /// How much is asked, from nothing on.
     package enum Level: String, Sendable, CaseIterable, Comparable {
         case none, low, fair, good, excellent
 
@@ -96,16 +97,19 @@ package struct PasswordPolicy: Sendable, Hashable {
 package struct ConnectionStore: Sendable {
     let database: any SQLDatabase
 
+    /// The connection with this name, or nil where there is none.
     package func find(name: String) async throws -> Connection? {
         try await database.read { transaction in
             try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
         }
     }
 
+    /// Every connection, in the order of the names.
     package func list() async throws -> [Connection] {
         try await database.read { try Self.list(in: $0) }
     }
 
+    /// Every connection, in the order of the names.
     package static func list(in transaction: any SQLTransaction) throws -> [Connection] {
         try transaction.rows("SELECT * FROM connection ORDER BY name").map(Connection.init)
     }
@@ -122,6 +126,7 @@ package struct ConnectionStore: Sendable {
         try TenantStore.configurationChanged(in: transaction)
     }
 
+    /// Removes the connection with this name, where there is one; its users stay.
     package static func delete(name: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM connection WHERE name = \(name)")
         try TenantStore.configurationChanged(in: transaction)

@@ -32,27 +32,37 @@ package struct Document {
         return value
     }
 
+    /// A text.
+    /// - Throws: ``Problem`` for a value of another kind.
     package mutating func string(_ name: String) throws(Problem) -> String? {
         guard let value = take(name) else { return nil }
         guard let string = value.string else { throw problem(name, "must be a text") }
         return string
     }
 
+    /// A text that must be there and not be empty.
+    /// - Throws: ``Problem`` where it is not.
     package mutating func requiredString(_ name: String) throws(Problem) -> String {
         guard let string = try string(name), !string.isEmpty else { throw problem(name, "is required") }
         return string
     }
 
+    /// A truth value, or `standard` where it is absent.
+    /// - Throws: ``Problem`` for a value of another kind.
     package mutating func bool(_ name: String, default standard: Bool) throws(Problem) -> Bool {
         try bool(name) ?? standard
     }
 
+    /// A truth value.
+    /// - Throws: ``Problem`` for a value of another kind.
     package mutating func bool(_ name: String) throws(Problem) -> Bool? {
         guard let value = take(name) else { return nil }
         guard let bool = value.bool else { throw problem(name, "must be true or false") }
         return bool
     }
 
+    /// A whole number.
+    /// - Throws: ``Problem`` for a value of another kind or outside `range`.
     package mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
         guard let value = take(name) else { return nil }
         guard let integer = value.integer, range.contains(integer) else {
@@ -61,6 +71,8 @@ package struct Document {
         return integer
     }
 
+    /// A list of texts.
+    /// - Throws: ``Problem`` for a value of another kind, or that of an element.
     package mutating func strings(_ name: String) throws(Problem) -> [String]? {
         guard let value = take(name) else { return nil }
         guard let array = value.array else { throw problem(name, "must be a list of texts") }
@@ -105,6 +117,8 @@ package struct Document {
         return Document(object, path: path(of: name))
     }
 
+    /// An object, as it is.
+    /// - Throws: ``Problem`` for a value of another kind.
     package mutating func object(_ name: String) throws(Problem) -> JSONObject? {
         guard let value = take(name) else { return nil }
         guard let object = value.object else { throw problem(name, "must be an object") }

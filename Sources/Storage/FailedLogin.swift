@@ -25,6 +25,7 @@ package struct FailedLoginStore: Sendable {
         return try row?.integer("failures") ?? 1 <= most
     }
 
+    /// Gives the pair all its attempts back.
     package static func clear(
         identifierDigest: String, address: String, in transaction: any SQLTransaction
     ) throws {

@@ -52,6 +52,7 @@ package struct LoginTransactionStore: Sendable {
         try await database.read { try Self.find(digest: digest, browserDigest: browserDigest, at: now, in: $0) }
     }
 
+    /// The transaction where this browser started it and its hour has not passed.
     package static func find(
         digest: String, browserDigest: String, at now: Date, in transaction: any SQLTransaction
     ) throws -> LoginTransaction? {
@@ -63,6 +64,7 @@ package struct LoginTransactionStore: Sendable {
         ).map(LoginTransaction.init)
     }
 
+    /// Starts a transaction; of more than ``mostPerBrowser`` the browser loses the oldest.
     package static func insert(_ login: LoginTransaction, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
@@ -80,6 +82,7 @@ package struct LoginTransactionStore: Sendable {
             """)
     }
 
+    /// Keeps what the user has answered.
     package static func update(
         _ progress: LoginTransaction.Progress, digest: String, in transaction: any SQLTransaction
     ) throws {

@@ -50,6 +50,7 @@ package struct RefreshTokenStore: Sendable {
     /// More for one user and client remove the oldest (Auth0's limit).
     package static let mostPerUserAndClient = 200
 
+    /// Starts a family with its first token; of more than ``mostPerUserAndClient`` the oldest go.
     package static func insert(
         _ family: RefreshTokenFamily, firstToken digest: String, at now: Date, in transaction: any SQLTransaction
     ) throws {
@@ -113,6 +114,7 @@ package struct RefreshTokenStore: Sendable {
         try transaction.execute("UPDATE refresh_token SET last_used_at = \(now) WHERE digest = \(digest)")
     }
 
+    /// Ends a family with all its tokens.
     package static func deleteFamily(_ id: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM refresh_token_family WHERE id = \(id)")
     }

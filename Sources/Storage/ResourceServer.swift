@@ -133,6 +133,7 @@ package struct RegisteredResourceServer: Sendable {
 package struct ResourceServerStore: Sendable {
     let database: any SQLDatabase
 
+    /// The API with this identifier, or nil where there is none.
     package func find(identifier: String) async throws -> RegisteredResourceServer? {
         try await database.read { transaction in
             try transaction.row("SELECT * FROM resource_server WHERE identifier = \(identifier)")
@@ -140,6 +141,7 @@ package struct ResourceServerStore: Sendable {
         }
     }
 
+    /// Every API, in the order of the names.
     package static func list(in transaction: any SQLTransaction) throws -> [RegisteredResourceServer] {
         try transaction.rows("SELECT * FROM resource_server ORDER BY name, identifier").map(
             RegisteredResourceServer.init)

@@ -57,6 +57,7 @@ package struct Role: Sendable, Hashable {
 package struct RoleStore: Sendable {
     let database: any SQLDatabase
 
+    /// Every role with its permissions, in the order of the names.
     package static func list(in transaction: any SQLTransaction) throws -> [Role] {
         var permissions: [String: Set<Role.Permission>] = [:]
         for row in try transaction.rows("SELECT * FROM role_permission") {
@@ -90,6 +91,7 @@ package struct RoleStore: Sendable {
         }
     }
 
+    /// Removes the role with this name, where there is one, from everybody who has it.
     package static func delete(name: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM role WHERE name = \(name)")
     }

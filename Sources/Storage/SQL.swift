@@ -12,6 +12,7 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         (text, arguments) = (stringInterpolation.text, stringInterpolation.arguments)
     }
 
+    /// Collects the text and, for each interpolated value, a placeholder and an argument.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
         fileprivate var arguments: [SQLValue] = []

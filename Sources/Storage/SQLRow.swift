@@ -16,12 +16,15 @@ package struct SQLRow: Sendable {
         return values[index]
     }
 
+    /// The text of a column, or nil where it is NULL or no text.
     package func optionalText(_ name: String) -> String? {
         if case .text(let value)? = value(name) { value } else { nil }
     }
+    /// The whole number of a column, or nil where it is NULL or no number.
     package func optionalInteger(_ name: String) -> Int? {
         if case .integer(let value)? = value(name) { Int(value) } else { nil }
     }
+    /// The time that a column holds as milliseconds since 1970, or nil where it is NULL or no number.
     package func optionalDate(_ name: String) -> Date? {
         if case .integer(let value)? = value(name) { Date(milliseconds: value) } else { nil }
     }
@@ -31,14 +34,17 @@ package struct SQLRow: Sendable {
         guard let value = optionalText(name) else { throw SQLError.unexpectedValue(column: name) }
         return value
     }
+    /// - Throws: ``SQLError/unexpectedValue(column:)`` where the schema promises a number and the row has none.
     package func integer(_ name: String) throws -> Int {
         guard let value = optionalInteger(name) else { throw SQLError.unexpectedValue(column: name) }
         return value
     }
+    /// - Throws: ``SQLError/unexpectedValue(column:)`` where the schema promises a time and the row has none.
     package func date(_ name: String) throws -> Date {
         guard let value = optionalDate(name) else { throw SQLError.unexpectedValue(column: name) }
         return value
     }
+    /// - Throws: ``SQLError/unexpectedValue(column:)`` where the schema promises a truth value and the row has none.
     package func bool(_ name: String) throws -> Bool {
         switch value(name) {
         case .bool(let value): value

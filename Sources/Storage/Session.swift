@@ -41,6 +41,7 @@ package struct SessionStore: Sendable {
         }
     }
 
+    /// Starts a session.
     package static func insert(_ session: Session, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
@@ -59,6 +60,7 @@ package struct SessionStore: Sendable {
             "UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt) WHERE digest = \(digest)")
     }
 
+    /// Ends a session.
     package static func delete(digest: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM session WHERE digest = \(digest)")
     }

@@ -2,6 +2,7 @@ import Foundation
 
 /// A key that signs tokens, its private half sealed.
 package struct SigningKey: Sendable, Hashable {
+    /// What a key is for at present.
     package enum State: String, Sendable {
         /// Published already, signs after the next rotation.
         case next
@@ -30,10 +31,12 @@ package struct SigningKey: Sendable, Hashable {
 package struct SigningKeyStore: Sendable {
     let database: any SQLDatabase
 
+    /// Every key, the newest first.
     package func list() async throws -> [SigningKey] {
         try await database.read { try Self.list(in: $0) }
     }
 
+    /// Every key, the newest first.
     package static func list(in transaction: any SQLTransaction) throws -> [SigningKey] {
         try transaction.rows("SELECT * FROM signing_key ORDER BY created_at DESC, kid").map(SigningKey.init)
     }

@@ -121,15 +121,18 @@ extension JSONValue {
 package struct TenantStore: Sendable {
     let database: any SQLDatabase
 
+    /// The settings of the tenant.
     package func settings() async throws -> TenantSettings {
         try await database.read { try Self.settings(in: $0) }
     }
 
+    /// The settings of the tenant.
     package static func settings(in transaction: any SQLTransaction) throws -> TenantSettings {
         guard let row = try transaction.row("SELECT document FROM tenant WHERE id = 1") else { return TenantSettings() }
         return try TenantSettings(document: Document(row.json("document"), path: "tenant"))
     }
 
+    /// Replaces the settings.
     package static func update(_ settings: TenantSettings, in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE tenant SET document = \(JSON.text(settings.document)) WHERE id = 1")
         try configurationChanged(in: transaction)
@@ -140,6 +143,7 @@ package struct TenantStore: Sendable {
         try await database.read { try Self.configurationVersion(in: $0) }
     }
 
+    /// Grows with every change of the configuration, whichever process makes it.
     package static func configurationVersion(in transaction: any SQLTransaction) throws -> Int {
         try transaction.row("SELECT configuration_version FROM tenant WHERE id = 1")?
             .integer("configuration_version") ?? 0

@@ -34,10 +34,12 @@ package struct User: Sendable, Hashable {
 package struct UserStore: Sendable {
     let database: any SQLDatabase
 
+    /// The user with this id, or nil where there is none.
     package func find(_ id: String) async throws -> User? {
         try await database.read { try Self.find(id, in: $0) }
     }
 
+    /// The user with this id, or nil where there is none.
     package static func find(_ id: String, in transaction: any SQLTransaction) throws -> User? {
         try transaction.row("SELECT * FROM user_account WHERE user_id = \(id)").map(User.init)
     }
@@ -47,6 +49,7 @@ package struct UserStore: Sendable {
         try await database.read { try Self.find(connection: connection, identifier: identifier, in: $0) }
     }
 
+    /// The user of a connection with this e-mail address (in lower case) or user name, and the password's hash.
     package static func find(
         connection: String, identifier: String, in transaction: any SQLTransaction
     ) throws -> (user: User, passwordHash: String?)? {

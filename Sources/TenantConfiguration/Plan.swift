@@ -12,6 +12,7 @@ package struct Plan: Sendable {
 
     /// One resource that would be created, changed or deleted.
     package struct Change: Sendable {
+        /// What happens to a resource, with the sign that the plan shows.
         package enum Kind: String, Sendable { case create = "+", update = "~", delete = "-" }
 
         package let kind: Kind

@@ -9,12 +9,15 @@ package struct RelyingParty: Sendable {
     package let clientID: String
     package let secret: String?
 
+    /// The first-party application with a secret.
     package static func regularWebApp(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "regular-web-app", secret: Client.regularWebAppSecret)
     }
+    /// Another owner's application, which needs consent.
     package static func thirdParty(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "third-party-app", secret: Client.thirdPartySecret)
     }
+    /// The public client.
     package static func singlePageApp(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "single-page-app", secret: nil)
     }
@@ -51,6 +54,7 @@ package struct RelyingParty: Sendable {
             ["grant_type": "authorization_code", "code": code, "redirect_uri": Client.callback].merging(changes) { $1 })
     }
 
+    /// Exchanges a refresh token; `changes` replace or remove usual parameters.
     package func refresh(_ token: String, _ changes: [String: String?] = [:]) async throws -> TestResponse {
         try await self.token(["grant_type": "refresh_token", "refresh_token": token].merging(changes) { $1 })
     }

@@ -10,12 +10,15 @@ package final class TestBrowser: Sendable {
     package init(_ server: TestServer) { self.server = server }
 
     package var cookies: [String: String] { jar.withLock { $0 } }
+    /// Sets a cookie, or with nil forgets it.
     package func setCookie(_ name: String, _ value: String?) { jar.withLock { $0[name] = value } }
 
+    /// Opens an address with the cookies so far, and keeps those of the answer.
     package func get(_ path: String) async throws -> TestResponse {
         keep(try await server.get(path, headers: headers))
     }
 
+    /// Sends a form with the cookies so far, and keeps those of the answer.
     package func post(_ path: String, _ form: [(String, String)]) async throws -> TestResponse {
         keep(try await server.post(path, form: form, headers: headers))
     }

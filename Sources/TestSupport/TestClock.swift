@@ -8,6 +8,7 @@ package final class TestClock: Sendable {
     package init(_ date: Date = Date()) { self.date = Mutex(date.storableSeconds) }
 
     package var now: Date { date.withLock { $0 } }
+    /// Moves the clock on.
     package func advance(by seconds: TimeInterval) { date.withLock { $0 += seconds } }
 }
 

@@ -66,6 +66,7 @@ package struct TestServer: Sendable {
         return try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: json))
     }
 
+    /// Gets an address without a browser's cookies.
     package func get(_ path: String, headers: HTTPFields = [:]) async throws -> TestResponse {
         try await client.execute(uri: path, method: .get, headers: headers)
     }

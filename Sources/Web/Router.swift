@@ -16,7 +16,7 @@ package func buildRouter(
     let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
         RequestLog()
-        SecurityHeaders(isSecure: services.issuer.isSecure)
+        SecurityHeaders(isStrict: services.issuer.isSecure && !configuration.isDevelopment)
         ClientAddress(trustedProxies: configuration.trustedProxies)
         UnknownAddress()
     }

@@ -34,6 +34,7 @@ package final class ConfigurationCache: Sendable {
         }
     }
 
+    /// The settings of the tenant.
     package func settings() async throws -> TenantSettings {
         try await cached(\.settings) { [stores] in try await stores.tenant.settings() }
     }
@@ -64,16 +65,19 @@ package final class ConfigurationCache: Sendable {
         }
     }
 
+    /// The client with this `client_id`, or nil where there is none.
     package func client(_ id: String) async throws -> RegisteredClient? {
         try await cached(id, in: \.clients) { [stores] in try await stores.clients.find(id) }
     }
 
+    /// The API with this identifier, or nil where there is none.
     package func resourceServer(_ identifier: String) async throws -> RegisteredResourceServer? {
         try await cached(identifier, in: \.resourceServers) { [stores] in
             try await stores.resourceServers.find(identifier: identifier)
         }
     }
 
+    /// What the client may ask of the API on its own behalf, or nil where nothing is granted.
     package func clientGrant(clientID: String, audience: String) async throws -> ClientGrant? {
         try await cached([clientID, audience], in: \.clientGrants) { [stores] in
             try await stores.clientGrants.find(clientID: clientID, audience: audience)

@@ -4,6 +4,7 @@ import Storage
 /// The document at `/.well-known/openid-configuration`, OpenID Connect Discovery §3 and
 /// [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414): only what the server really does.
 package enum ProviderMetadata {
+    /// The members of the document.
     package static func document(_ issuer: Issuer) -> JSONObject {
         [
             "issuer": .string(issuer.text),

@@ -3,6 +3,7 @@ import Storage
 
 /// The rules that a connection's policy has for a password, each with whether a password keeps it.
 package enum PasswordRules {
+    /// One rule, worded for the person who chooses the password.
     package struct Rule: Sendable, Equatable {
         package let text: String
         package let isSatisfied: Bool

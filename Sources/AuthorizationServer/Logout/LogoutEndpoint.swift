@@ -7,6 +7,7 @@ package struct LogoutEndpoint: Sendable {
 
     package init(services: Services) { self.services = services }
 
+    /// Where the browser goes once its session has ended.
     package enum Outcome: Sendable {
         case redirect(RedirectURI)
         case page(applicationName: String?)

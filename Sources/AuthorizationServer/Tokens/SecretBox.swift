@@ -16,6 +16,7 @@ package struct SecretBox: Sendable {
             + "was made with: it stands in the data folder's file 'secret', or in your deployment's settings."
     }
 
+    /// The text, encrypted with a nonce of its own: two sealed texts are never equal. Base64url.
     package func seal(_ text: String) throws -> String {
         guard let combined = try AES.GCM.seal(Array(text.utf8), using: key).combined else { throw CannotOpen() }
         return Base64URL.encode(combined)

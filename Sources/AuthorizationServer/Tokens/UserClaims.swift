@@ -5,6 +5,7 @@ import Storage
 /// The claims about a user that scopes ask for, OpenID Connect Core §5.1 and §5.4. Attributes without a value are left
 /// out, never null.
 package enum UserClaims {
+    /// The claims about `user` that `scope` asks for.
     package static func claims(of user: User, scope: Scope, dialect: WireDialect) -> JSONObject {
         var claims: JSONObject = [:]
         for value in scope.values {

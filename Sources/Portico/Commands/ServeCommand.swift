@@ -81,7 +81,27 @@ struct ServeCommand: AsyncParsableCommand {
         // A secret that does not open the keys must end the start, not the first login.
         _ = try await services.configuration.keyRing()
         announce(configuration, logger)
-        try await application(configuration, services, logger).runService()
+        do {
+            try await application(configuration, services, logger).runService()
+        } catch let error as IOError {
+            throw CommandFailure(Self.explain(error, configuration))
+        }
+    }
+
+    /// What to mend where the address cannot be listened on.
+    private static func explain(_ error: IOError, _ configuration: ServerConfiguration) -> String {
+        let address = "\(configuration.host):\(configuration.port)"
+        return switch error.errnoCode {
+        case EADDRINUSE:
+            "Another process listens on \(address). End it (it is listed by: ss -ltnp | grep :\(configuration.port)), or "
+                + "give another address with --listen."
+        case EACCES:
+            "This user may not listen on \(address): ports below 1024 belong to root. Give a higher one with --listen, "
+                + "and let a proxy or the service manager hold the low one."
+        case EADDRNOTAVAIL:
+            "\(configuration.host) is no address of this machine. Give one that is with --listen, or 0.0.0.0 for all."
+        default: "Listening on \(address) ended: \(error)"
+        }
     }
 
     private func application(

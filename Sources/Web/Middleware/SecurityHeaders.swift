@@ -3,7 +3,9 @@ import Hummingbird
 
 /// Headers that every answer has, and the strictest policy for answers that set none of their own.
 struct SecurityHeaders: RouterMiddleware {
-    let isSecure: Bool
+    /// Whether browsers shall never again speak http with this host. Not in development: on localhost that would bind
+    /// every other program on it.
+    let isStrict: Bool
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -16,7 +18,7 @@ struct SecurityHeaders: RouterMiddleware {
         if response.headers[.contentSecurityPolicy] == nil {
             response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
         }
-        if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
+        if isStrict { response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
         return response
     }
 
