@@ -123,7 +123,7 @@ let package = Package(
         target("PagesTests"),
         target("AuthorizationServerTests", crypto, jwtKit),
         target("TenantConfigurationTests"),
-        target("FlowTests", hummingbird, hummingbirdTesting, httpTypes, jwtKit),
+        target("FlowTests", crypto, hummingbird, hummingbirdTesting, httpTypes, jwtKit),
         target("ArchitectureTests"),
 
         .target(name: "CAssets", exclude: ["css", "images", "js", "locales", "pages"]),

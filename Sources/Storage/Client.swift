@@ -138,11 +138,21 @@ extension Client {
 }
 
 extension RefreshTokenSettings {
+    private enum RotationType: String, CaseIterable {
+        case rotating
+        case nonRotating = "non-rotating"
+    }
+
+    private enum ExpirationType: String, CaseIterable {
+        case expiring
+        case nonExpiring = "non-expiring"
+    }
+
     init(document: Document) throws(Document.Problem) {
         var document = document
-        isRotating = try document.string("rotation_type") == "rotating"
+        isRotating = try document.oneOf("rotation_type", RotationType.self) == .rotating
         leeway = try document.integer("leeway", in: 0...2_592_000) ?? 0
-        let expires = try document.string("expiration_type") == "expiring" || isRotating
+        let expires = try document.oneOf("expiration_type", ExpirationType.self) == .expiring || isRotating
         let absolute = try document.integer("token_lifetime", in: 1...31_557_600) ?? 2_592_000
         let idle = try document.integer("idle_token_lifetime", in: 1...31_557_600) ?? 1_296_000
         let isAbsoluteInfinite = try document.bool("infinite_token_lifetime") ?? !expires
@@ -200,7 +210,8 @@ package struct ClientStore: Sendable {
         try transaction.rows("SELECT * FROM client ORDER BY name, client_id").map(RegisteredClient.init)
     }
 
-    /// Inserts the client, or replaces the one with its `client_id`; a nil secret leaves a stored one as it is.
+    /// Inserts the client, or replaces the one with its `client_id`; a nil secret leaves a stored one as it is. What is
+    /// sealed goes with HS256, which alone needs it.
     package static func save(
         _ client: Client, secretDigest: String?, sealedSecret: String?, at now: Date, in transaction: any SQLTransaction
     ) throws {
@@ -214,6 +225,9 @@ package struct ClientStore: Sendable {
                 sealed_secret = COALESCE(excluded.sealed_secret, client.sealed_secret),
                 updated_at = excluded.updated_at
             """)
+        if client.idTokenAlgorithm != .hs256 {
+            try transaction.execute("UPDATE client SET sealed_secret = NULL WHERE client_id = \(client.clientID)")
+        }
         try TenantStore.configurationChanged(in: transaction)
     }
 

@@ -4,6 +4,8 @@ import OAuth
 /// named instead of dropped.
 package struct Document {
     private var members: JSONObject
+    /// The names that were asked for: what a misspelt one may have meant.
+    private var asked: Set<String> = []
     /// Where the object stands in its file or request, such as `clients[2].refresh_token`.
     package let path: String
 
@@ -13,8 +15,12 @@ package struct Document {
     package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
         package let path: String
         package let message: String
+        /// The names that there are, where the problem is one that there is not.
+        package let names: Set<String>
 
-        package init(path: String, message: String) { (self.path, self.message) = (path, message) }
+        package init(path: String, message: String, names: Set<String> = []) {
+            (self.path, self.message, self.names) = (path, message, names)
+        }
         package var description: String { "\(path): \(message)" }
     }
 
@@ -28,6 +34,7 @@ package struct Document {
 
     /// The member's value, taken out; nil where it is absent or null.
     package mutating func take(_ name: String) -> JSONValue? {
+        asked.insert(name)
         guard let value = members.removeValue(forKey: name), value != .null else { return nil }
         return value
     }
@@ -144,7 +151,9 @@ package struct Document {
         let rest = members
         members = [:]
         if let unknown = rest.keys.sorted().first(where: { !known.contains($0) }) {
-            throw problem(unknown, "is no field that Portico knows here; remove it or check its spelling")
+            throw Problem(
+                path: path(of: unknown), message: "is no field that Portico knows here; remove it or check its spelling",
+                names: asked.union(known))
         }
         return rest
     }

@@ -147,7 +147,8 @@ package struct ResourceServerStore: Sendable {
             RegisteredResourceServer.init)
     }
 
-    /// Inserts the API, or replaces the one with its identifier; a nil secret leaves a stored one as it is.
+    /// Inserts the API, or replaces the one with its identifier; a nil secret leaves a stored one as it is. A
+    /// secret goes with HS256, which alone needs it.
     package static func save(
         _ resourceServer: ResourceServer, sealedSigningSecret: String?, in transaction: any SQLTransaction
     ) throws {
@@ -159,6 +160,12 @@ package struct ResourceServerStore: Sendable {
             ON CONFLICT (identifier) DO UPDATE SET id = excluded.id, name = excluded.name, document = excluded.document,
                 sealed_signing_secret = COALESCE(excluded.sealed_signing_secret, resource_server.sealed_signing_secret)
             """)
+        if resourceServer.signingAlgorithm != .hs256 {
+            try transaction.execute(
+                """
+                UPDATE resource_server SET sealed_signing_secret = NULL WHERE identifier = \(resourceServer.identifier)
+                """)
+        }
         try TenantStore.configurationChanged(in: transaction)
     }
 

@@ -51,7 +51,8 @@ extension TenantSettings {
             throw document.problem("idle_session_lifetime", "must not be longer than session_lifetime")
         }
         if var cookie = try document.document("session_cookie") {
-            sessionCookieIsPersistent = try cookie.string("mode") != "non-persistent"
+            sessionCookieIsPersistent = try cookie.oneOf("mode", SessionCookieMode.self) != .nonPersistent
+            _ = try cookie.remaining(known: [])
         }
         wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
@@ -60,11 +61,18 @@ extension TenantSettings {
             other["flags"]?.object?["use_scope_descriptions_for_consent"]?.bool ?? false
     }
 
+    private enum SessionCookieMode: String, CaseIterable {
+        case persistent
+        case nonPersistent = "non-persistent"
+    }
+
     private static func seconds(
         _ document: inout Document, _ name: String, default hours: Int
     ) throws(Document.Problem) -> Int {
-        if let minutes = try document.integer("\(name)_in_minutes", in: 1...525_600) { return minutes * 60 }
-        guard let value = document.take(name) else { return hours * 3600 }
+        let minutes = try document.integer("\(name)_in_minutes", in: 1...525_600)
+        let value = document.take(name)
+        if let minutes { return minutes * 60 }
+        guard let value else { return hours * 3600 }
         let hours: Double? =
             switch value {
             case .integer(let whole): Double(whole)
@@ -74,7 +82,7 @@ extension TenantSettings {
         guard let hours, hours > 0, hours <= 8760 else {
             throw document.problem(name, "must be a number of hours, more than 0 and at most 8760")
         }
-        return Int(hours * 3600)
+        return max(1, Int((hours * 3600).rounded()))
     }
 
     /// The settings as Auth0 writes them.

@@ -49,7 +49,7 @@ package struct UserStore: Sendable {
         try await database.read { try Self.find(connection: connection, identifier: identifier, in: $0) }
     }
 
-    /// The user of a connection with this e-mail address (in lower case) or user name, and the password's hash.
+    /// As ``find(connection:identifier:)``, in a transaction.
     package static func find(
         connection: String, identifier: String, in transaction: any SQLTransaction
     ) throws -> (user: User, passwordHash: String?)? {

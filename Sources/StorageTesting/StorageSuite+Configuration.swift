@@ -103,7 +103,7 @@ extension StorageSuite {
         client.allowedLogoutURLs = [try RegisteredURI("https://web.example.com/")]
         client.webOrigins = ["https://web.example.com"]
         client.grantTypes = [.authorizationCode, .refreshToken]
-        client.idTokenLifetime = 60
+        (client.idTokenLifetime, client.idTokenAlgorithm) = (60, .hs256)
         client.refreshToken.isRotating = true
         client.refreshToken.leeway = 7
         client.refreshToken.absoluteLifetime = 100

@@ -7,6 +7,8 @@ import Storage
 struct ImportedUser: Sendable {
     let user: User
     let passwordHash: String?
+    /// The fields that the row has; an update leaves the others as they are.
+    private let fields: Set<String>
 
     /// Why a row is not taken, with Auth0's code for it.
     struct Rejection: Error {
@@ -18,6 +20,7 @@ struct ImportedUser: Sendable {
         guard let members = try? JSON.decode(JSONObject.self, from: data) else {
             throw Rejection(code: "INVALID_FORMAT", message: "The object is not valid JSON")
         }
+        fields = Set(members.filter { $0.value != .null }.keys)
         var document = Document(members, path: "")
         do {
             passwordHash = try Self.passwordHash(&document)
@@ -28,9 +31,11 @@ struct ImportedUser: Sendable {
                     code: "NOT_SUPPORTED", message: "mfa_factors: this version has no multi-factor authentication; remove them")
             }
         } catch let problem as Document.Problem {
-            let isUnknown = problem.message.hasPrefix("is no field")
+            guard !problem.names.isEmpty else { throw Rejection(code: "INVALID_FORMAT", message: "\(problem)") }
+            let near = Spelling.nearest(to: problem.path, among: problem.names)
             throw Rejection(
-                code: isUnknown ? "ADDITIONAL_PROPERTIES_NOT_ALLOWED" : "INVALID_FORMAT", message: "\(problem)")
+                code: "ADDITIONAL_PROPERTIES_NOT_ALLOWED",
+                message: "\(problem.path): is no field of a user\(near.map { "; did you mean \($0)?" } ?? "; remove it")")
         } catch let rejection as Rejection {
             throw rejection
         } catch {
@@ -38,21 +43,29 @@ struct ImportedUser: Sendable {
         }
     }
 
+    /// The user that is there with what the row says: each field replaces the one before, metadata as a whole.
+    func merged(into existing: User) -> User {
+        var merged = existing
+        if fields.contains("email_verified") { merged.isEmailVerified = user.isEmailVerified }
+        if fields.contains("blocked") { merged.isBlocked = user.isBlocked }
+        if fields.contains("user_metadata") { merged.userMetadata = user.userMetadata }
+        if fields.contains("app_metadata") { merged.appMetadata = user.appMetadata }
+        merged.profile.merge(user.profile) { $1 }
+        return merged
+    }
+
     private static func user(_ document: inout Document, connection: String, at now: Date) throws -> User {
         guard let sent = try document.string("email"), let email = EmailAddress(sent) else {
             throw Rejection(code: "INVALID_FORMAT", message: "email: must be an e-mail address")
         }
-        var id = try document.string("user_id") ?? RandomBytes.hexadecimal(24)
-        if !id.hasPrefix("auth0|") { id = "auth0|" + id }
-        guard id.utf8.count <= 255, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw Rejection(code: "INVALID_FORMAT", message: "user_id: must be printable ASCII without spaces")
-        }
-        var user = User(id: id, connection: connection, email: email.text, createdAt: now)
+        var user = User(id: try userID(&document), connection: connection, email: email.text, createdAt: now)
         user.isEmailVerified = try document.bool("email_verified", default: false)
         user.isBlocked = try document.bool("blocked", default: false)
-        user.username = try document.string("username")?.lowercased()
+        user.username = try username(&document)
         user.userMetadata = try document.object("user_metadata") ?? [:]
         user.appMetadata = try document.object("app_metadata") ?? [:]
+        try checkNames(user.userMetadata, in: "user_metadata", forbidden: [])
+        try checkNames(user.appMetadata, in: "app_metadata", forbidden: forbiddenAppMetadata)
         for name in ["name", "nickname", "given_name", "family_name", "picture", "phone_number"] {
             if let value = try document.string(name) { user.profile[name] = .string(value) }
         }
@@ -62,10 +75,50 @@ struct ImportedUser: Sendable {
         return user
     }
 
+    private static func userID(_ document: inout Document) throws -> String {
+        let sent = try document.string("user_id") ?? RandomBytes.hexadecimal(24)
+        let id = sent.hasPrefix("auth0|") ? sent : "auth0|" + sent
+        guard id != "auth0|", id.utf8.count <= 255, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Rejection(code: "INVALID_FORMAT", message: "user_id: must be printable ASCII without spaces")
+        }
+        return id
+    }
+
+    /// In lower case; an e-mail address as a user name could be another user's.
+    private static func username(_ document: inout Document) throws -> String? {
+        guard let username = try document.string("username")?.lowercased() else { return nil }
+        guard (1...128).contains(username.utf8.count), !username.contains(where: \.isWhitespace),
+            EmailAddress(username) == nil
+        else {
+            throw Rejection(
+                code: "INVALID_FORMAT", message: "username: must be 1 to 128 characters without spaces, and no e-mail address")
+        }
+        return username
+    }
+
+    /// What Auth0 keeps beside the metadata and so forbids in it.
+    private static let forbiddenAppMetadata: Set<String> = [
+        "__tenant", "_id", "blocked", "clientID", "created_at", "email", "email_verified", "globalClientID",
+        "global_client_id", "identities", "lastIP", "lastLogin", "loginsCount", "metadata",
+        "multifactor_last_modified", "multifactor", "updated_at", "user_id",
+    ]
+
+    private static func checkNames(
+        _ metadata: JSONObject, in field: String, forbidden: Set<String>
+    ) throws(Rejection) {
+        guard let name = metadata.keys.sorted().first(where: { forbidden.contains($0) || $0.contains(/[.$]/) }) else {
+            return
+        }
+        throw Rejection(
+            code: "INVALID_FORMAT",
+            message: "\(field).\(name.forDisplay): "
+                + (forbidden.contains(name) ? "is a name that Auth0 keeps for itself" : "must not have '.' or '$' in its name"))
+    }
+
     private static func passwordHash(_ document: inout Document) throws -> String? {
         let plain = try document.string("password_hash")
         guard var custom = try document.document("custom_password_hash") else {
-            return try plain.map(supported)
+            return try plain.map { try supported($0, "password_hash") }
         }
         let algorithm = try custom.requiredString("algorithm")
         guard ["bcrypt", "argon2"].contains(algorithm) else {
@@ -77,14 +130,29 @@ struct ImportedUser: Sendable {
         guard var hash = try custom.document("hash") else {
             throw Rejection(code: "OBJECT_REQUIRED", message: "custom_password_hash.hash: must be an object with a value")
         }
-        return try supported(hash.requiredString("value"))
+        let value = try hash.requiredString("value")
+        try requireUTF8(&hash)
+        if var password = try custom.document("password") { try requireUTF8(&password) }
+        _ = try hash.remaining(known: [])
+        _ = try custom.remaining(known: [])
+        return try supported(value, "custom_password_hash.hash.value")
     }
 
-    private static func supported(_ hash: String) throws(Rejection) -> String {
-        guard PasswordHash.isSupported(hash) else {
+    /// bcrypt and Argon2 have a text form with their salt, and take the password's UTF-8.
+    private static func requireUTF8(_ document: inout Document) throws {
+        if let encoding = try document.string("encoding"), !["utf8", "ascii"].contains(encoding) {
+            throw Rejection(code: "NOT_SUPPORTED", message: "\(document.path).encoding: must be utf8")
+        }
+    }
+
+    /// A text that only begins like a hash would lock its user out.
+    private static func supported(_ hash: String, _ field: String) throws(Rejection) -> String {
+        let isComplete = hash.wholeMatch(of: /\$2[aby]\$[0-9]{2}\$[.\/A-Za-z0-9]{53}/) != nil
+            || hash.wholeMatch(of: /\$argon2id?\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+(\$[+\/A-Za-z0-9]+){2}/) != nil
+        guard isComplete, PasswordHash.isSupported(hash) else {
             throw Rejection(
                 code: "INVALID_FORMAT",
-                message: "password_hash: must be a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters) or an Argon2 one ($argon2id$…)")
+                message: "\(field): must be a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters) or an Argon2 one ($argon2id$…)")
         }
         return hash
     }

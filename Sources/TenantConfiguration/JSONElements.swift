@@ -12,6 +12,8 @@ struct JSONElements {
         case tooLarge
         /// Something that is no object stands between the objects.
         case unexpected(String)
+        /// The object has no end: the file is cut off, or a text lacks its closing quote.
+        case cutOff
     }
 
     private let handle: FileHandle
@@ -20,7 +22,22 @@ struct JSONElements {
     /// Bytes of the file that have been read, for a progress bar.
     private(set) var bytesRead = 0
 
-    init(file: URL) throws { handle = try FileHandle(forReadingFrom: file) }
+    init(file: URL) throws {
+        handle = try FileHandle(forReadingFrom: file)
+        guard try startsLikeUsers() else { throw UserImport.NotUsers(file: file.lastPathComponent) }
+    }
+
+    /// Whether an object or an array is first, after white space and a byte order mark: anything else is no users' file.
+    private mutating func startsLikeUsers() throws -> Bool {
+        while let byte = try peek() {
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): return true
+            case 0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF: position += 1
+            default: return false
+            }
+        }
+        return true
+    }
 
     /// The next object, or nil at the end of the file.
     mutating func next() throws -> Element? {
@@ -47,6 +64,8 @@ struct JSONElements {
             } else if isText {
                 if byte == UInt8(ascii: "\\") { isEscaped = true }
                 if byte == UInt8(ascii: "\"") { isText = false }
+                // No text has a line break (RFC 8259 §7); reading on would swallow the users that follow.
+                if byte == UInt8(ascii: "\n") { return .cutOff }
             } else if byte == UInt8(ascii: "\"") {
                 isText = true
             } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
@@ -56,7 +75,7 @@ struct JSONElements {
                 if depth == 0 { return isTooLarge ? .tooLarge : .object(Data(bytes)) }
             }
         }
-        return .unexpected("the file ends inside an object")
+        return .cutOff
     }
 
     private mutating func skipToSeparator() throws -> String {

@@ -1,101 +1,126 @@
 import Foundation
 import OAuth
 
-/// The Deploy CLI's replacement of `##KEY##` and `@@KEY@@` by values of the environment.
+/// The Deploy CLI's `##KEY##` and `@@KEY@@`, which stand for values of the environment.
 ///
-/// It happens in the text, before YAML is read, as the Deploy CLI does it. A value is written so that it stays one value:
-/// quoted where it stands alone, escaped where it stands in quotes.
-struct Keywords {
-    let environment: [String: String]
-    let file: String
+/// YAML would take the first for a comment and refuse the second. So a mark of a private character stands for each while
+/// the file is read, and its value is put in afterwards: no quote, line break or `#` of a value can change what the file
+/// says. Keywords in comments vanish with the comments.
+struct Keywords: Sendable {
+    /// The file's text as YAML can read it.
+    let text: String
+    private let mark: Unicode.Scalar
+    private var keywords: [Keyword] = []
+    private let file: String
 
-    func replace(in text: String) throws(TenantFileError) -> String {
+    private struct Keyword: Sendable {
+        let key: String
+        /// Whether it is `@@KEY@@`, whose value is JSON.
+        let isJSON: Bool
+        let line: Int
+        let startsLine: Bool
+        let value: String?
+    }
+
+    /// A value, and the problems of the keywords in it.
+    struct Replaced {
+        var value: JSONValue
         var problems: [FileProblem] = []
-        var lines: [String] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            // A comment may explain a keyword without having it.
-            guard line.contains("##") || line.contains("@@"), line.first(where: { !$0.isWhitespace }) != "#" || isKeywordLine(line)
-            else {
-                lines.append(String(line))
+    }
+
+    init(in source: String, environment: [String: String], file: String) {
+        let source = source.unicodeScalars.first == "\u{FEFF}" ? String(source.unicodeScalars.dropFirst()) : source
+        let used = Set(source.unicodeScalars.lazy.filter { (0xE000...0xF8FF).contains($0.value) })
+        let mark = (0xE000...0xF8FF).lazy.compactMap(Unicode.Scalar.init(_:)).first { !used.contains($0) } ?? "\u{E000}"
+        let bytes = Array(source.utf8)
+        var (output, keywords): ([UInt8], [Keyword]) = ([], [])
+        output.reserveCapacity(bytes.count)
+        var (index, line, startsLine) = (0, 1, true)
+        while index < bytes.count {
+            if let end = Self.end(ofKeywordAt: index, in: bytes) {
+                let key = String(decoding: bytes[(index + 2)..<(end - 2)], as: UTF8.self)
+                output += Array("\(mark)\(keywords.count)\(mark)".utf8)
+                keywords.append(
+                    Keyword(
+                        key: key, isJSON: bytes[index] == UInt8(ascii: "@"), line: line, startsLine: startsLine,
+                        value: environment[key]))
+                (index, startsLine) = (end, false)
                 continue
             }
-            var missing: Set<String> = []
-            lines.append(replaceText(in: replaceJSON(in: String(line), &missing), &missing))
-            for key in missing.sorted() {
-                problems.append(
-                    FileProblem(
-                        location: Location(file: file, line: index + 1), path: "",
-                        message: "\(key) is not in the environment; set it, for example: export \(key)=…"))
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\n") {
+                (line, startsLine) = (line + 1, true)
+            } else if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") {
+                startsLine = false
             }
+            output.append(byte)
+            index += 1
         }
-        guard problems.isEmpty else { throw TenantFileError(problems: problems) }
-        return lines.joined(separator: "\n")
+        (text, self.mark, self.keywords, self.file) = (String(decoding: output, as: UTF8.self), mark, keywords, file)
     }
 
-    /// A line that is a keyword and nothing else is a value, not a comment.
-    private func isKeywordLine(_ line: Substring) -> Bool {
-        line.trimmingCharacters(in: .whitespaces).wholeMatch(of: /##[A-Za-z0-9_]+##/) != nil
+    /// Where `##KEY##` or `@@KEY@@` ends that starts at `start`.
+    private static func end(ofKeywordAt start: Int, in bytes: [UInt8]) -> Int? {
+        let sign = bytes[start]
+        guard sign == UInt8(ascii: "#") || sign == UInt8(ascii: "@"), start + 1 < bytes.count, bytes[start + 1] == sign
+        else { return nil }
+        var end = start + 2
+        while end < bytes.count, isKeyCharacter(bytes[end]) { end += 1 }
+        guard end > start + 2, end + 1 < bytes.count, bytes[end] == sign, bytes[end + 1] == sign else { return nil }
+        return end + 2
     }
 
-    /// `@@KEY@@`, quoted or not: the JSON that the variable holds, or its text.
-    private func replaceJSON(in line: String, _ missing: inout Set<String>) -> String {
-        var found: Set<String> = []
-        let replaced = line.replacing(/(["']?)@@([A-Za-z0-9_]+)@@\1/) { match in
-            guard let value = environment[String(match.2)] else {
-                found.insert(String(match.2))
-                return String(match.0)
+    private static func isKeyCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    /// The keywords that start a line and have no value: where the file is no YAML, one of them may be why.
+    var problemsAtLineStarts: [FileProblem] { keywords.filter { $0.startsLine && $0.value == nil }.map(missing) }
+
+    private func missing(_ keyword: Keyword) -> FileProblem {
+        FileProblem(
+            location: Location(file: file, line: keyword.line), path: "",
+            message: "\(keyword.key) is not in the environment; set it, for example: export \(keyword.key)=…")
+    }
+
+    /// A scalar with the values of its keywords; nil where it has none.
+    ///
+    /// `@@KEY@@` that stands alone becomes whatever its JSON is. `##KEY##` that stands alone, without quotes, becomes a
+    /// number, true or false where it is written like one. Anything else is a text.
+    func replace(in scalar: String, isPlain: Bool) -> Replaced? {
+        let pieces = scalar.unicodeScalars.split(separator: mark, omittingEmptySubsequences: false)
+        guard pieces.count > 2 else { return nil }
+        let isAlone = pieces.count == 3 && pieces[0].isEmpty && pieces[2].isEmpty
+        var (text, problems): (String, [FileProblem]) = ("", [])
+        for (position, piece) in pieces.map(String.init).enumerated() {
+            guard !position.isMultiple(of: 2), let index = Int(piece), keywords.indices.contains(index) else {
+                text += piece
+                continue
             }
-            return (try? JSON.decode(JSONValue.self, from: value)).flatMap { try? JSON.text($0) } ?? Self.quoted(value)
-        }
-        missing.formUnion(found)
-        return replaced
-    }
-
-    /// `##KEY##`: the variable's text.
-    private func replaceText(in line: String, _ missing: inout Set<String>) -> String {
-        var result = ""
-        var rest = line[...]
-        while let match = rest.firstMatch(of: /##([A-Za-z0-9_]+)##/) {
-            result += rest[..<match.range.lowerBound]
-            if let value = environment[String(match.1)] {
-                result += written(value, after: result, before: rest[match.range.upperBound...])
-            } else {
-                missing.insert(String(match.1))
+            let keyword = keywords[index]
+            guard let value = keyword.value else {
+                problems.append(missing(keyword))
+                continue
             }
-            rest = rest[match.range.upperBound...]
+            let typed = keyword.isJSON ? Self.json(value) : isPlain && isAlone ? Self.plain(value) : .string(value)
+            if isAlone { return Replaced(value: typed) }
+            text += typed.string ?? value
         }
-        return result + rest
+        return Replaced(value: .string(text), problems: problems)
     }
 
-    private func written(_ value: String, after: String, before: Substring) -> String {
-        switch Self.openQuote(in: after) {
-        case "\"": return String(Self.quoted(value).dropFirst().dropLast())
-        case "'": return value.replacing("'", with: "''")
-        default: break
-        }
-        let left = after.trimmingCharacters(in: .whitespaces)
-        let standsAlone = (left.isEmpty || left.hasSuffix(":") || left.hasSuffix("-")) && before.allSatisfy(\.isWhitespace)
-        let isPlain = value == "true" || value == "false" || Double(value) != nil
-        return standsAlone && !isPlain ? Self.quoted(value) : value
+    /// Digits that a number would lose, such as those of 007, make a text.
+    private static func plain(_ value: String) -> JSONValue {
+        let isNumber = value.wholeMatch(of: /-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?/) != nil
+        return isNumber || value == "true" || value == "false" ? Located.plain(value) : .string(value)
     }
 
-    /// The quote that is open at the end of `text`, if any.
-    private static func openQuote(in text: String) -> Character? {
-        var open: Character?
-        var isEscaped = false
-        for character in text {
-            if isEscaped {
-                isEscaped = false
-            } else if character == "\\", open == "\"" {
-                isEscaped = true
-            } else if character == open {
-                open = nil
-            } else if open == nil, character == "\"" || character == "'" {
-                open = character
-            }
-        }
-        return open
+    private static func json(_ value: String) -> JSONValue {
+        (try? JSON.decode(JSONValue.self, from: value)) ?? .string(value)
     }
-
-    private static func quoted(_ value: String) -> String { (try? JSON.text(value)) ?? "\"\"" }
 }

@@ -32,24 +32,28 @@ struct Located: Sendable {
     /// The location of each part by its path, such as `clients[0].callbacks`.
     private(set) var locations: [String: Location] = [:]
 
-    /// Aliases may unfold into more than this; a file that does is an attack or a mistake.
-    private static let mostParts = 200_000
-
-    /// Reads YAML, or JSON, which is YAML too.
-    init(yaml: String, file: String, path: String) throws(TenantFileError) {
+    /// Reads YAML, or JSON, which is YAML too, and puts in the values of its keywords.
+    init(yaml: String, file: String, path: String, environment: [String: String]) throws(TenantFileError) {
+        let keywords = Keywords(in: yaml, environment: environment, file: file)
         let node: Node?
         do {
-            node = try Yams.compose(yaml: yaml)
-        } catch let error as YamlError {
-            throw TenantFileError(problems: [Self.problem(error, file)])
+            node = try Yams.compose(yaml: keywords.text)
         } catch {
-            throw TenantFileError(problems: [FileProblem(location: nil, path: file, message: "\(error)")])
+            let problem = (error as? YamlError).map { Self.problem($0, file) }
+            throw TenantFileError(
+                problems: keywords.problemsAtLineStarts
+                    + [problem ?? FileProblem(location: nil, path: file, message: "\(error)")])
         }
         value = .null
         guard let node else { return }
-        var parts = 0
-        value = try read(node, path: path, file: file, parts: &parts)
+        var reader = Reader(file: file, keywords: keywords)
+        value = try reader.read(node, path: path)
+        guard reader.problems.isEmpty else { throw TenantFileError(problems: reader.problems) }
+        locations = reader.locations
     }
+
+    /// Nothing yet, for ``add(_:)``.
+    init() { value = .null }
 
     private static func problem(_ error: YamlError, _ file: String) -> FileProblem {
         switch error {
@@ -59,52 +63,25 @@ struct Located: Sendable {
         case .duplicatedKeysInMapping(let duplicates, let context):
             FileProblem(
                 location: Location(file: file, line: context.mark.line), path: "",
-                message: "named twice: \(duplicates.map { "\($0)" }.joined(separator: ", "))")
+                message: "is there twice: \(duplicates.joined(separator: ", "))")
         default: FileProblem(location: Location(file: file, line: 1), path: "", message: "not valid YAML: \(error)")
         }
     }
 
-    private mutating func read(
-        _ node: Node, path: String, file: String, parts: inout Int
-    ) throws(TenantFileError) -> JSONValue {
-        parts += 1
-        guard parts <= Self.mostParts else {
-            throw TenantFileError(problems: [FileProblem(location: nil, path: file, message: "too many values")])
-        }
-        if let mark = node.mark { locations[path] = Location(file: file, line: mark.line) }
-        switch node {
-        case .scalar(let scalar): return Self.scalar(scalar, node)
-        case .sequence(let sequence):
-            var array: [JSONValue] = []
-            for (index, element) in sequence.enumerated() {
-                array.append(try read(element, path: "\(path)[\(index)]", file: file, parts: &parts))
-            }
-            return .array(array)
-        case .mapping(let mapping):
-            var object: JSONObject = [:]
-            for (key, element) in mapping {
-                let name = key.string ?? ""
-                let child = path.isEmpty ? name : "\(path).\(name)"
-                object[name] = try read(element, path: child, file: file, parts: &parts)
-                // The name's line is where a reader looks, even where the value starts further down.
-                if let mark = key.mark { locations[child] = Location(file: file, line: mark.line) }
-            }
-            return .object(object)
-        case .alias: return .null
-        }
-    }
-
-    private static func scalar(_ scalar: Node.Scalar, _ node: Node) -> JSONValue {
-        switch scalar.style {
-        case .singleQuoted, .doubleQuoted, .literal, .folded: return .string(scalar.string)
+    /// What a plain scalar is by YAML 1.2's core schema: 'no' and 'off' are texts.
+    static func plain(_ text: String) -> JSONValue {
+        switch text {
+        case "", "~", "null", "Null", "NULL": return .null
+        case "true", "True", "TRUE": return .bool(true)
+        case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        if node.null != nil { return .null }
-        // Only YAML 1.2's booleans: 'no' and 'off' are texts.
-        if scalar.string == "true" || scalar.string == "false" { return .bool(scalar.string == "true") }
-        if let integer = Int64(scalar.string) { return .integer(integer) }
-        if scalar.string.contains(where: \.isNumber), let number = Double(scalar.string) { return .number(number) }
-        return .string(scalar.string)
+        guard text.utf8.count < 400, text.wholeMatch(of: /[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?/) != nil,
+            let number = Double(text), number.isFinite
+        else { return .string(text) }
+        if let integer = Int64(text) { return .integer(integer) }
+        // The database keeps 1.0 as 1, so they are the same value here too.
+        return Int64(exactly: number).map(JSONValue.integer) ?? .number(number)
     }
 
     /// The location of a path, or of the nearest part around it.
@@ -117,5 +94,75 @@ struct Located: Sendable {
         }
     }
 
-    mutating func merge(_ other: Located) { locations.merge(other.locations) { first, _ in first } }
+    /// Adds another file's locations.
+    mutating func add(_ other: Located) { locations.merge(other.locations) { first, _ in first } }
+}
+
+/// Turns YAML's nodes into values.
+private struct Reader {
+    let file: String
+    let keywords: Keywords
+    var locations: [String: Location] = [:]
+    var problems: [FileProblem] = []
+    private var parts = 0
+
+    /// Aliases may unfold into more than this; a file that does is an attack or a mistake.
+    private static let mostParts = 200_000
+
+    init(file: String, keywords: Keywords) { (self.file, self.keywords) = (file, keywords) }
+
+    mutating func read(_ node: Node, path: String) throws(TenantFileError) -> JSONValue {
+        parts += 1
+        let location = node.mark.map { Location(file: file, line: $0.line) }
+        guard parts <= Self.mostParts else {
+            throw TenantFileError(problems: [
+                FileProblem(
+                    location: location, path: "",
+                    message: "the file unfolds into more than \(Self.mostParts) values; use fewer aliases or several files")
+            ])
+        }
+        if let location { locations[path] = location }
+        switch node {
+        case .scalar(let scalar): return self.scalar(scalar)
+        case .sequence(let sequence):
+            var array: [JSONValue] = []
+            for (index, element) in sequence.enumerated() { array.append(try read(element, path: "\(path)[\(index)]")) }
+            return .array(array)
+        case .mapping(let mapping): return .object(try members(of: mapping, path: path))
+        case .alias: return .null
+        }
+    }
+
+    private mutating func members(of mapping: Node.Mapping, path: String) throws(TenantFileError) -> JSONObject {
+        var object: JSONObject = [:]
+        for (key, element) in mapping {
+            let location = key.mark.map { Location(file: file, line: $0.line) }
+            guard let name = key.scalar.map({ scalar($0).string ?? $0.string }) else {
+                problems.append(FileProblem(location: location, path: path, message: "a name must be a text"))
+                continue
+            }
+            let child = path.isEmpty ? name : "\(path).\(name)"
+            guard object[name] == nil else {
+                problems.append(FileProblem(location: location, path: child, message: "is there twice"))
+                continue
+            }
+            object[name] = try read(element, path: child)
+            // The name's line is where a reader looks, even where the value starts further down.
+            if let location { locations[child] = location }
+        }
+        return object
+    }
+
+    private mutating func scalar(_ scalar: Node.Scalar) -> JSONValue {
+        let isPlain =
+            switch scalar.style {
+            case .singleQuoted, .doubleQuoted, .literal, .folded: false
+            default: true
+            }
+        if let replaced = keywords.replace(in: scalar.string, isPlain: isPlain) {
+            problems += replaced.problems
+            return replaced.value
+        }
+        return isPlain ? Located.plain(scalar.string) : .string(scalar.string)
+    }
 }

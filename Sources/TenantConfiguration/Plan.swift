@@ -19,7 +19,7 @@ package struct Plan: Sendable {
         package let type: ResourceType
         package let name: String
         package let differences: [FieldDifference]
-        /// A secret that was made for a new application; shown once, when it is created.
+        /// A secret that was made for an application or API that has none; shown once, when it is stored.
         package var generatedSecret: String?
         let write: @Sendable (any SQLTransaction, Date) throws -> Void
     }
@@ -30,7 +30,7 @@ package struct Plan: Sendable {
     package var text: String {
         var lines: [String] = []
         for change in changes {
-            lines.append("\(change.kind.rawValue) \(change.type.singular) \(change.name)")
+            lines.append("\(change.kind.rawValue) \(change.type.singular) \(change.name.forDisplay)")
             lines += change.differences.map { "    \($0)" }
         }
         lines += notApplied.map { "! \($0)" }
@@ -48,7 +48,10 @@ package struct Plan: Sendable {
 
         package var text: String {
             let secrets = changes.compactMap { change in
-                change.generatedSecret.map { "client_secret of \(change.name), shown this once: \($0)" }
+                change.generatedSecret.map { secret in
+                    let field = change.type == .clients ? "client_secret" : "signing_secret"
+                    return "\(field) of \(change.name.forDisplay), shown this once: \(secret)"
+                }
             }
             return (["Applied \(changes.count) change\(changes.count == 1 ? "" : "s")."] + secrets)
                 .joined(separator: "\n")
@@ -67,6 +70,8 @@ package struct Plan: Sendable {
         try await stores.database.write { transaction in
             guard try TenantStore.configurationVersion(in: transaction) == plan.version else { throw Outdated() }
             for change in plan.changes { try change.write(transaction, now) }
+            // Whatever changed, a plan that was made before is out of date now.
+            if !plan.isEmpty { try TenantStore.configurationChanged(in: transaction) }
         }
         return Outcome(changes: changes)
     }

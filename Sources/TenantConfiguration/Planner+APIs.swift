@@ -12,12 +12,16 @@ extension Planner {
                 notApplied.append("\(entry.path): Auth0's own Management API is not applied")
                 continue
             }
-            let identifier = entry.members["identifier"]?.string ?? ""
-            let existing = current.resourceServers.first { api in
-                api.resourceServer.identifier == identifier
-                    || (identifier.isEmpty && api.resourceServer.name == entry.members["name"]?.string)
+            let named = current.resourceServers.filter { api in
+                entry.members["identifier"].map { $0 == .string(api.resourceServer.identifier) }
+                    ?? (entry.members["name"] == .string(api.resourceServer.name))
             }
-            if let api = planResourceServer(entry, existing) {
+            guard named.count < 2 else {
+                problems.append(
+                    file.problem(entry.path, "\(named.count) APIs have this name; say which one with identifier"))
+                continue
+            }
+            if let api = planResourceServer(entry, named.first) {
                 _ = isFirst(api.identifier, &seen, entry)
             }
         }
@@ -34,21 +38,26 @@ extension Planner {
     private mutating func planResourceServer(
         _ entry: TenantFile.Entry, _ existing: RegisteredResourceServer?
     ) -> ResourceServer? {
-        let members = entry.members.filter { $0.key != "signing_secret" }
+        var members = entry.members.filter { $0.key != "signing_secret" }
         let id = existing?.resourceServer.id ?? RandomBytes.hexadecimal(24)
+        members["id"] = .string(id)
+        let given = text("signing_secret", of: entry)
         let parsed = parse(Self.merged(existing?.resourceServer.document ?? [:], members), path: entry.path) {
             document throws(Document.Problem) in try ResourceServer(document: document, standardID: id)
         }
         guard let api = parsed else { return nil }
         resourceServers[api.identifier] = api
-        let secret = entry.members["signing_secret"]?.string
-        if let secret, secret.utf8.count < 16 {
-            problems.append(file.problem("\(entry.path).signing_secret", "is shorter than 16 characters"))
-        }
-        if api.signingAlgorithm == .hs256, secret == nil, existing?.sealedSigningSecret == nil {
+        if let given, given.utf8.count < 16 {
             problems.append(
                 file.problem(
-                    "\(entry.path).signing_alg", "HS256 needs a signing_secret of at least 16 characters; or use RS256"))
+                    "\(entry.path).signing_secret", "is shorter than 16 characters; make one with: openssl rand -base64 48"))
+        }
+        // Exports have secrets of RS256 APIs too; nothing is signed with them.
+        var secret = api.signingAlgorithm == .hs256 ? given : nil
+        var generated: String?
+        if api.signingAlgorithm == .hs256, given == nil, existing?.sealedSigningSecret == nil {
+            generated = Base64URL.encode(RandomBytes.make(48))
+            secret = generated
         }
         let known = existing?.sealedSigningSecret.flatMap { try? box.open($0) }
         let isNew = secret != nil && secret != known
@@ -57,7 +66,8 @@ extension Planner {
             .resourceServers, api.identifier, before: existing?.resourceServer.document, after: api.document,
             alsoChanged: isNew
                 ? [FieldDifference(field: "signing_secret", before: nil, after: known == nil ? "(set)" : "(changed)")]
-                : []
+                : [],
+            generatedSecret: generated
         ) { transaction, _ in
             try ResourceServerStore.save(api, sealedSigningSecret: sealed, in: transaction)
         }
@@ -65,40 +75,59 @@ extension Planner {
     }
 
     mutating func planClientGrants() {
-        guard let entries = file.entries[.clientGrants] else { return }
         var seen: Set<String> = []
+        defer {
+            for grant in current.clientGrants where !seen.contains("\(grant.clientID) \(grant.audience)") {
+                if !allowDelete || file.entries[.clientGrants] == nil { plan(remaining(of: grant), before: grant) }
+            }
+        }
+        guard let entries = file.entries[.clientGrants] else { return }
         for entry in entries {
             guard let grant = clientGrant(entry) else { continue }
             guard isFirst("\(grant.clientID) \(grant.audience)", &seen, entry) else { continue }
             let existing = current.clientGrants.first { $0.clientID == grant.clientID && $0.audience == grant.audience }
-            let name = "\(clients[grant.clientID]?.name ?? grant.clientID) → \(grant.audience)"
-            plan(.clientGrants, name, before: existing?.document, after: grant.document) { transaction, _ in
-                try ClientGrantStore.save(grant, in: transaction)
-            }
+            plan(grant, before: existing)
         }
         guard allowDelete else { return }
         for grant in current.clientGrants where !seen.contains("\(grant.clientID) \(grant.audience)") {
             // A deleted application or API takes its grants along.
             guard clients[grant.clientID] != nil, resourceServers[grant.audience] != nil else { continue }
-            planDelete(.clientGrants, "\(grant.clientID) → \(grant.audience)") { transaction, _ in
+            planDelete(.clientGrants, "\(clients[grant.clientID]?.name ?? grant.clientID) → \(grant.audience)") {
+                transaction, _ in
                 try ClientGrantStore.delete(grant.id, in: transaction)
             }
         }
     }
 
+    private mutating func plan(_ grant: ClientGrant, before: ClientGrant?) {
+        guard clients[grant.clientID] != nil, resourceServers[grant.audience] != nil else { return }
+        let name = "\(clients[grant.clientID]?.name ?? grant.clientID) → \(grant.audience)"
+        plan(.clientGrants, name, before: before?.document, after: grant.document) { transaction, _ in
+            try ClientGrantStore.save(grant, in: transaction)
+        }
+    }
+
+    /// The grant without the scopes that its API has no longer.
+    private func remaining(of grant: ClientGrant) -> ClientGrant {
+        var grant = grant
+        grant.scope = grant.scope.intersection(resourceServers[grant.audience]?.scope ?? .empty)
+        return grant
+    }
+
     private mutating func clientGrant(_ entry: TenantFile.Entry) -> ClientGrant? {
-        guard let named = entry.members["client_id"]?.string, let clientID = clientID(named: named) else {
+        let clientID = entry.members["client_id"]?.string.flatMap(clientID(named:))
+        if clientID == nil {
             problems.append(
                 file.problem("\(entry.path).client_id", "must be the client_id or the name of one application"))
-            return nil
         }
         let audience = entry.members["audience"]?.string ?? ""
-        guard let api = resourceServers[audience] else {
+        let api = resourceServers[audience]
+        if api == nil {
             problems.append(file.problem("\(entry.path).audience", "no API has the identifier '\(audience.forDisplay)'"))
-            return nil
         }
+        guard let clientID, let api else { return nil }
         let existing = current.clientGrants.first { $0.clientID == clientID && $0.audience == audience }
-        var members = Self.merged(existing?.document ?? [:], entry.members)
+        var members = Self.merged(existing.map(remaining)?.document ?? [:], entry.members)
         members["client_id"] = .string(clientID)
         let id = existing?.id ?? RandomBytes.alphanumeric(16, prefix: "cgr_")
         members["id"] = .string(id)

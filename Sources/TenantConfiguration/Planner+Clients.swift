@@ -16,10 +16,11 @@ extension Planner {
                 continue
             }
             guard let existing = existingClient(for: entry) else { continue }
-            let id = existing.found?.client.clientID ?? RandomBytes.alphanumeric(32)
-            let name = entry.members["client_id"]?.string ?? entry.members["name"]?.string ?? id
-            guard isFirst(name, &seen, entry) else { continue }
-            if let client = planClient(entry, existing.found, standardID: id) { seen.insert(client.clientID) }
+            let id = existing.found?.client.clientID ?? entry.members["client_id"]?.string
+            let name = entry.members["name"]?.string ?? ""
+            // A client that is new and has no id yet is told by its name, which no id can be: a space precedes it.
+            guard isFirst(id ?? " \(name)", &seen, entry) else { continue }
+            _ = planClient(entry, existing.found, standardID: id ?? RandomBytes.alphanumeric(32))
         }
         guard allowDelete else { return }
         for registered in current.clients where !seen.contains(registered.client.clientID) {
@@ -48,15 +49,18 @@ extension Planner {
     private mutating func planClient(
         _ entry: TenantFile.Entry, _ existing: RegisteredClient?, standardID: String
     ) -> Client? {
-        let members = entry.members.filter { !Self.readOnly.contains($0.key) }
+        var members = entry.members.filter { !Self.readOnly.contains($0.key) }
+        if let addons = members["addons"]?.object {
+            members["addons"] = .object(withoutForeignSecrets(addons, "\(entry.path).addons"))
+        }
+        var secret = text("client_secret", of: entry)
         let parsed = parse(Self.merged(existing?.client.document ?? [:], members), path: entry.path) {
             document throws(Document.Problem) in try Client(document: document, standardID: standardID)
         }
         guard let client = parsed else { return nil }
         clients[client.clientID] = client
-        var secret = entry.members["client_secret"]?.string
         var generated: String?
-        if existing == nil, secret == nil, client.isConfidential {
+        if existing?.secretDigest == nil, secret == nil, client.isConfidential {
             generated = Base64URL.encode(RandomBytes.make(48))
             secret = generated
         }
@@ -88,6 +92,13 @@ extension Planner {
             return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
         }
         return nil
+    }
+
+    /// Leaves out what ``ForeignSecrets`` finds, and says so.
+    mutating func withoutForeignSecrets(_ members: JSONObject, _ path: String) -> JSONObject {
+        let (kept, paths) = ForeignSecrets.removed(from: members, path: path)
+        notApplied += paths.map { "\(file.problem($0, "not kept; it is a secret that this version does not use"))" }
+        return kept
     }
 
     /// The id of the application that a file calls by its id or its name.

@@ -11,30 +11,52 @@ extension Planner {
                 guard let connection = connection(entry, type) else { continue }
                 guard isFirst(connection.name, &seen, entry) else { continue }
                 let existing = current.connections.first { $0.name == connection.name }
+                if type == .databases, !connection.isDatabase {
+                    problems.append(
+                        file.problem(
+                            "\(entry.path).strategy", "a database's strategy is auth0; put the others under connections"))
+                }
                 if !connection.isDatabase {
                     notApplied.append(
                         "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot sign in with it yet")
                 }
-                plan(type, connection.name, before: existing?.document, after: connection.document) { transaction, _ in
-                    try ConnectionStore.save(connection, in: transaction)
-                }
+                plan(connection, before: existing)
             }
         }
-        guard allowDelete else { return }
         for connection in current.connections where !seen.contains(connection.name) {
             let type: ResourceType = connection.isDatabase ? .databases : .connections
-            guard file.entries[type] != nil else { continue }
+            guard allowDelete, file.entries[type] != nil else {
+                plan(remaining(of: connection), before: connection)
+                continue
+            }
             planDelete(type, connection.name) { transaction, _ in
                 try ConnectionStore.delete(name: connection.name, in: transaction)
             }
         }
     }
 
+    private mutating func plan(_ connection: Connection, before: Connection?) {
+        let type: ResourceType = connection.isDatabase ? .databases : .connections
+        plan(type, connection.name, before: before?.document, after: connection.document) { transaction, _ in
+            try ConnectionStore.save(connection, in: transaction)
+        }
+    }
+
+    /// The connection without the applications that are no longer there.
+    private func remaining(of connection: Connection) -> Connection {
+        var connection = connection
+        connection.enabledClients = connection.enabledClients.filter { clients[$0] != nil }
+        return connection
+    }
+
     private mutating func connection(_ entry: TenantFile.Entry, _ type: ResourceType) -> Connection? {
         let existing = current.connections.first { $0.name == entry.members["name"]?.string }
-        var members = Self.merged(existing?.document ?? [:], entry.members)
+        var members = Self.merged(existing.map(remaining)?.document ?? [:], entry.members)
+        if let options = entry.members["options"]?.object {
+            members["options"] = .object(withoutForeignSecrets(options, "\(entry.path).options"))
+        }
         if type == .databases, members["strategy"] == nil { members["strategy"] = "auth0" }
-        guard resolveClients(&members, entry) else { return nil }
+        resolveClients(&members, entry)
         if let existing, members["strategy"]?.string != existing.strategy {
             problems.append(
                 file.problem("\(entry.path).strategy", "a connection's strategy cannot change; it is \(existing.strategy)"))
@@ -52,8 +74,8 @@ extension Planner {
     }
 
     /// Turns the names in `enabled_clients` into ids.
-    private mutating func resolveClients(_ members: inout JSONObject, _ entry: TenantFile.Entry) -> Bool {
-        guard let names = entry.members["enabled_clients"]?.array else { return true }
+    private mutating func resolveClients(_ members: inout JSONObject, _ entry: TenantFile.Entry) {
+        guard let names = entry.members["enabled_clients"]?.array else { return }
         var ids: [JSONValue] = []
         for (index, name) in names.enumerated() {
             guard let id = clientID(named: name.string ?? "") else {
@@ -61,29 +83,31 @@ extension Planner {
                     file.problem(
                         "\(entry.path).enabled_clients[\(index)]",
                         "'\((name.string ?? "").forDisplay)' is the client_id or name of no application, or of several"))
-                return false
+                continue
             }
             ids.append(.string(id))
         }
         members["enabled_clients"] = .array(ids)
-        return true
     }
 
     mutating func planRoles() {
-        guard let entries = file.entries[.roles] else { return }
         var seen: Set<String> = []
+        defer {
+            for role in current.roles where !seen.contains(role.name) {
+                if !allowDelete || file.entries[.roles] == nil { plan(remaining(of: role), before: role) }
+            }
+        }
+        guard let entries = file.entries[.roles] else { return }
         for entry in entries {
             let existing = current.roles.first { $0.name == entry.members["name"]?.string }
             let id = existing?.id ?? RandomBytes.alphanumeric(16, prefix: "rol_")
-            var members = Self.merged(existing?.document ?? [:], entry.members)
+            var members = Self.merged(existing.map(remaining)?.document ?? [:], entry.members)
             members["id"] = .string(id)
             let parsed = parse(members, path: entry.path) { document throws(Document.Problem) in
                 try Role(document: document, standardID: id)
             }
             guard let role = parsed, isFirst(role.name, &seen, entry), checkPermissions(of: role, entry) else { continue }
-            plan(.roles, role.name, before: existing?.document, after: role.document) { transaction, _ in
-                try RoleStore.save(role, in: transaction)
-            }
+            plan(role, before: existing)
         }
         guard allowDelete else { return }
         for role in current.roles where !seen.contains(role.name) {
@@ -91,15 +115,35 @@ extension Planner {
         }
     }
 
-    private mutating func checkPermissions(of role: Role, _ entry: TenantFile.Entry) -> Bool {
-        for permission in role.permissions {
-            guard resourceServers[permission.audience]?.scope.contains(permission.name) == true else {
-                problems.append(
-                    file.problem(
-                        "\(entry.path).permissions", "there is no permission '\(permission.name)' of the API '\(permission.audience)'"))
-                return false
-            }
+    private mutating func plan(_ role: Role, before: Role?) {
+        plan(.roles, role.name, before: before?.document, after: role.document) { transaction, _ in
+            try RoleStore.save(role, in: transaction)
         }
-        return true
+    }
+
+    /// The role without the permissions that no API has any longer.
+    private func remaining(of role: Role) -> Role {
+        var role = role
+        role.permissions = role.permissions.filter(isThere)
+        return role
+    }
+
+    private func isThere(_ permission: Role.Permission) -> Bool {
+        resourceServers[permission.audience]?.scope.contains(permission.name) == true
+    }
+
+    private mutating func checkPermissions(of role: Role, _ entry: TenantFile.Entry) -> Bool {
+        let unknown = role.permissions.filter { !isThere($0) }.sorted { ($0.audience, $0.name) < ($1.audience, $1.name) }
+        for permission in unknown {
+            let index = entry.members["permissions"]?.array?.firstIndex { element in
+                element.object?["permission_name"] == .string(permission.name)
+                    && element.object?["resource_server_identifier"] == .string(permission.audience)
+            }
+            problems.append(
+                file.problem(
+                    "\(entry.path).permissions" + (index.map { "[\($0)]" } ?? ""),
+                    "the API '\(permission.audience.forDisplay)' has no permission '\(permission.name.forDisplay)'"))
+        }
+        return unknown.isEmpty
     }
 }

@@ -72,37 +72,14 @@ struct Planner {
         planRoles()
     }
 
-    /// Reads a document until it has no problem left, so that all are told at once: what is wrong is noted and left out.
-    mutating func parse<T>(
-        _ members: JSONObject, path: String, _ make: (Document) throws(Document.Problem) -> T
-    ) -> T? {
-        var members = members
-        let before = problems.count
-        for _ in 0..<40 {
-            do {
-                let made = try make(Document(members, path: path))
-                return problems.count == before ? made : nil
-            } catch {
-                var message = error.message
-                let field = error.path.dropFirst(path.count).drop { $0 == "." }.prefix { $0 != "." && $0 != "[" }
-                if message.hasPrefix("is no field"), let near = Self.nearest(String(field), path: path) {
-                    message += "; did you mean \(near)?"
-                }
-                problems.append(file.problem(error.path, message))
-                guard members.removeValue(forKey: String(field)) != nil else { return nil }
-            }
+    /// A text that is no part of the resource's document, such as a secret; noted where it is something else.
+    mutating func text(_ name: String, of entry: TenantFile.Entry) -> String? {
+        guard let value = entry.members[name], value != .null else { return nil }
+        guard let text = value.string else {
+            problems.append(file.problem("\(entry.path).\(name)", "must be a text; put it in quotes"))
+            return nil
         }
-        return nil
-    }
-
-    /// The known field that a misspelt one is most like.
-    private static func nearest(_ field: String, path: String) -> String? {
-        let fields = path.hasPrefix("clients") ? Client(clientID: "", name: "").document.keys.sorted() + ["client_secret"]
-            : path.hasPrefix("resourceServers")
-                ? ResourceServer(id: "", name: "", identifier: "").document.keys.sorted()
-            : path.hasPrefix("tenant") ? TenantSettings().document.keys.sorted() : []
-        let near = EditDistance.nearest(to: field, among: fields)
-        return near.flatMap { $0.first == field.first ? $0 : nil }
+        return text
     }
 
     /// Top-level members of `change` replace those of `base`; null removes one.
@@ -133,7 +110,7 @@ struct Planner {
     /// Notes the second of two entries for one resource.
     mutating func isFirst(_ key: String, _ seen: inout Set<String>, _ entry: TenantFile.Entry) -> Bool {
         guard seen.insert(key).inserted else {
-            problems.append(file.problem(entry.path, "'\(key)' is in the file twice"))
+            problems.append(file.problem(entry.path, "'\(key.trimmed.forDisplay)' is in the file twice"))
             return false
         }
         return true
@@ -142,8 +119,12 @@ struct Planner {
     private mutating func planTenant() {
         guard let entry = file.entries[.tenant]?.first else { return }
         var members = Self.merged(current.settings.document, entry.members)
-        if let flags = entry.members["flags"]?.object {
-            members["flags"] = .object((current.settings.other["flags"]?.object ?? [:]).merging(flags) { $1 })
+        if let flags = members["flags"] {
+            guard let changed = flags.object else {
+                problems.append(file.problem("\(entry.path).flags", "must be an object"))
+                return
+            }
+            members["flags"] = .object(Self.merged(current.settings.other["flags"]?.object ?? [:], changed))
         }
         let parsed = parse(members, path: entry.path) { document throws(Document.Problem) in
             try TenantSettings(document: document)

@@ -1,5 +1,3 @@
-import AuthorizationServer
-
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
     case tenant, resourceServers, clients, clientGrants, databases, connections, roles
@@ -51,6 +49,6 @@ package enum ResourceType: String, Sendable, CaseIterable {
 
     /// Guesses what a misspelt name meant.
     static func suggestion(for name: String) -> String? {
-        EditDistance.nearest(to: name, among: allCases.map(\.rawValue) + notSupported.sorted())
+        Spelling.nearest(to: name, among: allCases.map(\.rawValue) + notSupported)
     }
 }

@@ -10,9 +10,11 @@ package enum TenantExport {
     package static func yaml(_ stores: Stores) async throws -> String {
         let tenant = try await stores.database.read { try CurrentTenant($0) }
         let names = Dictionary(grouping: tenant.clients.map(\.client), by: \.name)
+        let ids = Set(tenant.clients.map(\.client.clientID))
         func name(of clientID: String) -> String {
             let client = tenant.clients.first { $0.client.clientID == clientID }?.client
-            return client.flatMap { names[$0.name]?.count == 1 ? $0.name : nil } ?? clientID
+            // A name that is another application's id would mean that one.
+            return client.flatMap { names[$0.name]?.count == 1 && !ids.contains($0.name) ? $0.name : nil } ?? clientID
         }
         func without(_ members: JSONObject, _ fields: String...) -> JSONObject {
             members.filter { !fields.contains($0.key) }
@@ -21,7 +23,9 @@ package enum TenantExport {
             .array(
                 tenant.connections.filter(isIncluded).map { connection in
                     var members = without(connection.document, "id")
-                    members["enabled_clients"] = JSONValue(connection.enabledClients.map(name).sorted())
+                    members["enabled_clients"] = JSONValue(
+                        connection.enabledClients.filter(ids.contains).map(name).sorted())
+                    members["options"] = .object(ForeignSecrets.removed(from: connection.options, path: "").members)
                     return .object(members)
                 })
         }
@@ -31,7 +35,7 @@ package enum TenantExport {
                 .resourceServers,
                 .array(tenant.resourceServers.map { .object(without($0.resourceServer.document, "id")) })
             ),
-            (.clients, .array(tenant.clients.map { .object($0.client.document) })),
+            (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
             (
                 .clientGrants,
                 .array(
@@ -46,7 +50,18 @@ package enum TenantExport {
             (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
         ]
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
-        return try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
+        let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
+        // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
+        return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
+            .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+    }
+
+    private static func document(of client: Client) -> JSONObject {
+        var members = client.document
+        if let addons = members["addons"]?.object {
+            members["addons"] = .object(ForeignSecrets.removed(from: addons, path: "").members)
+        }
+        return members
     }
 
     /// Names come first, the other fields in alphabetical order.

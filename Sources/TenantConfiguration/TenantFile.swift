@@ -20,14 +20,15 @@ package struct TenantFile: Sendable {
     /// Reads a YAML or JSON file, or an export's folder.
     /// - Parameter environment: the values of `##KEY##` and `@@KEY@@`.
     /// - Throws: ``TenantFileError`` with everything that is wrong.
-    package init(contentsOf url: URL, environment: [String: String]) throws {
+    package init(contentsOf url: URL, environment: [String: String]) throws(TenantFileError) {
         var isFolder: ObjCBool = false
         let path = url.path(percentEncoded: false)
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw TenantFileError(problems: [FileProblem(location: nil, path: path, message: "there is no such file")])
         }
         if isFolder.boolValue {
-            try self.init(folder: url, environment: environment)
+            var folder = TenantFolder(url, environment: environment)
+            try self.init(folder.read(), notSupported: folder.notSupported)
         } else {
             try self.init(yaml: Self.text(of: url), name: url.relativePath, environment: environment)
         }
@@ -35,11 +36,12 @@ package struct TenantFile: Sendable {
 
     /// Reads YAML; `name` is what messages call it.
     package init(yaml: String, name: String, environment: [String: String]) throws(TenantFileError) {
-        let text = try Keywords(environment: environment, file: name).replace(in: yaml)
-        try self.init(Located(yaml: text, file: name, path: ""))
+        try self.init(Located(yaml: yaml, file: name, path: "", environment: environment))
     }
 
-    private init(_ source: Located) throws(TenantFileError) {
+    private init(
+        _ source: Located, notSupported folders: [(name: String, location: Location?)] = []
+    ) throws(TenantFileError) {
         guard let members = source.value.object else {
             throw TenantFileError(problems: [
                 FileProblem(
@@ -49,9 +51,11 @@ package struct TenantFile: Sendable {
         }
         var problems: [FileProblem] = []
         var entries: [ResourceType: [Entry]] = [:]
-        var notSupported: [(String, Location?)] = []
+        var notSupported = folders
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             if let type = ResourceType(rawValue: name) {
+                // A name with nothing after it says nothing; only an empty list says that there shall be none.
+                guard value != .null else { continue }
                 do {
                     entries[type] = try Self.entries(of: type, value, source)
                 } catch {
@@ -84,7 +88,6 @@ package struct TenantFile: Sendable {
             guard let members = value.object else { throw problem("tenant", "must be a mapping") }
             return [Entry(members: members, path: "tenant")]
         }
-        if value == .null { return [] }
         guard let list = value.array else { throw problem(type.rawValue, "must be a list") }
         var entries: [Entry] = []
         for (index, element) in list.enumerated() {
@@ -100,70 +103,25 @@ package struct TenantFile: Sendable {
         FileProblem(location: source.location(of: path), path: path, message: message)
     }
 
+    /// No tenant needs more, and reading takes a second for each few megabytes.
+    private static let largestFile = 8 << 20
+
     static func text(of url: URL) throws(TenantFileError) -> String {
+        func problem(_ message: String) -> TenantFileError {
+            TenantFileError(problems: [FileProblem(location: nil, path: url.relativePath, message: message)])
+        }
+        var bytes = Data()
         do {
-            return try String(contentsOf: url, encoding: .utf8)
+            let handle = try FileHandle(forReadingFrom: url)
+            defer { try? handle.close() }
+            while bytes.count <= largestFile, let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+                bytes += chunk
+            }
         } catch {
-            throw TenantFileError(problems: [
-                FileProblem(
-                    location: nil, path: url.relativePath, message: "cannot be read: \(error.localizedDescription)")
-            ])
+            throw problem("cannot be read: \(error.localizedDescription)")
         }
-    }
-
-    // MARK: The folder form
-
-    private init(folder: URL, environment: [String: String]) throws {
-        var source = try Located(yaml: "{}", file: folder.lastPathComponent, path: "")
-        var members: JSONObject = [:]
-        func read(_ file: URL, _ path: String) throws -> JSONValue {
-            let name = file.relativePath.replacing(folder.relativePath + "/", with: "")
-            let text = try Keywords(environment: environment, file: name).replace(in: Self.text(of: file))
-            let located = try Located(yaml: text, file: name, path: path)
-            source.merge(located)
-            return located.value
-        }
-        for item in try Self.contents(of: folder) {
-            let name = item.lastPathComponent
-            if let extensionStart = name.lastIndex(of: "."), name[..<extensionStart] == "tenant" {
-                members["tenant"] = try read(item, "tenant")
-            } else if let type = ResourceType.allCases.first(where: { $0.folder == name }) {
-                var list: [JSONValue] = []
-                for file in try Self.files(of: type, in: item) {
-                    list.append(try read(file, "\(type.rawValue)[\(list.count)]"))
-                }
-                members[type.rawValue] = .array(list)
-            } else if ResourceType.foldersNotSupported.contains(name) {
-                members[Self.camelCase(name)] = .bool(true)
-            } else if !name.hasPrefix("."), item.hasDirectoryPath {
-                throw TenantFileError(problems: [
-                    FileProblem(location: nil, path: name, message: "is no folder of a Deploy CLI export")
-                ])
-            }
-        }
-        source.value = .object(members)
-        try self.init(source)
-    }
-
-    private static func contents(of folder: URL) throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
-            .sorted { $0.lastPathComponent < $1.lastPathComponent }
-    }
-
-    private static func files(of type: ResourceType, in folder: URL) throws -> [URL] {
-        let folders = type == .databases ? try contents(of: folder).filter(\.hasDirectoryPath) : [folder]
-        return try folders.flatMap { folder in
-            try contents(of: folder).filter { file in
-                ["json", "yaml", "yml"].contains(file.pathExtension)
-                    && (type != .databases || file.deletingPathExtension().lastPathComponent == "database")
-            }
-        }
-    }
-
-    /// `rulesConfigs` for `rules-configs`.
-    private static func camelCase(_ name: String) -> String {
-        let words = name.split(separator: "-").map(String.init)
-        let joined = words.prefix(1).joined() + words.dropFirst().map(\.localizedCapitalized).joined()
-        return ResourceType.notSupported.contains(joined) ? joined : name == "emails" ? "emailTemplates" : "pages"
+        guard bytes.count <= largestFile else { throw problem("is larger than 8 MiB; use the folder form") }
+        guard let text = String(data: bytes, encoding: .utf8) else { throw problem("is not UTF-8; save it as UTF-8") }
+        return text
     }
 }

@@ -39,6 +39,14 @@ package struct UserImport: Sendable {
         package let message: String
     }
 
+    /// The file is something else.
+    package struct NotUsers: Error, CustomStringConvertible {
+        let file: String
+        package var description: String {
+            "\(file) is no users file: it must be a JSON array of users, or one user in JSON on each line, in UTF-8."
+        }
+    }
+
     private struct Row: Sendable {
         let index: Int
         let user: ImportedUser
@@ -46,7 +54,7 @@ package struct UserImport: Sendable {
 
     /// Reads the file in pieces and writes batch after batch; what is written stays where a later row fails.
     /// - Parameter upsert: whether users that are there already are updated, all but their passwords.
-    /// - Throws: an error of the file system, or ``SQLError``.
+    /// - Throws: ``NotUsers``, an error of the file system, or ``SQLError``.
     package func run(
         file: URL, upsert: Bool, at now: Date = Date(), progress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
@@ -63,12 +71,17 @@ package struct UserImport: Sendable {
                     report.reject(index, Self.email(in: data), error.code, error.message)
                 }
             case .tooLarge: report.reject(index, "", "INVALID_FORMAT", "The object is larger than 1 MiB")
+            case .cutOff:
+                report.reject(
+                    index, "", "INVALID_FORMAT", "The user has no end: the file is cut off, or a text lacks its closing quote")
             case .unexpected(let text): report.reject(index, "", "OBJECT_REQUIRED", text)
             }
             if rows.count == Self.batch { try await write(&rows, upsert: upsert, at: now, to: &report) }
             progress(Progress(processed: index, fraction: min(1, Double(elements.bytesRead) / Double(max(1, size ?? 1)))))
         }
         try await write(&rows, upsert: upsert, at: now, to: &report)
+        progress(Progress(processed: index, fraction: 1))
+        report.rejected.sort { $0.index < $1.index }
         return report
     }
 
@@ -108,7 +121,7 @@ package struct UserImport: Sendable {
         }
         if let existing {
             guard upsert else { return .duplicate }
-            try UserStore.update(imported.user, of: existing.user.id, at: now, in: transaction)
+            try UserStore.update(imported.merged(into: existing.user), of: existing.user.id, at: now, in: transaction)
             // A password that its owner has used here is newer than the file's.
             if let hash = imported.passwordHash, existing.user.loginsCount == 0 {
                 try UserStore.setPasswordHash(hash, of: existing.user.id, at: now, in: transaction)

@@ -22,6 +22,10 @@ package struct RelyingParty: Sendable {
         RelyingParty(server: server, clientID: "single-page-app", secret: nil)
     }
 
+    package static func machine(_ server: TestServer) -> RelyingParty {
+        RelyingParty(server: server, clientID: "machine", secret: Client.machineSecret)
+    }
+
     /// The authorization URL with `changes` to its usual parameters; nil removes one.
     package func authorizationURL(_ changes: [String: String?] = [:]) -> String {
         var parameters: [String: String?] = [

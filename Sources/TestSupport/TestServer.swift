@@ -21,6 +21,7 @@ package struct TestServer: Sendable {
     /// Starts a server with `fixtures`, and ends it after `body`.
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
+        passwords: PasswordHasher = PasswordHasher(threads: 2),
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
@@ -33,7 +34,7 @@ package struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: PasswordHasher(threads: 2), logger: logger, now: { clock.now })
+            passwords: passwords, logger: logger, now: { clock.now })
         try await fixtures.write(to: services)
         try await services.configuration.refresh()
         let router = try buildRouter(services: services, configuration: WebConfiguration(isDevelopment: isDevelopment))

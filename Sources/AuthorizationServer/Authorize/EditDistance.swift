@@ -9,7 +9,7 @@ package enum EditDistance {
     }
 
     /// Levenshtein's distance, in one row of memory.
-    static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    package static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)
         for (i, character) in left.enumerated() {
             var diagonal = row[0]

@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+@Suite("Who may import whom")
+struct ImportRulesTests {
+    private struct Rule: Sendable {
+        /// Targets of ours.
+        let ours: Set<String>
+        /// Libraries, and folders that alone may use one.
+        let libraries: Set<String>
+        var only: [String: String] = [:]
+    }
+
+    private static let everything: Set<String> = [
+        "OAuth", "Storage", "Pages", "AuthorizationServer", "TenantConfiguration", "Web",
+    ]
+    private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
+
+    /// The rules, lowest layer first. What stands nowhere here nobody may import.
+    private static let rules: [String: Rule] = [
+        // The vocabulary knows no storage, no HTTP and no clock.
+        "OAuth": Rule(ours: [], libraries: ["Crypto"]),
+        // Only a driver sees a database's library.
+        "Storage": Rule(
+            ours: ["OAuth"], libraries: ["Crypto", "GRDB", "Logging"], only: ["GRDB": "Sources/Storage/Drivers/"]),
+        // Pages are made of values.
+        "Pages": Rule(ours: [], libraries: ["CAssets", "Mustache"]),
+        // The decisions know no HTTP and no template.
+        "AuthorizationServer": Rule(
+            ours: ["OAuth", "Storage"], libraries: ["CArgon2", "CBcrypt", "COpenSSL", "Crypto", "Logging"]),
+        "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
+        "Web": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Pages", "Storage"],
+            libraries: [
+                "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOFoundationEssentialsCompat", "ServiceLifecycle",
+            ]),
+        "Portico": Rule(
+            ours: everything,
+            libraries: [
+                "ArgumentParser", "Configuration", "Crypto", "Hummingbird", "HummingbirdCore", "HummingbirdTLS",
+                "Logging",
+                "NIOCore", "NIOSSL", "ServiceLifecycle", "SwiftASN1", "SystemPackage", "X509",
+            ]),
+        "StorageTesting": Rule(ours: ["OAuth", "Storage"], libraries: ["Testing"]),
+        "TestSupport": Rule(
+            ours: everything,
+            libraries: [
+                "HTTPTypes", "Hummingbird", "HummingbirdTesting", "Logging", "NIOCore", "NIOFoundationEssentialsCompat",
+            ]),
+    ]
+
+    @Test("Every target imports what its layer may, and nothing else")
+    func imports() throws {
+        for file in try Repository.files("Sources") {
+            let target = String(file.path.split(separator: "/")[1])
+            guard let rule = Self.rules[target] else { continue }
+            for line in file.code {
+                guard
+                    let match = line.firstMatch(
+                        of: /^\s*(?:@\w+ +)?(?:\w+ +)?import +(?:(?:struct|class|enum|protocol|func) +)?(\w+)/)
+                else { continue }
+                let module = String(match.1)
+                let isAllowed =
+                    rule.ours.contains(module) || rule.libraries.contains(module) || Self.system.contains(module)
+                #expect(isAllowed, "\(file) imports \(module)")
+                if let folder = rule.only[module] { #expect(file.path.hasPrefix(folder), "\(file) imports \(module)") }
+                #expect(!line.contains("@testable"), "\(file)")
+            }
+        }
+    }
+
+    @Test("Every target of Sources has a rule, and every rule a target")
+    func rulesAreComplete() throws {
+        #expect(try Repository.targets() == Set(Self.rules.keys))
+    }
+
+    @Test("Package.swift lists for each target the layers that its rule allows")
+    func manifest() throws {
+        let manifest = try Repository.file("Package.swift").text
+        let list = try #require(manifest.firstMatch(of: /let layers[^=]*= \[\n([\s\S]*?)\n\]/)?.1)
+        var layers: [String: [String]] = [:]
+        for line in list.split(separator: "\n") {
+            guard let match = line.firstMatch(of: /"(\w+)": \[(.*?)\]/) else { continue }
+            layers[String(match.1)] = match.2.matches(of: /"(\w+)"/).map { String($0.1) }
+        }
+        func below(_ name: String) -> Set<String> {
+            let direct = layers[name] ?? []
+            return Set(direct).union(direct.flatMap(below))
+        }
+        for (target, rule) in Self.rules { #expect(below(target) == rule.ours, "\(target)") }
+    }
+
+    @Test("The examples use the protocol, not the server's code")
+    func examples() throws {
+        let ours = try Repository.targets()
+        for file in try Repository.files("examples") {
+            for line in file.code {
+                guard let match = line.firstMatch(of: /^\s*(?:@\w+ +)?import +(\w+)/) else { continue }
+                #expect(!ours.contains(String(match.1)), "\(file) imports \(match.1)")
+            }
+        }
+    }
+
+    @Test("The environment is read in Portico alone, and the clock comes in where decisions are made")
+    func environmentAndClock() throws {
+        for file in try Repository.files("Sources") where !file.path.hasPrefix("Sources/Portico/") {
+            for line in file.code {
+                #expect(!line.contains(/\.environment(?!\w)/), "\(file): \(line)")
+            }
+            #expect(file.words.isDisjoint(with: ["CommandLine", "getenv", "secure_getenv"]), "\(file)")
+        }
+        let deciding = ["OAuth", "Storage", "AuthorizationServer", "Pages"]
+        for file in try deciding.flatMap({ try Repository.files("Sources/" + $0) })
+        where file.path != "Sources/AuthorizationServer/Services.swift" {
+            for line in file.code { #expect(!line.contains(/Date\(\)|Date\.now/), "\(file): \(line)") }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import AuthorizationServer
+import OAuth
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Hashing under load")
+struct PasswordHasherTests {
+    @Test("More logins than the limit are refused at once, with a time to try again; then there is room")
+    func limit() async throws {
+        let hasher = PasswordHasher(threads: 1, limit: 3)
+        let stored = try await hasher.hash("password")
+        let results = await withTaskGroup { group in
+            for _ in 0..<20 {
+                group.addTask { () -> Result<Bool, any Error> in
+                    do { return .success(try await hasher.verify("password", against: stored)) } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var (matched, busy) = (0, 0)
+        for result in results {
+            switch result {
+            case .success(let isRight):
+                #expect(isRight)
+                matched += 1
+            case .failure(let error):
+                #expect((error as? PasswordHasher.Busy)?.retryAfter == 5)
+                busy += 1
+            }
+        }
+        #expect(matched >= 3 && busy >= 1 && matched + busy == 20)
+        #expect(try await hasher.verify("password", against: stored))
+    }
+
+    @Test("A user who is not there takes a hash's time and never matches")
+    func nobody() async throws {
+        let hasher = PasswordHasher(threads: 1)
+        let clock = ContinuousClock()
+        let known = try await hasher.hash("password")
+        var isRight = true
+        let wrong = try await clock.measure { isRight = try await hasher.verify("wrong", against: known) }
+        #expect(!isRight)
+        let unknown = try await clock.measure { isRight = try await hasher.verify("wrong", against: nil) }
+        #expect(!isRight)
+        #expect(unknown > wrong / 10)
+        #expect(try await !hasher.verify("", against: nil))
+    }
+
+    @Test("While logins wait for their hashes, tokens are issued")
+    func tokensGoOn() async throws {
+        try await TestServer.run { server in
+            let finished = Atomic(0)
+            let total = 60
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<total {
+                    group.addTask {
+                        _ = try await server.services.passwords.verify("wrong", against: nil)
+                        finished.add(1, ordering: .relaxed)
+                    }
+                }
+                let answer = try await server.token(
+                    ("grant_type", "client_credentials"), ("client_id", "machine"),
+                    ("client_secret", Client.machineSecret), ("audience", "appointments:api"))
+                #expect(try answer.json()["token_type"] == "Bearer")
+                #expect(finished.load(ordering: .relaxed) < total)
+                try await group.waitForAll()
+            }
+            #expect(finished.load(ordering: .relaxed) == total)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""What the tests share: programs that run, people who sign in, applications that ask for tokens."""

@@ -1,0 +1,93 @@
+"""Real browsers: Chromium without a window, in which every complaint of a page fails the test."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+
+from .programs import REPOSITORY
+
+CANDIDATES = [
+    "chromium", "chromium-browser", "google-chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+]
+
+
+def chromium() -> str:
+    """The installed browser; PORTICO_CHROMIUM names another one."""
+    named = os.environ.get("PORTICO_CHROMIUM")
+    found = next(filter(None, map(shutil.which, [named] if named else CANDIDATES)), None)
+    if not found:
+        raise FileNotFoundError("There is no Chromium. Install it with apt-get install chromium, or set PORTICO_CHROMIUM.")
+    return found
+
+
+class Complaints:
+    """What a page's console says that it should not: violated policies, errors of scripts, things not found."""
+
+    def __init__(self, page: Page):
+        self.found: list[str] = []
+        self._documents: set[str] = set()
+        page.on("response", self._response)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.found.append(f"{page.url}: {error}"))
+
+    def _response(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self._documents.add(response.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # That a form was refused with 400 the browser calls a failure; to the person it is a page with a message.
+        is_refused_form = message.text.startswith("Failed to load resource: the server responded with a status of 4")
+        if message.type not in ("error", "warning") or (is_refused_form and message.location["url"] in self._documents):
+            return
+        self.found.append(f"{message.location['url']}: {message.text}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser process; tests have contexts of their own in it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens windows without cookies; at the end no page may have complained, and a failure leaves a picture."""
+    pages: list[tuple[Page, Complaints]] = []
+
+    def make(**options) -> Page:
+        page = browser.new_context(locale="en-US", **options).new_page()
+        page.set_default_timeout(10_000)
+        pages.append((page, Complaints(page)))
+        return page
+
+    yield make
+    report = getattr(request.node, "report_call", None)
+    if report is not None and report.failed:
+        _take_pictures(request.node.name, [page for page, _ in pages])
+    found = [complaint for _, complaints in pages for complaint in complaints.found]
+    for page, _ in pages:
+        page.context.close()
+    assert not found, "the browser's console has complaints:\n" + "\n".join(found)
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """A window of the usual size."""
+    return new_page()
+
+
+def _take_pictures(test: str, pages: list[Page]) -> None:
+    folder = REPOSITORY / "test-results"
+    folder.mkdir(exist_ok=True)
+    for index, page in enumerate(pages):
+        file = folder / f"{re.sub(r'[^A-Za-z0-9_]+', '-', test)}-{index}.png"
+        page.screenshot(path=file, full_page=True)
+        print(f"at the failure the browser was at {page.url}; see {file}")
