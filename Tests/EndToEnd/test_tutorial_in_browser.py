@@ -27,7 +27,7 @@ def test_a_person_signs_up_consents_calls_the_api_refreshes_and_signs_out(
     assert id_token["iss"] == access_token["iss"] == site.portico.issuer
     assert id_token["aud"] == WEB_APP.id and id_token["email"] == email
     assert access_token["aud"] == [API, f"{site.portico.issuer}userinfo"]
-    assert access_token["scope"].split() == ["openid", "profile", "email", "appointments", "contacts", "offline_access"]
+    assert access_token["scope"].split() == "openid profile email offline_access appointments contacts".split()
 
     person.press("Call the API")
     expect(person.card("Answer of the API")).to_contain_text("200 OK")

@@ -115,8 +115,9 @@ struct KeywordTests {
                 problems == zip(["FIRST", "SECOND", "THIRD", "FOURTH"], [2, 4, 7, 8]).map { key, line in
                     "tenant.yaml:\(line): \(key) is not in the environment; set it, for example: export \(key)=…"
                 })
+            let heading = try await tenant.problems("tenant:\n  friendly_name: A\n##HEADING##\nroles: []\n")
             #expect(
-                try await tenant.problems("tenant:\n  friendly_name: A\n##HEADING##\nroles: []\n").first
+                heading.first
                     == "tenant.yaml:3: HEADING is not in the environment; set it, for example: export HEADING=…")
         }
     }
