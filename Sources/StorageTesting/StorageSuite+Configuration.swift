@@ -99,7 +99,9 @@ extension StorageSuite {
         var client = Client(clientID: "web", name: "A Web App")
         client.appType = .regularWeb
         client.isFirstParty = false
-        client.callbacks = [try RegisteredURI("https://web.example.com/cb"), try RegisteredURI("https://*.example.com/cb")]
+        client.callbacks = [
+            try RegisteredURI("https://web.example.com/cb"), try RegisteredURI("https://*.example.com/cb"),
+        ]
         client.allowedLogoutURLs = [try RegisteredURI("https://web.example.com/")]
         client.webOrigins = ["https://web.example.com"]
         client.grantTypes = [.authorizationCode, .refreshToken]
@@ -287,7 +289,9 @@ extension StorageSuite {
         }
         #expect(try await Set(keys.list()) == [key("1", .current), key("2", .next)])
         for state in [SigningKey.State.current, .next] {
-            let error = await failure { try await database.write { try SigningKeyStore.insert(key("3", state), in: $0) } }
+            let error = await failure {
+                try await database.write { try SigningKeyStore.insert(key("3", state), in: $0) }
+            }
             #expect(isUniqueViolation(error))
         }
         try await database.write { try SigningKeyStore.rotate(newNext: key("3", .next), in: $0) }

@@ -34,7 +34,10 @@ extension StorageSuite {
         #expect(try await stores.tenant.settings().friendlyName == "Old")
         #expect(try await stores.clients.find("old")?.client.name == "Old App")
         #expect(try await stores.clients.find("old")?.secretDigest == "digest")
-        #expect(try await stores.resourceServers.find(identifier: "old:api")?.resourceServer.scopes.map(\.value) == ["read:old"])
+        #expect(
+            try await stores.resourceServers.find(identifier: "old:api")?.resourceServer.scopes.map(\.value) == [
+                "read:old"
+            ])
         #expect(try await stores.clientGrants.find(clientID: "old", audience: "old:api")?.scope == Scope(["read:old"]))
         #expect(try await stores.connections.find(name: "Old")?.strategy == "auth0")
         #expect(try await stores.users.find("auth0|old")?.profile == ["name": "Olga"])

@@ -116,7 +116,8 @@ extension StorageSuite {
         #expect(try await tokens.find(digest: "a", at: token.expiresAt - 0.001) != nil)
         #expect(try await tokens.find(digest: "a", at: token.expiresAt) == nil)
         #expect(try await tokens.find(digest: "b", at: Sample.now) == nil)
-        #expect(try await database.write { try AccessTokenStore.delete(digest: "a", clientID: "other", in: $0) } == false)
+        #expect(
+            try await database.write { try AccessTokenStore.delete(digest: "a", clientID: "other", in: $0) } == false)
         #expect(try await tokens.find(digest: "a", at: Sample.now) != nil)
         #expect(
             try await database.write { try AccessTokenStore.delete(digest: "a", clientID: Sample.clientID, in: $0) })
@@ -215,7 +216,8 @@ extension StorageSuite {
                 Sample.family("other", userID: "auth0|2"), firstToken: "other", at: Sample.now - 1_000, in: transaction)
             for index in 0..<(most + 5) {
                 try RefreshTokenStore.insert(
-                    Sample.family("f\(index)"), firstToken: "r\(index)", at: Sample.now + Double(index), in: transaction)
+                    Sample.family("f\(index)"), firstToken: "r\(index)", at: Sample.now + Double(index), in: transaction
+                )
             }
         }
         #expect(try await Sample.count("SELECT COUNT(*) AS rows FROM refresh_token_family", in: database) == most + 1)
@@ -232,7 +234,8 @@ extension StorageSuite {
         for index in 0..<(most + 5) {
             try await database.write {
                 try RefreshTokenStore.insert(
-                    Sample.family(index.isMultiple(of: 2) ? "a\(index)" : "z\(index)"), firstToken: "r\(index)", at: Sample.now, in: $0)
+                    Sample.family(index.isMultiple(of: 2) ? "a\(index)" : "z\(index)"), firstToken: "r\(index)",
+                    at: Sample.now, in: $0)
             }
             #expect(try await find("r\(index)", in: database) != nil, "\(index)")
         }

@@ -34,7 +34,8 @@ extension StorageSuite {
         let absent: String? = nil
         try await database.write { transaction in
             try transaction.execute(
-                "INSERT INTO scratch (id, number, flag, words) VALUES (\(1), \(Int.max), \(true), \("")), (\(2), \(Int.min), \(false), \(absent))")
+                "INSERT INTO scratch (id, number, flag, words) VALUES (\(1), \(Int.max), \(true), \("")), (\(2), \(Int.min), \(false), \(absent))"
+            )
         }
         let rows = try await database.read { try $0.rows("SELECT * FROM scratch ORDER BY id") }
         #expect(try rows.map { try $0.integer("number") } == [.max, .min])
@@ -47,7 +48,9 @@ extension StorageSuite {
 
     private static func textIsBound(_ suite: StorageSuite) async throws {
         let database = try await suite.scratch()
-        let texts = ["'; DROP TABLE scratch; --", "$1", "?1", "\\'", "\"", "%_", String(repeating: "x", count: 1_000_000)]
+        let texts = [
+            "'; DROP TABLE scratch; --", "$1", "?1", "\\'", "\"", "%_", String(repeating: "x", count: 1_000_000),
+        ]
         for (index, text) in texts.enumerated() {
             try await database.write { transaction in
                 try transaction.execute("INSERT INTO scratch (id, words) VALUES (\(index), \(text))")
@@ -75,7 +78,8 @@ extension StorageSuite {
     private static func timesAreKept(_ suite: StorageSuite) async throws {
         let database = try await suite.scratch()
         let milliseconds: [Int64] =
-            [0, 1, -1, -62_135_596_800_000, 253_402_300_799_999, 1_780_000_000_123] + (0..<1_000).map { 1_780_000_000_000 + $0 }
+            [0, 1, -1, -62_135_596_800_000, 253_402_300_799_999, 1_780_000_000_123]
+            + (0..<1_000).map { 1_780_000_000_000 + $0 }
         try await database.write { transaction in
             for (index, millisecond) in milliseconds.enumerated() {
                 let date = Date(milliseconds: millisecond)
@@ -126,7 +130,9 @@ extension StorageSuite {
                 try $0.execute("INSERT INTO tenant (id, document, configuration_version) VALUES (2, '{}', 1)")
             }
         }
-        let nothing = await failure { try await database.write { try $0.execute("INSERT INTO role (id) VALUES ('r')") } }
+        let nothing = await failure {
+            try await database.write { try $0.execute("INSERT INTO role (id) VALUES ('r')") }
+        }
         let nonsense = await failure { try await database.write { try $0.execute("SELEKT") } }
         for error in [secondTenant, nothing, nonsense] {
             guard case .failed? = error as? SQLError else {

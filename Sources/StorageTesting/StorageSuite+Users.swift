@@ -90,7 +90,8 @@ extension StorageSuite {
     private static func passwordHashes(_ suite: StorageSuite) async throws {
         let database = try await suite.prepared()
         let hash: @Sendable () async throws -> String? = {
-            try await Stores(database: database).users.find(connection: Sample.connection, identifier: "ada@example.com")?
+            try await Stores(database: database).users.find(
+                connection: Sample.connection, identifier: "ada@example.com")?
                 .passwordHash
         }
         try await database.write {

@@ -93,6 +93,7 @@ struct Keywords: Sendable {
     /// `@@KEY@@` that stands alone becomes whatever its JSON is. `##KEY##` that stands alone, without quotes, becomes a
     /// number, true or false where it is written like one. Anything else is a text.
     func replace(in scalar: String, isPlain: Bool) -> Replaced? {
+        guard !keywords.isEmpty else { return nil }
         let pieces = scalar.unicodeScalars.split(separator: mark, omittingEmptySubsequences: false)
         guard pieces.count > 2 else { return nil }
         let isAlone = pieces.count == 3 && pieces[0].isEmpty && pieces[2].isEmpty

@@ -57,9 +57,16 @@ struct Located: Sendable {
 
     private static func problem(_ error: YamlError, _ file: String) -> FileProblem {
         switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            FileProblem(location: Location(file: file, line: mark.line), path: "", message: "not valid YAML: \(problem)")
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            FileProblem(
+                location: Location(file: file, line: mark.line), path: "",
+                message: "not valid YAML: \(problem)" + (context.map { " \($0.text), which starts in line \($0.mark.line)" } ?? ""))
+        case .reader(let problem, let offset, _, let yaml):
+            FileProblem(
+                location: Location(
+                    file: file, line: yaml.prefix(offset ?? 0).unicodeScalars.count { $0 == "\n" } + 1),
+                path: "", message: "not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             FileProblem(
                 location: Location(file: file, line: context.mark.line), path: "",
@@ -76,7 +83,7 @@ struct Located: Sendable {
         case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        guard text.utf8.count < 400, text.wholeMatch(of: /[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?/) != nil,
+        guard let first = text.utf8.first, first < UInt8(ascii: ":"), text.utf8.count < 400, text.wholeMatch(of: /[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?/) != nil,
             let number = Double(text), number.isFinite
         else { return .string(text) }
         if let integer = Int64(text) { return .integer(integer) }

@@ -17,9 +17,9 @@ extension Planner {
             }
             guard let existing = existingClient(for: entry) else { continue }
             let id = existing.found?.client.clientID ?? entry.members["client_id"]?.string
-            let name = entry.members["name"]?.string ?? ""
             // A client that is new and has no id yet is told by its name, which no id can be: a space precedes it.
-            guard isFirst(id ?? " \(name)", &seen, entry) else { continue }
+            let key = id ?? entry.members["name"]?.string.map { " " + $0 }
+            if let key, !isFirst(key, &seen, entry) { continue }
             _ = planClient(entry, existing.found, standardID: id ?? RandomBytes.alphanumeric(32))
         }
         guard allowDelete else { return }

@@ -22,6 +22,7 @@ package struct RelyingParty: Sendable {
         RelyingParty(server: server, clientID: "single-page-app", secret: nil)
     }
 
+    /// The client without users.
     package static func machine(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "machine", secret: Client.machineSecret)
     }

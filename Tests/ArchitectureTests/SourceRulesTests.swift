@@ -27,8 +27,10 @@ struct SourceRulesTests {
     @Test(
         "The rule sees what forces, and only that",
         arguments: [
-            ("try! f()", true), ("x as! Int", true), ("a!.b", true), ("a()!", true), ("a[0]!", true), ("var a: Int!", true),
-            ("a!\t", true), ("f(a!, b)", true), ("fatalError()", true), ("a != b", false), ("!a", false), ("a && !b", false),
+            ("try! f()", true), ("x as! Int", true), ("a!.b", true), ("a()!", true), ("a[0]!", true),
+            ("var a: Int!", true),
+            ("a!\t", true), ("f(a!, b)", true), ("fatalError()", true), ("a != b", false), ("!a", false),
+            ("a && !b", false),
             ("if !a {", false), ("(!a)", false), ("a !== b", false), ("[!a]", false), ("a ? !b : c", false),
         ])
     func rule(line: String, expected: Bool) {
@@ -80,7 +82,8 @@ struct SourceRulesTests {
     func leftovers() throws {
         // The words are put together, so that this file does not have them.
         let folders = try Regex("(?:^|[^\\w.])/(" + ["wor" + "k", "roo" + "t"].joined(separator: "|") + ")/")
-        let later = try Regex("(?:^|\\W)(" + ["TO" + "DO", "FIX" + "ME", "XX" + "X"].joined(separator: "|") + ")(?:$|\\W)")
+        let later = try Regex(
+            "(?:^|\\W)(" + ["TO" + "DO", "FIX" + "ME", "XX" + "X"].joined(separator: "|") + ")(?:$|\\W)")
         for file in try Repository.files("", []) {
             for (number, line) in file.lines.enumerated() {
                 #expect(!line.contains(folders), "\(file):\(number + 1)")

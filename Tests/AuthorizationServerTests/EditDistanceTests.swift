@@ -28,7 +28,7 @@ struct EditDistanceTests {
     @Test("Hostile lengths cost little", .timeLimit(.minutes(1)))
     func bounded() {
         let long = String(repeating: "a", count: 1_000_000)
-        let candidates = (0..<1_000).map { String(repeating: "b", count: 2_000) + "\($0)" }
+        let candidates = (0..<10).map { String(repeating: "b", count: 1_000_000) + "\($0)" }
         #expect(EditDistance.nearest(to: long, among: candidates) != nil)
     }
 }

@@ -54,7 +54,7 @@ struct PasswordHasherTests {
     func tokensGoOn() async throws {
         try await TestServer.run { server in
             let finished = Counter()
-            let total = 60
+            let total = 120
             try await withThrowingTaskGroup { group in
                 for _ in 0..<total {
                     group.addTask {

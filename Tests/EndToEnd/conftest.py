@@ -63,11 +63,14 @@ def portico(site: Site) -> Portico:
 
 @pytest.fixture(scope="session")
 def secure_portico(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portico]:
-    """A shared server over https, for the clients that insist on it."""
+    """A shared server over https, for the clients that insist on it; they trust its authority as a developer does it."""
     portico = Portico(tmp_path_factory.mktemp("secure"), tls=True)
     portico.apply(tenant())
     portico.start()
-    yield portico
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            patch.setenv(variable, str(portico.ca))
+        yield portico
     portico.stop()
 
 

@@ -93,15 +93,25 @@ struct SQLiteDatabaseTests {
         let (holder, waiter) = (try folder.open(), try folder.open())
         try await holder.write { try $0.execute("CREATE TABLE scratch (id BIGINT)") }
         let (started, isHeld) = AsyncStream.makeStream(of: Void.self)
+        let mayEnd = DispatchSemaphore(value: 0)
         async let held: Void = holder.write { transaction in
             try transaction.execute("INSERT INTO scratch VALUES (1)")
             isHeld.yield()
-            Thread.sleep(forTimeInterval: 6)
+            // The writer has a thread of its own, so waiting here holds up nobody else.
+            mayEnd.wait()
         }
         for await _ in started { break }
-        await #expect(throws: SQLError.self) { try await waiter.write { try $0.execute("DELETE FROM scratch") } }
+        let error = await #expect(throws: SQLError.self) {
+            try await waiter.write { try $0.execute("DELETE FROM scratch") }
+        }
+        if case .unavailable(let text)? = error {
+            #expect(text.contains("Another process"))
+        } else {
+            Issue.record("\(String(describing: error)) does not say who holds the lock")
+        }
         // Readers never wait for it.
         #expect(try await waiter.read { try $0.rows("SELECT * FROM scratch") }.isEmpty)
+        mayEnd.signal()
         try await held
         try await waiter.write { try $0.execute("DELETE FROM scratch") }
         #expect(try await holder.read { try $0.rows("SELECT * FROM scratch") }.isEmpty)

@@ -132,10 +132,19 @@ struct FileProblemTests {
     func syntax() async throws {
         try await Tenant.run { tenant in
             let problems = try await tenant.problems("clients:\n  - name: A\n    callbacks: [\"a\"\nroles: []\n")
-            #expect(problems.count == 1)
-            #expect(problems[0].hasPrefix("tenant.yaml:") && problems[0].contains("not valid YAML"))
+            #expect(
+                problems == [
+                    "tenant.yaml:4: not valid YAML: did not find expected ',' or ']' while parsing a flow sequence, "
+                        + "which starts in line 3"
+                ])
+            let control = try await tenant.problems("tenant:\n  friendly_name: a\u{1}b\n")
+            #expect(control == ["tenant.yaml:2: not valid YAML: control characters are not allowed"])
             let documents = try await tenant.problems("a: 1\n---\nb: 2\n")
-            #expect(documents == ["tenant.yaml:2: not valid YAML: but found another document"])
+            #expect(
+                documents == [
+                    "tenant.yaml:2: not valid YAML: but found another document expected a single document in the stream, "
+                        + "which starts in line 1"
+                ])
             let list = try await tenant.problems("tenant:\n  ? [a, b]\n  : 1\n")
             #expect(list == ["tenant.yaml:2: tenant: a name must be a text"])
         }

@@ -80,7 +80,7 @@ struct TenantFileTests {
                 try TenantFile(contentsOf: tenant.folder.appending(path: "export"), environment: [:])
             }
             let text = unreadable?.description ?? ""
-            #expect(text.contains("clients/c.json:1: not valid YAML"))
+            #expect(text.contains("clients/c.json:2: not valid YAML"))
             #expect(text.contains("roles/d.json:1: NOBODY is not in the environment"))
             #expect(text.contains("client: is no folder of a Deploy CLI export; did you mean clients?"))
         }

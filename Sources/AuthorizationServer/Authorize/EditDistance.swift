@@ -3,9 +3,8 @@ package enum EditDistance {
     /// The candidate that is most like `text`.
     package static func nearest(to text: String, among candidates: [String]) -> String? {
         let sent = Array(text.utf8.prefix(512))
-        return candidates.prefix(200).min { left, right in
-            between(sent, Array(left.utf8.prefix(512))) < between(sent, Array(right.utf8.prefix(512)))
-        }
+        let distances = candidates.prefix(200).map { (text: $0, distance: between(sent, Array($0.utf8.prefix(512)))) }
+        return distances.min { $0.distance < $1.distance }?.text
     }
 
     /// Levenshtein's distance, in one row of memory.

@@ -14,9 +14,7 @@ class Application:
 
     def __init__(self, portico: Portico, client: Client = WEB_APP, callback: str = CALLBACK):
         self.portico, self.client, self.callback = portico, client, callback
-        self.http = requests.Session()
-        if portico.ca:
-            self.http.verify = str(portico.ca)
+        self.http = portico.http_session()
 
     def authorization_url(self, **changes: str) -> str:
         """The authorization URL of the tutorial with `changes` to its parameters."""

@@ -41,6 +41,11 @@ class Callback:
         """The method and the parameters of the next request; fails when none comes within ten seconds."""
         return self._brought.get(timeout=10)
 
+    def forget(self) -> None:
+        """Drops what nobody took."""
+        while not self._brought.empty():
+            self._brought.get()
+
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import requests
 import yaml
 
 from .programs import Program, binary, environment, free_ports
@@ -45,6 +46,13 @@ class Portico:
         """Ends the server with a signal, and starts it again on the same port."""
         self.stop(sign)
         self.start()
+
+    def http_session(self) -> requests.Session:
+        """A session that trusts this server, whatever the environment says of authorities and proxies."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(self.ca) if self.ca else True
+        return session
 
     # Its commands
 

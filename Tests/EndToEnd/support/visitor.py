@@ -31,9 +31,7 @@ class Visitor:
 
     def __init__(self, portico: Portico):
         self.portico = portico
-        self.http = requests.Session()
-        if portico.ca:
-            self.http.verify = str(portico.ca)
+        self.http = portico.http_session()
 
     def open(self, url: str) -> requests.Response:
         """Opens an address, and follows the server's redirects inside itself."""
