@@ -23,12 +23,12 @@ def test_the_plan_shows_each_field_before_and_after(new_portico) -> None:
     portico = new_portico()
     portico.apply(tenant())
     changed = tenant()
-    changed["resourceServers"][0]["token_lifetime"] = 3600
+    changed["resourceServers"][0]["token_lifetime"] = 43200
     changed["resourceServers"][0]["scopes"][0]["description"] = "Read your diary"
     changed["clients"][0]["refresh_token"]["leeway"] = 30
     changed["tenant"]["friendly_name"] = "Surgery"
     plan = portico.apply(changed)
-    assert "token_lifetime: 86400 → 3600" in plan
+    assert "token_lifetime: 86400 → 43200" in plan
     assert "refresh_token.leeway: 0 → 30" in plan
     assert 'friendly_name: "Clinic" → "Surgery"' in plan
     assert "Read your diary" in plan
