@@ -88,6 +88,7 @@ struct ImportedUser: Sendable {
     private static func username(_ document: inout Document) throws -> String? {
         guard let username = try document.string("username")?.lowercased() else { return nil }
         guard (1...128).contains(username.utf8.count), !username.contains(where: \.isWhitespace),
+            !username.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
             EmailAddress(username) == nil
         else {
             throw Rejection(

@@ -130,7 +130,13 @@ private struct Reader {
         }
         if let location { locations[path] = location }
         switch node {
-        case .scalar(let scalar): return self.scalar(scalar)
+        case .scalar(let scalar):
+            let value = self.scalar(scalar)
+            // Databases end a text there.
+            if Self.holdsNUL(value) {
+                problems.append(FileProblem(location: location, path: path, message: "must not hold the character NUL"))
+            }
+            return value
         case .sequence(let sequence):
             var array: [JSONValue] = []
             for (index, element) in sequence.enumerated() { array.append(try read(element, path: "\(path)[\(index)]")) }
@@ -158,6 +164,15 @@ private struct Reader {
             if let location { locations[child] = location }
         }
         return object
+    }
+
+    private static func holdsNUL(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let array): array.contains(where: holdsNUL)
+        case .object(let object): object.contains { $0.key.utf8.contains(0) || holdsNUL($0.value) }
+        default: false
+        }
     }
 
     private mutating func scalar(_ scalar: Node.Scalar) -> JSONValue {

@@ -139,6 +139,8 @@ struct FileProblemTests {
                 ])
             let control = try await tenant.problems("tenant:\n  friendly_name: a\u{1}b\n")
             #expect(control == ["tenant.yaml:2: not valid YAML: control characters are not allowed"])
+            let zero = try await tenant.problems("roles:\n  - name: A\n    description: \"a\\0b\"\n")
+            #expect(zero == ["tenant.yaml:3: roles[0].description: must not hold the character NUL"])
             let documents = try await tenant.problems("a: 1\n---\nb: 2\n")
             #expect(
                 documents == [
