@@ -28,14 +28,16 @@ struct ImportedUser: Sendable {
             let rest = try document.remaining(known: ["mfa_factors"])
             guard rest.isEmpty else {
                 throw Rejection(
-                    code: "NOT_SUPPORTED", message: "mfa_factors: this version has no multi-factor authentication; remove them")
+                    code: "NOT_SUPPORTED",
+                    message: "mfa_factors: this version has no multi-factor authentication; remove them")
             }
         } catch let problem as Document.Problem {
             guard !problem.names.isEmpty else { throw Rejection(code: "INVALID_FORMAT", message: "\(problem)") }
             let near = Spelling.nearest(to: problem.path, among: problem.names)
             throw Rejection(
                 code: "ADDITIONAL_PROPERTIES_NOT_ALLOWED",
-                message: "\(problem.path): is no field of a user\(near.map { "; did you mean \($0)?" } ?? "; remove it")")
+                message:
+                    "\(problem.path): is no field of a user\(near.map { "; did you mean \($0)?" } ?? "; remove it")")
         } catch let rejection as Rejection {
             throw rejection
         } catch {
@@ -92,7 +94,8 @@ struct ImportedUser: Sendable {
             EmailAddress(username) == nil
         else {
             throw Rejection(
-                code: "INVALID_FORMAT", message: "username: must be 1 to 128 characters without spaces, and no e-mail address")
+                code: "INVALID_FORMAT",
+                message: "username: must be 1 to 128 characters without spaces, and no e-mail address")
         }
         return username
     }
@@ -113,7 +116,8 @@ struct ImportedUser: Sendable {
         throw Rejection(
             code: "INVALID_FORMAT",
             message: "\(field).\(name.forDisplay): "
-                + (forbidden.contains(name) ? "is a name that Auth0 keeps for itself" : "must not have '.' or '$' in its name"))
+                + (forbidden.contains(name)
+                    ? "is a name that Auth0 keeps for itself" : "must not have '.' or '$' in its name"))
     }
 
     private static func passwordHash(_ document: inout Document) throws -> String? {
@@ -125,11 +129,13 @@ struct ImportedUser: Sendable {
         guard ["bcrypt", "argon2"].contains(algorithm) else {
             throw Rejection(
                 code: "NOT_SUPPORTED",
-                message: "custom_password_hash.algorithm: '\(algorithm.forDisplay)' is not supported yet; bcrypt and argon2 "
+                message:
+                    "custom_password_hash.algorithm: '\(algorithm.forDisplay)' is not supported yet; bcrypt and argon2 "
                     + "are. Import the user without it, and let the password be reset")
         }
         guard var hash = try custom.document("hash") else {
-            throw Rejection(code: "OBJECT_REQUIRED", message: "custom_password_hash.hash: must be an object with a value")
+            throw Rejection(
+                code: "OBJECT_REQUIRED", message: "custom_password_hash.hash: must be an object with a value")
         }
         let value = try hash.requiredString("value")
         try requireUTF8(&hash)
@@ -148,12 +154,15 @@ struct ImportedUser: Sendable {
 
     /// A text that only begins like a hash would lock its user out.
     private static func supported(_ hash: String, _ field: String) throws(Rejection) -> String {
-        let isComplete = hash.wholeMatch(of: /\$2[aby]\$[0-9]{2}\$[.\/A-Za-z0-9]{53}/) != nil
+        let isComplete =
+            hash.wholeMatch(of: /\$2[aby]\$[0-9]{2}\$[.\/A-Za-z0-9]{53}/) != nil
             || hash.wholeMatch(of: /\$argon2id?\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+(\$[+\/A-Za-z0-9]+){2}/) != nil
         guard isComplete, PasswordHash.isSupported(hash) else {
             throw Rejection(
                 code: "INVALID_FORMAT",
-                message: "\(field): must be a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters) or an Argon2 one ($argon2id$…)")
+                message:
+                    "\(field): must be a bcrypt hash ($2a$, $2b$ or $2y$, 60 characters) or an Argon2 one ($argon2id$…)"
+            )
         }
         return hash
     }

@@ -61,7 +61,8 @@ struct Located: Sendable {
             .composer(let context, let problem, let mark, _):
             FileProblem(
                 location: Location(file: file, line: mark.line), path: "",
-                message: "not valid YAML: \(problem)" + (context.map { " \($0.text), which starts in line \($0.mark.line)" } ?? ""))
+                message: "not valid YAML: \(problem)"
+                    + (context.map { " \($0.text), which starts in line \($0.mark.line)" } ?? ""))
         case .reader(let problem, let offset, _, let yaml):
             FileProblem(
                 location: Location(
@@ -83,7 +84,8 @@ struct Located: Sendable {
         case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        guard let first = text.utf8.first, first < UInt8(ascii: ":"), text.utf8.count < 400, text.wholeMatch(of: /[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?/) != nil,
+        guard let first = text.utf8.first, first < UInt8(ascii: ":"), text.utf8.count < 400,
+            text.wholeMatch(of: /[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?/) != nil,
             let number = Double(text), number.isFinite
         else { return .string(text) }
         if let integer = Int64(text) { return .integer(integer) }
@@ -125,7 +127,8 @@ private struct Reader {
             throw TenantFileError(problems: [
                 FileProblem(
                     location: location, path: "",
-                    message: "the file unfolds into more than \(Self.mostParts) values; use fewer aliases or several files")
+                    message:
+                        "the file unfolds into more than \(Self.mostParts) values; use fewer aliases or several files")
             ])
         }
         if let location { locations[path] = location }

@@ -50,7 +50,8 @@ extension Planner {
         if let given, given.utf8.count < 16 {
             problems.append(
                 file.problem(
-                    "\(entry.path).signing_secret", "is shorter than 16 characters; make one with: openssl rand -base64 48"))
+                    "\(entry.path).signing_secret",
+                    "is shorter than 16 characters; make one with: openssl rand -base64 48"))
         }
         // Exports have secrets of RS256 APIs too; nothing is signed with them.
         var secret = api.signingAlgorithm == .hs256 ? given : nil
@@ -123,7 +124,8 @@ extension Planner {
         let audience = entry.members["audience"]?.string ?? ""
         let api = resourceServers[audience]
         if api == nil {
-            problems.append(file.problem("\(entry.path).audience", "no API has the identifier '\(audience.forDisplay)'"))
+            problems.append(
+                file.problem("\(entry.path).audience", "no API has the identifier '\(audience.forDisplay)'"))
         }
         guard let clientID, let api else { return nil }
         let existing = current.clientGrants.first { $0.clientID == clientID && $0.audience == audience }
@@ -138,7 +140,9 @@ extension Planner {
         let unknown = grant.scope.subtracting(api.scope)
         guard unknown.isEmpty else {
             problems.append(
-                file.problem("\(entry.path).scope", "the API \(audience) has no scope \(unknown.values.joined(separator: ", "))"))
+                file.problem(
+                    "\(entry.path).scope", "the API \(audience) has no scope \(unknown.values.joined(separator: ", "))")
+            )
             return nil
         }
         return grant

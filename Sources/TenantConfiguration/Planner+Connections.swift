@@ -14,11 +14,13 @@ extension Planner {
                 if type == .databases, !connection.isDatabase {
                     problems.append(
                         file.problem(
-                            "\(entry.path).strategy", "a database's strategy is auth0; put the others under connections"))
+                            "\(entry.path).strategy", "a database's strategy is auth0; put the others under connections"
+                        ))
                 }
                 if !connection.isDatabase {
                     notApplied.append(
-                        "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot sign in with it yet")
+                        "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot sign in with it yet"
+                    )
                 }
                 plan(connection, before: existing)
             }
@@ -59,7 +61,8 @@ extension Planner {
         resolveClients(&members, entry)
         if let existing, members["strategy"]?.string != existing.strategy {
             problems.append(
-                file.problem("\(entry.path).strategy", "a connection's strategy cannot change; it is \(existing.strategy)"))
+                file.problem(
+                    "\(entry.path).strategy", "a connection's strategy cannot change; it is \(existing.strategy)"))
             return nil
         }
         if type == .connections, members["strategy"]?.string == nil {
@@ -82,7 +85,8 @@ extension Planner {
                 problems.append(
                     file.problem(
                         "\(entry.path).enabled_clients[\(index)]",
-                        "'\((name.string ?? "").forDisplay)' is the client_id or name of no application, or of several"))
+                        "'\((name.string ?? "").forDisplay)' is the client_id or name of no application, or of several")
+                )
                 continue
             }
             ids.append(.string(id))
@@ -106,7 +110,9 @@ extension Planner {
             let parsed = parse(members, path: entry.path) { document throws(Document.Problem) in
                 try Role(document: document, standardID: id)
             }
-            guard let role = parsed, isFirst(role.name, &seen, entry), checkPermissions(of: role, entry) else { continue }
+            guard let role = parsed, isFirst(role.name, &seen, entry), checkPermissions(of: role, entry) else {
+                continue
+            }
             plan(role, before: existing)
         }
         guard allowDelete else { return }
@@ -133,7 +139,9 @@ extension Planner {
     }
 
     private mutating func checkPermissions(of role: Role, _ entry: TenantFile.Entry) -> Bool {
-        let unknown = role.permissions.filter { !isThere($0) }.sorted { ($0.audience, $0.name) < ($1.audience, $1.name) }
+        let unknown = role.permissions.filter { !isThere($0) }.sorted {
+            ($0.audience, $0.name) < ($1.audience, $1.name)
+        }
         for permission in unknown {
             let index = entry.members["permissions"]?.array?.firstIndex { element in
                 element.object?["permission_name"] == .string(permission.name)

@@ -62,7 +62,8 @@ struct Planner {
 
     mutating func planEverything() {
         for (name, location) in file.notSupported {
-            notApplied.append("\(location.map { "\($0): " } ?? "")\(name): not applied; this version does not have it yet")
+            notApplied.append(
+                "\(location.map { "\($0): " } ?? "")\(name): not applied; this version does not have it yet")
         }
         planTenant()
         planResourceServers()
@@ -130,7 +131,8 @@ struct Planner {
             try TenantSettings(document: document)
         }
         guard let settings = parsed else { return }
-        plan(.tenant, settings.friendlyName ?? "settings", before: current.settings.document, after: settings.document) {
+        plan(.tenant, settings.friendlyName ?? "settings", before: current.settings.document, after: settings.document)
+        {
             transaction, _ in try TenantStore.update(settings, in: transaction)
         }
     }

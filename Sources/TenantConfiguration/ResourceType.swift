@@ -41,7 +41,8 @@ package enum ResourceType: String, Sendable, CaseIterable {
 
     /// The folders of the folder form that hold ``notSupported`` kinds.
     static let foldersNotSupported: Set<String> = [
-        "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails", "email-templates",
+        "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
+        "email-templates",
         "flows", "forms", "guardian", "hooks", "log-streams", "network-acls", "organizations", "pages",
         "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
         "token-exchange-profiles", "triggers", "user-attribute-profiles", "risk-assessments", "supplemental-signals",

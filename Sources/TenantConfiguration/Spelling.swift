@@ -6,7 +6,8 @@ enum Spelling {
     static func nearest(to text: String, among names: some Sequence<String>) -> String? {
         let sent = text.lowercased()
         return EditDistance.nearest(to: sent, among: names.sorted()).flatMap { near in
-            EditDistance.between(Array(sent.utf8.prefix(512)), Array(near.lowercased().utf8)) <= max(1, sent.utf8.count / 3)
+            EditDistance.between(Array(sent.utf8.prefix(512)), Array(near.lowercased().utf8))
+                <= max(1, sent.utf8.count / 3)
                 ? near : nil
         }
     }

@@ -83,7 +83,8 @@ package enum TenantExport {
 
     /// A text that would read as something else is quoted.
     private static func text(_ string: String) throws -> Node {
-        let isPlain = string.wholeMatch(of: /[A-Za-z_\/][A-Za-z0-9_ .:\/@+-]*/) != nil
+        let isPlain =
+            string.wholeMatch(of: /[A-Za-z_\/][A-Za-z0-9_ .:\/@+-]*/) != nil
             && !string.hasSuffix(":") && !string.contains(": ") && !string.contains("@@") && !string.hasSuffix(" ")
             && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(string.lowercased())
         return Node.scalar(Node.Scalar(string, Tag(.str), isPlain ? .plain : .doubleQuoted))

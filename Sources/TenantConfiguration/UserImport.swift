@@ -73,11 +73,13 @@ package struct UserImport: Sendable {
             case .tooLarge: report.reject(index, "", "INVALID_FORMAT", "The object is larger than 1 MiB")
             case .cutOff:
                 report.reject(
-                    index, "", "INVALID_FORMAT", "The user has no end: the file is cut off, or a text lacks its closing quote")
+                    index, "", "INVALID_FORMAT",
+                    "The user has no end: the file is cut off, or a text lacks its closing quote")
             case .unexpected(let text): report.reject(index, "", "OBJECT_REQUIRED", text)
             }
             if rows.count == Self.batch { try await write(&rows, upsert: upsert, at: now, to: &report) }
-            progress(Progress(processed: index, fraction: min(1, Double(elements.bytesRead) / Double(max(1, size ?? 1)))))
+            progress(
+                Progress(processed: index, fraction: min(1, Double(elements.bytesRead) / Double(max(1, size ?? 1)))))
         }
         try await write(&rows, upsert: upsert, at: now, to: &report)
         progress(Progress(processed: index, fraction: 1))
@@ -128,7 +130,8 @@ package struct UserImport: Sendable {
             }
             return .updated
         }
-        let clash = try UserStore.find(user.id, in: transaction) != nil
+        let clash =
+            try UserStore.find(user.id, in: transaction) != nil
             || user.username.flatMap {
                 try UserStore.find(connection: connection, identifier: $0, in: transaction)
             } != nil

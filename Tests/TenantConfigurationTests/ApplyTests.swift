@@ -24,7 +24,8 @@ struct ApplyTests {
             #expect(again.isEmpty)
             #expect(again.text == "Nothing to change.")
             #expect(try await tenant.plan(shop, delete: true).isEmpty)
-            #expect(try await tenant.client("Web")?.client.callbacks.map(\.text) == ["https://shop.example.com/callback"])
+            #expect(
+                try await tenant.client("Web")?.client.callbacks.map(\.text) == ["https://shop.example.com/callback"])
             #expect(try await tenant.stores.connections.find(name: "Users")?.enabledClients == ["web-id", "robot-id"])
             #expect(try await tenant.grants().map(\.scope) == [Scope(["read:orders"])])
             #expect(try await tenant.roles().first?.permissions.count == 2)
@@ -45,7 +46,8 @@ struct ApplyTests {
                 """
             #expect(
                 try await tenant.plan(yaml).summary == [
-                    "~ resourceServers https://orders.example.com", "~ clients Web", "~ databases Users", "~ roles Clerk",
+                    "~ resourceServers https://orders.example.com", "~ clients Web", "~ databases Users",
+                    "~ roles Clerk",
                 ])
             try await tenant.apply(yaml)
             #expect(try await tenant.client("Web")?.client.clientID == "web-id")

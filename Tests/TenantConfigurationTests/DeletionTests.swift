@@ -70,7 +70,8 @@ struct DeletionTests {
             try await tenant.apply(other, delete: true)
             #expect(try await tenant.plan(other, delete: true).isEmpty)
             #expect(try await tenant.grants().map(\.clientID) == ["android-id"])
-            #expect(try await tenant.stores.connections.find(name: "Users")?.enabledClients == ["web-id", "android-id"])
+            #expect(
+                try await tenant.stores.connections.find(name: "Users")?.enabledClients == ["web-id", "android-id"])
         }
     }
 
@@ -85,14 +86,17 @@ struct DeletionTests {
                 clientGrants: [{client_id: Robot, audience: "https://orders.example.com", scope: []}]
                 databases: [{name: Users, enabled_clients: [Web]}]
                 """, delete: true)
-            #expect(problems.map { $0.contains("client_id") || $0.contains("audience") || $0.contains("enabled_clients") }
-                == [true, true, true])
+            #expect(
+                problems.map { $0.contains("client_id") || $0.contains("audience") || $0.contains("enabled_clients") }
+                    == [true, true, true])
         }
     }
 
-    @Test("A deleted application leaves the connections that enabled it, named in the file or not", arguments: [
-        "", "databases: [{name: Users}]\n",
-    ])
+    @Test(
+        "A deleted application leaves the connections that enabled it, named in the file or not",
+        arguments: [
+            "", "databases: [{name: Users}]\n",
+        ])
     func enabledClients(databases: String) async throws {
         try await Tenant.run { tenant in
             try await tenant.apply(shop)
@@ -105,9 +109,12 @@ struct DeletionTests {
         }
     }
 
-    @Test("A scope that an API loses leaves its grants and roles, named in the file or not", arguments: [
-        "", "roles: [{name: Clerk}]\nclientGrants: [{client_id: Robot, audience: \"https://orders.example.com\"}]\n",
-    ])
+    @Test(
+        "A scope that an API loses leaves its grants and roles, named in the file or not",
+        arguments: [
+            "",
+            "roles: [{name: Clerk}]\nclientGrants: [{client_id: Robot, audience: \"https://orders.example.com\"}]\n",
+        ])
     func scopes(others: String) async throws {
         try await Tenant.run { tenant in
             try await tenant.apply(shop)

@@ -8,7 +8,8 @@ import Testing
 struct ExportTests {
     /// Texts that YAML could read as something else.
     private static let awkward = [
-        "yes", "No", "on", "true", "True", "NULL", "null", "~", "123", "007", "1e3", "0x1F", "1.0", ".5", "-1", "2026-01-01",
+        "yes", "No", "on", "true", "True", "NULL", "null", "~", "123", "007", "1e3", "0x1F", "1.0", ".5", "-1",
+        "2026-01-01",
         "12:30:45", "", " leading", "trailing ", "two\nlines", "two\n\nlines\n", "\n", "tab\t", "\r\n", "\"double\"",
         "it's", "😀 emoji é 漢字", "a: b", "a:", "a #b", "# a", "- a", "? a", "[a", "{a}", "*a", "&a", "!a", "%a", "@a",
         "`a", "|", ">", "a, b", "back\\slash", "\\n", "##KEY##", "a ##KEY## @@KEY@@ b", "@@KEY@@", "---", "...",

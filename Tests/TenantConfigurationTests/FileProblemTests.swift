@@ -49,7 +49,8 @@ struct FileProblemTests {
     @Test("A field that is like none gets no far-fetched suggestion")
     func unlike() async throws {
         try await Tenant.run { tenant in
-            let problems = try await tenant.problems("clients:\n  - name: A\n    app_type: spa\n    zebra: 1\nzebra: []\n")
+            let problems = try await tenant.problems(
+                "clients:\n  - name: A\n    app_type: spa\n    zebra: 1\nzebra: []\n")
             #expect(problems == ["tenant.yaml:5: zebra: is no kind of resource"])
             let field = try await tenant.problems("clients:\n  - name: A\n    app_type: spa\n    zebra: 1\n")
             #expect(field.count == 1 && field.first?.contains("did you mean") == false)
@@ -97,8 +98,10 @@ struct FileProblemTests {
             let places = problems.map { String($0.prefix { $0 != " " }) + $0.drop { $0 != " " }.prefix { $0 != ":" } }
             #expect(
                 places == [
-                    "tenant.yaml:14: resourceServers[0].identifier", "tenant.yaml:17: resourceServers[0].scopes[0].value",
-                    "tenant.yaml:18: resourceServers[0].scopes[1].value", "tenant.yaml:15: resourceServers[0].signing_alg",
+                    "tenant.yaml:14: resourceServers[0].identifier",
+                    "tenant.yaml:17: resourceServers[0].scopes[0].value",
+                    "tenant.yaml:18: resourceServers[0].scopes[1].value",
+                    "tenant.yaml:15: resourceServers[0].signing_alg",
                     "tenant.yaml:2: clients[0].name", "tenant.yaml:3: clients[0].app_type",
                     "tenant.yaml:5: clients[0].callbacks[0]", "tenant.yaml:7: clients[0].callbacks[2]",
                     "tenant.yaml:10: clients[0].jwt_configuration.lifetime_in_seconds",

@@ -7,8 +7,10 @@ import Testing
 struct KeywordTests {
     /// Values that would change the file if they were pasted into it.
     static let awkward = [
-        "plain", "it's \"quoted\"", "two\nlines", "a # no comment", "key: value", "- item", "[1, 2", "{", "*alias", "&a",
-        "!tag", "%", "@", "`", "| >", " spaces around ", "tab\there", "back\\slash \\n", "'", "\"", "", "null", "~", "yes",
+        "plain", "it's \"quoted\"", "two\nlines", "a # no comment", "key: value", "- item", "[1, 2", "{", "*alias",
+        "&a",
+        "!tag", "%", "@", "`", "| >", " spaces around ", "tab\there", "back\\slash \\n", "'", "\"", "", "null", "~",
+        "yes",
         "007", "1_000", "0x10", "12345678901234567890", "##OTHER##", "@@OTHER@@", "\u{E000}0\u{E000}", "😀 é", "\r\n",
     ]
 
@@ -29,9 +31,11 @@ struct KeywordTests {
         #expect(try await description("    description: \"##KEY##\"\n", environment) == value)
         #expect(try await description("    description: '##KEY##'\n", environment) == value)
         #expect(try await description("    description: a ##KEY## b\n", environment) == "a \(value) b")
-        #expect(try await description("    description: Ada's ##KEY##'s \"##KEY##\"\n", environment)
-            == "Ada's \(value)'s \"\(value)\"")
-        #expect(try await description("    description: |\n      say \"##KEY##\"\n", environment) == "say \"\(value)\"\n")
+        #expect(
+            try await description("    description: Ada's ##KEY##'s \"##KEY##\"\n", environment)
+                == "Ada's \(value)'s \"\(value)\"")
+        #expect(
+            try await description("    description: |\n      say \"##KEY##\"\n", environment) == "say \"\(value)\"\n")
         #expect(try await description("    description: ##KEY####OTHER##\n", environment) == "\(value)other")
     }
 
@@ -68,16 +72,22 @@ struct KeywordTests {
     @Test("@@KEY@@ is the list, mapping, number or text that its JSON says, with and without quotes")
     func json() async throws {
         let values: [(String, JSONValue)] = [
-            (#"["https://a.example.com/", "https://b.example.com/#"]"#, ["https://a.example.com/", "https://b.example.com/#"]),
-            (#"{"a": {"b": [1, true, null]}, "c": "it's: \"x\"\n# y"}"#,
-                ["a": ["b": [1, true, nil]], "c": "it's: \"x\"\n# y"]),
+            (
+                #"["https://a.example.com/", "https://b.example.com/#"]"#,
+                ["https://a.example.com/", "https://b.example.com/#"]
+            ),
+            (
+                #"{"a": {"b": [1, true, null]}, "c": "it's: \"x\"\n# y"}"#,
+                ["a": ["b": [1, true, nil]], "c": "it's: \"x\"\n# y"]
+            ),
             (#""quoted text""#, "quoted text"), ("12", 12), ("false", false), ("[]", []),
             ("no JSON: [", "no JSON: ["), ("", ""),
         ]
         for (text, value) in values {
             for written in ["@@KEY@@", "\"@@KEY@@\"", "'@@KEY@@'", "[@@KEY@@]"] {
                 try await Tenant.run { tenant in
-                    try await tenant.apply("databases:\n  - name: Users\n    options:\n      x: \(written)\n", ["KEY": text])
+                    try await tenant.apply(
+                        "databases:\n  - name: Users\n    options:\n      x: \(written)\n", ["KEY": text])
                     let stored = try await tenant.stores.connections.find(name: "Users")?.options["x"]
                     #expect(stored == (written.hasPrefix("[") ? [value] : value), "\(written) \(text)")
                 }
@@ -112,9 +122,10 @@ struct KeywordTests {
                   - @@FOURTH@@
                 """)
             #expect(
-                problems == zip(["FIRST", "SECOND", "THIRD", "FOURTH"], [2, 4, 7, 8]).map { key, line in
-                    "tenant.yaml:\(line): \(key) is not in the environment; set it, for example: export \(key)=…"
-                })
+                problems
+                    == zip(["FIRST", "SECOND", "THIRD", "FOURTH"], [2, 4, 7, 8]).map { key, line in
+                        "tenant.yaml:\(line): \(key) is not in the environment; set it, for example: export \(key)=…"
+                    })
             let heading = try await tenant.problems("tenant:\n  friendly_name: A\n##HEADING##\nroles: []\n")
             #expect(
                 heading.first
@@ -122,7 +133,9 @@ struct KeywordTests {
         }
     }
 
-    @Test("What only looks like a keyword is left alone", arguments: ["a##b", "# #A# #", "##a b##", "@@", "####", "x@@y@z"])
+    @Test(
+        "What only looks like a keyword is left alone",
+        arguments: ["a##b", "# #A# #", "##a b##", "@@", "####", "x@@y@z"])
     func lookalikes(text: String) async throws {
         #expect(try await description("    description: '\(text)'\n", [:]) == text)
     }

@@ -34,7 +34,8 @@ struct LargeImportTests {
         try await Tenant.run { tenant in
             let rows = (0..<5000).map { index in
                 index == 2500
-                    ? #"{"email": "broken"}"# : #"{"email": "user\#(index)@example.com", "user_id": "\#(index)", "name": "User"}"#
+                    ? #"{"email": "broken"}"#
+                    : #"{"email": "user\#(index)@example.com", "user_id": "\#(index)", "name": "User"}"#
             }
             let text = "[\n" + rows.joined(separator: ",\n") + "\n]" + String(repeating: "\n", count: 2 * Self.chunk)
             var seen: [UserImport.Progress] = []
@@ -43,7 +44,8 @@ struct LargeImportTests {
             #expect(try await tenant.stores.users.list(limit: 6000).count == 4999)
             #expect(seen.last?.processed == 5000)
             #expect(seen.last?.fraction == 1)
-            #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.fraction <= $1.fraction && $0.processed <= $1.processed })
+            #expect(
+                zip(seen, seen.dropFirst()).allSatisfy { $0.fraction <= $1.fraction && $0.processed <= $1.processed })
             #expect(seen.contains { $0.fraction > 0 && $0.fraction < 1 })
 
             let again = try await UserImportTests.run(text, in: tenant, upsert: true)
@@ -51,7 +53,8 @@ struct LargeImportTests {
         }
     }
 
-    @Test("An empty file, array or line has no users, and its progress is 1", arguments: ["", "[]", "\n\n", "\u{FEFF}"])
+    @Test(
+        "An empty file, array or line has no users, and its progress is 1", arguments: ["", "[]", "\n\n", "\u{FEFF}"])
     func empty(text: String) async throws {
         try await Tenant.run { tenant in
             var fractions: [Double] = []

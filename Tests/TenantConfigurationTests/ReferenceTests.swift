@@ -68,7 +68,8 @@ struct ReferenceTests {
             try await tenant.apply(pair)
             #expect(try await tenant.stores.clients.list().count == 2)
             let problems = try await tenant.problems("clients: [{name: A, is_first_party: false}]\n")
-            #expect(problems == ["tenant.yaml:1: clients[0]: 2 applications have this name; say which one with client_id"])
+            #expect(
+                problems == ["tenant.yaml:1: clients[0]: 2 applications have this name; say which one with client_id"])
             let enabled = try await tenant.problems("databases: [{name: Users, enabled_clients: [one, A]}]\n")
             #expect(
                 enabled == [

@@ -170,7 +170,8 @@ struct SecretTests {
                         + "give it, or use RS256",
                 ])
             // Digits from the environment lose none of them.
-            try await tenant.apply("clients: [{name: D, client_secret: ##DIGITS##}]", ["DIGITS": "01234567890123456789"])
+            try await tenant.apply(
+                "clients: [{name: D, client_secret: ##DIGITS##}]", ["DIGITS": "01234567890123456789"])
             #expect(try await tenant.client("D")?.secretDigest == Secret("01234567890123456789").digest)
         }
     }

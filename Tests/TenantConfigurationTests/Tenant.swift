@@ -28,12 +28,14 @@ struct Tenant: Sendable {
     }
 
     @discardableResult
-    func apply(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> Plan.Outcome {
+    func apply(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> Plan.Outcome
+    {
         try await plan(yaml, environment, delete: delete).apply(to: stores, at: Self.now)
     }
 
     /// What is wrong with a file, a line each; empty where it can be applied.
-    func problems(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> [String] {
+    func problems(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> [String]
+    {
         do {
             _ = try await plan(yaml, environment, delete: delete)
             return []

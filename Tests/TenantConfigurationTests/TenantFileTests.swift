@@ -10,7 +10,8 @@ struct TenantFileTests {
     func folderForm() async throws {
         try await Tenant.run { tenant in
             try Self.writeFolder(tenant)
-            let file = try TenantFile(contentsOf: tenant.folder.appending(path: "export"), environment: ["SECRET": "web-secret-0123456789"])
+            let file = try TenantFile(
+                contentsOf: tenant.folder.appending(path: "export"), environment: ["SECRET": "web-secret-0123456789"])
             let fromFolder = try await Plan.make(file, stores: tenant.stores, box: Tenant.box, allowDelete: false)
             let fromYAML = try await tenant.plan(shop)
             // Files are taken in alphabetical order, lists in their own.
@@ -128,7 +129,9 @@ struct TenantFileTests {
         }
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...12 {
-            bomb += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]\n"
+            bomb +=
+                "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+                + "]\n"
         }
         let text = bomb
         let start = ContinuousClock.now

@@ -28,10 +28,12 @@ struct TransactionTests {
         }
     }
 
-    @Test("A plan is out of date after any other change, and then changes nothing", arguments: [
-        "tenant: {friendly_name: B}", "roles: [{name: B}]", "roles: []", "clients: [{name: B, app_type: spa}]",
-        "resourceServers: [{identifier: b}]", "databases: [{name: B}]",
-    ])
+    @Test(
+        "A plan is out of date after any other change, and then changes nothing",
+        arguments: [
+            "tenant: {friendly_name: B}", "roles: [{name: B}]", "roles: []", "clients: [{name: B, app_type: spa}]",
+            "resourceServers: [{identifier: b}]", "databases: [{name: B}]",
+        ])
     func outdated(other: String) async throws {
         try await Tenant.run { tenant in
             try await tenant.apply("roles: [{name: A}]")

@@ -9,23 +9,35 @@ struct UserImportRejectionTests {
     private static let bcrypt = "$2b$10$" + String(repeating: "a", count: 53)
     private static let argon2 = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
 
-    @Test("PI-5: each row is rejected alone, with Auth0's code and the field", arguments: [
-        (#"{"name": "A"}"#, "INVALID_FORMAT", "email"), (#"{"email": "no address"}"#, "INVALID_FORMAT", "email"),
-        (#"{"email": 7}"#, "INVALID_FORMAT", "email"), (#"{"email": "a@example.com", "blocked": "yes"}"#, "INVALID_FORMAT", "blocked"),
-        (#"{"email": "a@example.com", "user_id": "a b"}"#, "INVALID_FORMAT", "user_id"),
-        (#"{"email": "a@example.com", "user_id": ""}"#, "INVALID_FORMAT", "user_id"),
-        (#"{"email": "a@example.com", "username": "b@example.com"}"#, "INVALID_FORMAT", "username"),
-        (#"{"email": "a@example.com", "username": ""}"#, "INVALID_FORMAT", "username"),
-        (#"{"email": "a@example.com", "user_metadata": []}"#, "INVALID_FORMAT", "user_metadata"),
-        (#"{"email": "a@example.com", "user_metadata": {"a.b": 1}}"#, "INVALID_FORMAT", "user_metadata.a.b"),
-        (#"{"email": "a@example.com", "app_metadata": {"clientID": 1}}"#, "INVALID_FORMAT", "app_metadata.clientID"),
-        (#"{"email": "a@example.com", "nam": "A"}"#, "ADDITIONAL_PROPERTIES_NOT_ALLOWED", "nam: is no field of a user; did you mean name?"),
-        (#"{"email": "a@example.com", "logins_count": 1}"#, "ADDITIONAL_PROPERTIES_NOT_ALLOWED", "logins_count"),
-        (#"{"email": "a@example.com", "mfa_factors": [{"totp": {"secret": "x"}}]}"#, "NOT_SUPPORTED", "mfa_factors"),
-        (#"{"email": "a@example.com", "username": "a\u0000b"}"#, "INVALID_FORMAT", "username"),
-        (#"{"email": "a@example.com" "name": 1}"#, "INVALID_FORMAT", ""),
-        ("{}", "INVALID_FORMAT", "email"),
-    ])
+    @Test(
+        "PI-5: each row is rejected alone, with Auth0's code and the field",
+        arguments: [
+            (#"{"name": "A"}"#, "INVALID_FORMAT", "email"), (#"{"email": "no address"}"#, "INVALID_FORMAT", "email"),
+            (#"{"email": 7}"#, "INVALID_FORMAT", "email"),
+            (#"{"email": "a@example.com", "blocked": "yes"}"#, "INVALID_FORMAT", "blocked"),
+            (#"{"email": "a@example.com", "user_id": "a b"}"#, "INVALID_FORMAT", "user_id"),
+            (#"{"email": "a@example.com", "user_id": ""}"#, "INVALID_FORMAT", "user_id"),
+            (#"{"email": "a@example.com", "username": "b@example.com"}"#, "INVALID_FORMAT", "username"),
+            (#"{"email": "a@example.com", "username": ""}"#, "INVALID_FORMAT", "username"),
+            (#"{"email": "a@example.com", "user_metadata": []}"#, "INVALID_FORMAT", "user_metadata"),
+            (#"{"email": "a@example.com", "user_metadata": {"a.b": 1}}"#, "INVALID_FORMAT", "user_metadata.a.b"),
+            (
+                #"{"email": "a@example.com", "app_metadata": {"clientID": 1}}"#, "INVALID_FORMAT",
+                "app_metadata.clientID"
+            ),
+            (
+                #"{"email": "a@example.com", "nam": "A"}"#, "ADDITIONAL_PROPERTIES_NOT_ALLOWED",
+                "nam: is no field of a user; did you mean name?"
+            ),
+            (#"{"email": "a@example.com", "logins_count": 1}"#, "ADDITIONAL_PROPERTIES_NOT_ALLOWED", "logins_count"),
+            (
+                #"{"email": "a@example.com", "mfa_factors": [{"totp": {"secret": "x"}}]}"#, "NOT_SUPPORTED",
+                "mfa_factors"
+            ),
+            (#"{"email": "a@example.com", "username": "a\u0000b"}"#, "INVALID_FORMAT", "username"),
+            (#"{"email": "a@example.com" "name": 1}"#, "INVALID_FORMAT", ""),
+            ("{}", "INVALID_FORMAT", "email"),
+        ])
     func codes(row: String, code: String, field: String) async throws {
         try await Tenant.run { tenant in
             let good = #"{"email": "good\#(0)@example.com"}"#
@@ -49,26 +61,35 @@ struct UserImportRejectionTests {
         }
     }
 
-    @Test("§13.1: bcrypt and Argon2 hashes are taken; others are rejected with what to do", arguments: [
-        (#""password_hash": "\#(bcrypt)""#, nil), (#""password_hash": "\#(bcrypt.replacing("$2b$", with: "$2y$"))""#, nil),
-        (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}}"#, nil),
-        (#""custom_password_hash": {"algorithm": "argon2", "hash": {"value": "\#(argon2)", "encoding": "utf8"}}"#, nil),
-        (#""password_hash": "secret""#, "INVALID_FORMAT"), (#""password_hash": "$argon2id$x""#, "INVALID_FORMAT"),
-        (#""password_hash": "$2b$10$\#(String(repeating: " ", count: 53))""#, "INVALID_FORMAT"),
-        (#""password_hash": 7"#, "INVALID_FORMAT"),
-        (#""custom_password_hash": {"algorithm": "pbkdf2", "hash": {"value": "x"}}"#, "NOT_SUPPORTED"),
-        (#""custom_password_hash": {"algorithm": "bcrypt"}"#, "OBJECT_REQUIRED"),
-        (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {}}"#, "INVALID_FORMAT"),
-        (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)", "encoding": "hex"}}"#, "NOT_SUPPORTED"),
-        (
-            #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "password": {"encoding": "utf16le"}}"#,
-            "NOT_SUPPORTED"
-        ),
-        (
-            #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "salt": {"value": "x"}}"#,
-            "ADDITIONAL_PROPERTIES_NOT_ALLOWED"
-        ),
-    ] as [(String, String?)])
+    @Test(
+        "§13.1: bcrypt and Argon2 hashes are taken; others are rejected with what to do",
+        arguments: [
+            (#""password_hash": "\#(bcrypt)""#, nil),
+            (#""password_hash": "\#(bcrypt.replacing("$2b$", with: "$2y$"))""#, nil),
+            (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}}"#, nil),
+            (
+                #""custom_password_hash": {"algorithm": "argon2", "hash": {"value": "\#(argon2)", "encoding": "utf8"}}"#,
+                nil
+            ),
+            (#""password_hash": "secret""#, "INVALID_FORMAT"), (#""password_hash": "$argon2id$x""#, "INVALID_FORMAT"),
+            (#""password_hash": "$2b$10$\#(String(repeating: " ", count: 53))""#, "INVALID_FORMAT"),
+            (#""password_hash": 7"#, "INVALID_FORMAT"),
+            (#""custom_password_hash": {"algorithm": "pbkdf2", "hash": {"value": "x"}}"#, "NOT_SUPPORTED"),
+            (#""custom_password_hash": {"algorithm": "bcrypt"}"#, "OBJECT_REQUIRED"),
+            (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {}}"#, "INVALID_FORMAT"),
+            (
+                #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)", "encoding": "hex"}}"#,
+                "NOT_SUPPORTED"
+            ),
+            (
+                #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "password": {"encoding": "utf16le"}}"#,
+                "NOT_SUPPORTED"
+            ),
+            (
+                #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "salt": {"value": "x"}}"#,
+                "ADDITIONAL_PROPERTIES_NOT_ALLOWED"
+            ),
+        ] as [(String, String?)])
     func hashes(field: String, code: String?) async throws {
         try await Tenant.run { tenant in
             let report = try await UserImportTests.run(#"{"email": "a@example.com", \#(field)}"#, in: tenant)
@@ -81,7 +102,8 @@ struct UserImportRejectionTests {
     @Test("A file cut off in the middle keeps the users before the cut and says so")
     func cutOff() async throws {
         try await Tenant.run { tenant in
-            for (index, tail) in ["{", "{\"email\": \"b", "{\"email\": \"b@example.com\", \"name\": \"\\"].enumerated() {
+            for (index, tail) in ["{", "{\"email\": \"b", "{\"email\": \"b@example.com\", \"name\": \"\\"].enumerated()
+            {
                 let report = try await UserImportTests.run(
                     "[{\"email\": \"a\(index)@example.com\"}, \(tail)", in: tenant)
                 #expect(report.inserted == 1)
@@ -95,7 +117,8 @@ struct UserImportRejectionTests {
     func openQuote() async throws {
         try await Tenant.run { tenant in
             let report = try await UserImportTests.run(
-                "{\"email\": \"a@example.com}\n{\"email\": \"b@example.com\"}\n{\"email\": \"c@example.com\"}\n", in: tenant)
+                "{\"email\": \"a@example.com}\n{\"email\": \"b@example.com\"}\n{\"email\": \"c@example.com\"}\n",
+                in: tenant)
             #expect(report.inserted == 2)
             #expect(report.rejected.map(\.index) == [1])
         }
@@ -112,7 +135,9 @@ struct UserImportRejectionTests {
         }
     }
 
-    @Test("A file that is something else is refused as a whole", arguments: ["<html>", "email,name\na,b\n", "PK\u{3}\u{4}", "\"a\""])
+    @Test(
+        "A file that is something else is refused as a whole",
+        arguments: ["<html>", "email,name\na,b\n", "PK\u{3}\u{4}", "\"a\""])
     func somethingElse(text: String) async throws {
         try await Tenant.run { tenant in
             let error = await #expect(throws: UserImport.NotUsers.self) {

@@ -24,11 +24,13 @@ struct UserImportTests {
         #"{"email": "ada@example.com", "name": "Ada {\"[\\"}"#, #"{"email": "grace@example.com"}"#,
     ]
 
-    @Test("§13.1: an array, one user a line, and both with a byte order mark or odd white space", arguments: [
-        "[\(two.joined(separator: ","))]", two.joined(separator: "\n"), two.joined(separator: "\r\n") + "\r\n",
-        "\u{FEFF}[\n\(two.joined(separator: "\n,\n"))\n]\n", "\u{FEFF}\(two.joined(separator: "\n\n"))",
-        " \t\n[ \(two.joined(separator: " ,\t")) ] \n\n",
-    ])
+    @Test(
+        "§13.1: an array, one user a line, and both with a byte order mark or odd white space",
+        arguments: [
+            "[\(two.joined(separator: ","))]", two.joined(separator: "\n"), two.joined(separator: "\r\n") + "\r\n",
+            "\u{FEFF}[\n\(two.joined(separator: "\n,\n"))\n]\n", "\u{FEFF}\(two.joined(separator: "\n\n"))",
+            " \t\n[ \(two.joined(separator: " ,\t")) ] \n\n",
+        ])
     func forms(text: String) async throws {
         try await Tenant.run { tenant in
             let report = try await Self.run(text, in: tenant)
@@ -145,7 +147,8 @@ struct UserImportTests {
         try await Tenant.run { tenant in
             let file = try tenant.write(#"{"email": "ada@example.com"}"#, to: "users.json")
             for connection in ["One", "Two"] {
-                let report = try await UserImport(stores: tenant.stores, connection: connection).run(file: file, upsert: false)
+                let report = try await UserImport(stores: tenant.stores, connection: connection).run(
+                    file: file, upsert: false)
                 #expect(report.inserted == 1)
             }
             #expect(try await tenant.stores.users.list(limit: 10).count == 2)

@@ -35,8 +35,16 @@ package enum PasswordHash {
             + [salt, hash].map { Data($0).base64EncodedString().replacing("=", with: "") }.joined(separator: "$")
     }
 
-    /// Whether `stored` is a hash that ``verify(_:against:)`` can check: Argon2id, Argon2i or bcrypt.
-    package static func isSupported(_ stored: String) -> Bool { isArgon2(stored) || isBcrypt(stored) }
+    /// Whether `stored` is a hash that ``verify(_:against:)`` can check, Argon2id, Argon2i or bcrypt, at a cost that a login
+    /// may have: whoever brings the hash decides what checking it takes.
+    package static func isSupported(_ stored: String) -> Bool {
+        if isBcrypt(stored) { return (4...14).contains(Int(stored.dropFirst(4).prefix(2)) ?? 0) }
+        guard isArgon2(stored),
+            let costs = stored.firstMatch(of: /\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})\$/),
+            let memory = Int(costs.1), let passes = Int(costs.2), let lanes = Int(costs.3)
+        else { return false }
+        return memory <= 262_144 && passes <= 16 && lanes <= 16
+    }
 
     /// Whether `password` made `stored`; false for a hash of a kind that is not supported.
     package static func verify(_ password: String, against stored: String) -> Bool {
