@@ -152,7 +152,8 @@ package struct Document {
         members = [:]
         if let unknown = rest.keys.sorted().first(where: { !known.contains($0) }) {
             throw Problem(
-                path: path(of: unknown), message: "is no field that Portico knows here; remove it or check its spelling",
+                path: path(of: unknown),
+                message: "is no field that Portico knows here; remove it or check its spelling",
                 names: asked.union(known))
         }
         return rest

@@ -1,6 +1,6 @@
 import OAuth
 
-/// The secrets of other providers inside Auth0's free-form settings, such as the `client_secret` of a GitHub connection.
+/// The secrets of other providers in Auth0's free-form settings, such as the `client_secret` of a GitHub connection.
 ///
 /// This version signs nobody in with them, and the database keeps no secret in the clear: they are left out and named.
 enum ForeignSecrets {

@@ -27,7 +27,7 @@ struct JSONElements {
         guard try startsLikeUsers() else { throw UserImport.NotUsers(file: file.lastPathComponent) }
     }
 
-    /// Whether an object or an array is first, after white space and a byte order mark: anything else is no users' file.
+    /// Whether an object or an array is first, after white space or a byte order mark; nothing else is a users file.
     private mutating func startsLikeUsers() throws -> Bool {
         while let byte = try peek() {
             switch byte {

@@ -3,9 +3,9 @@ import OAuth
 
 /// The Deploy CLI's `##KEY##` and `@@KEY@@`, which stand for values of the environment.
 ///
-/// YAML would take the first for a comment and refuse the second. So a mark of a private character stands for each while
-/// the file is read, and its value is put in afterwards: no quote, line break or `#` of a value can change what the file
-/// says. Keywords in comments vanish with the comments.
+/// YAML would take the first for a comment and refuse the second. So a mark of private characters stands for each while
+/// the file is read, and its value is put in afterwards: no quote, line break or `#` of a value can change what the
+/// file says. Keywords in comments vanish with the comments.
 struct Keywords: Sendable {
     /// The file's text as YAML can read it.
     let text: String

@@ -19,7 +19,8 @@ extension Planner {
                 }
                 if !connection.isDatabase {
                     notApplied.append(
-                        "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot sign in with it yet"
+                        "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot "
+                            + "sign in with it yet"
                     )
                 }
                 plan(connection, before: existing)

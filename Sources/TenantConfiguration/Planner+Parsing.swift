@@ -2,7 +2,7 @@ import OAuth
 import Storage
 
 extension Planner {
-    /// Reads a document until it has no problem left, so that all are told at once: what is wrong is noted and left out.
+    /// Reads a document until it has no problem left, so that all are told at once: what is wrong is told and left out.
     mutating func parse<T>(
         _ members: JSONObject, path: String, _ make: (Document) throws(Document.Problem) -> T
     ) -> T? {
@@ -51,7 +51,7 @@ private struct RemainingMembers {
     }
 
     /// Leaves out the part at `path`; where there is none, a text stands in for it, or its surroundings go.
-    /// - Returns: the part's path in the file, its value, and whether its problem is a new one; nil where nothing helps.
+    /// - Returns: the part's path in the file, its value, and whether its problem is new; nil where nothing helps.
     mutating func leaveOut(_ problemPath: String) -> (path: String, value: JSONValue?, isNew: Bool)? {
         let steps = Self.steps(String(problemPath.dropFirst(path.count)))
         guard !steps.isEmpty else { return nil }

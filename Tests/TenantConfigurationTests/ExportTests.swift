@@ -37,7 +37,9 @@ struct ExportTests {
                 """
                 tenant: {session_lifetime_in_minutes: 100, idle_session_lifetime: 0.7, flags: {a: null, b: false}}
                 clients:
-                  - {name: Public, app_type: spa, refresh_token: {rotation_type: rotating, infinite_idle_token_lifetime: true}}
+                  - name: Public
+                    app_type: spa
+                    refresh_token: {rotation_type: rotating, infinite_idle_token_lifetime: true}
                   - {name: Signer, jwt_configuration: {alg: HS256}, client_metadata: {a: "1"}}
                   - {name: Twin, client_id: twin-1, app_type: native}
                   - {name: Twin, client_id: twin-2, app_type: native}

@@ -147,8 +147,8 @@ struct FileProblemTests {
             let documents = try await tenant.problems("a: 1\n---\nb: 2\n")
             #expect(
                 documents == [
-                    "tenant.yaml:2: not valid YAML: but found another document expected a single document in the stream, "
-                        + "which starts in line 1"
+                    "tenant.yaml:2: not valid YAML: but found another document "
+                        + "expected a single document in the stream, which starts in line 1"
                 ])
             let list = try await tenant.problems("tenant:\n  ? [a, b]\n  : 1\n")
             #expect(list == ["tenant.yaml:2: tenant: a name must be a text"])
@@ -162,7 +162,8 @@ struct FileProblemTests {
                 """
                 databases:
                   - name: Users
-                    options: {a: True, b: FALSE, c: yes, d: 1.0, e: 0x1F, f: nan(1), g: ~, h: .5, i: -3, j: 1e3, k: 2026-01-01}
+                    options:
+                      {a: True, b: FALSE, c: yes, d: 1.0, e: 0x1F, f: nan(1), g: ~, h: .5, i: -3, j: 1e3, k: 2026-01-01}
                 """)
             let options = try await tenant.stores.connections.find(name: "Users")?.options
             #expect(

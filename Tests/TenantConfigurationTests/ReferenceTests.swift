@@ -111,10 +111,11 @@ struct ReferenceTests {
                     "2: clientGrants[0].client_id: must be the client_id or the name of one application",
                     "3: clientGrants[0].audience: no API has the identifier 'nowhere'",
                     "6: clientGrants[1].scope: the API \(api) has no scope fly, swim",
-                    "9: databases[0].enabled_clients[0]: 'Nobody' is the client_id or name of no application, or of several",
+                    "9: databases[0].enabled_clients[0]: "
+                        + "'Nobody' is the client_id or name of no application, or of several",
                     "9: databases[0].enabled_clients[2]: '' is the client_id or name of no application, or of several",
-                    "10: databases[0].display_nam: is no field that Portico knows here; remove it or check its spelling; "
-                        + "did you mean display_name?",
+                    "10: databases[0].display_nam: is no field that Portico knows here; "
+                        + "remove it or check its spelling; did you mean display_name?",
                     "15: roles[0].permissions[1]: the API '\(api)' has no permission 'fly'",
                     "16: roles[0].permissions[2]: the API 'nowhere' has no permission 'read:orders'",
                 ])

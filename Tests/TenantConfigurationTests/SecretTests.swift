@@ -45,7 +45,8 @@ struct SecretTests {
             #expect(plan.text.contains("client_secret: (set)") && plan.text.contains("signing_secret: (set)"))
             #expect(
                 plan.notApplied.filter { $0.contains("not kept") } == [
-                    "tenant.yaml:12: databases[0].options.configuration: not kept; it is a secret that this version does not use",
+                    "tenant.yaml:12: databases[0].options.configuration: not kept; "
+                        + "it is a secret that this version does not use",
                     "tenant.yaml:9: connections[0].options.client_secret: not kept; "
                         + "it is a secret that this version does not use",
                 ])

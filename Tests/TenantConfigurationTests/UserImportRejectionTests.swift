@@ -7,6 +7,7 @@ import Testing
 @Suite("Users that an import rejects")
 struct UserImportRejectionTests {
     private static let bcrypt = "$2b$10$" + String(repeating: "a", count: 53)
+    private static let value = #"{"value": "\#(bcrypt)"}"#
     private static let argon2 = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
 
     @Test(
@@ -68,7 +69,7 @@ struct UserImportRejectionTests {
             (#""password_hash": "\#(bcrypt.replacing("$2b$", with: "$2y$"))""#, nil),
             (#""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}}"#, nil),
             (
-                #""custom_password_hash": {"algorithm": "argon2", "hash": {"value": "\#(argon2)", "encoding": "utf8"}}"#,
+                #""custom_password_hash": {"algorithm": "argon2", "hash": {"encoding": "utf8", "value":"\#(argon2)"}}"#,
                 nil
             ),
             (#""password_hash": "secret""#, "INVALID_FORMAT"), (#""password_hash": "$argon2id$x""#, "INVALID_FORMAT"),
@@ -82,11 +83,11 @@ struct UserImportRejectionTests {
                 "NOT_SUPPORTED"
             ),
             (
-                #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "password": {"encoding": "utf16le"}}"#,
+                #""custom_password_hash": {"algorithm":"bcrypt", "hash": \#(value), "password":{"encoding":"utf16le"}}"#,
                 "NOT_SUPPORTED"
             ),
             (
-                #""custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": "\#(bcrypt)"}, "salt": {"value": "x"}}"#,
+                #""custom_password_hash": {"algorithm": "bcrypt", "hash": \#(value), "salt": {"value": "x"}}"#,
                 "ADDITIONAL_PROPERTIES_NOT_ALLOWED"
             ),
         ] as [(String, String?)])

@@ -46,8 +46,9 @@ struct UserImportTests {
             let hash = "$2b$10$" + String(repeating: "a", count: 53)
             let report = try await Self.run(
                 #"""
-                [{"email": " Ada@Example.COM ", "email_verified": true, "user_id": "42", "username": "ADA", "blocked": true,
-                  "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada", "family_name": "Lovelace",
+                [{"email": " Ada@Example.COM ", "email_verified": true, "user_id": "42", "username": "ADA",
+                  "blocked": true, "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada",
+                  "family_name": "Lovelace",
                   "picture": "https://example.com/a.png", "phone_number": "+1", "phone_verified": true,
                   "user_metadata": {"theme": {"dark": true}}, "app_metadata": {"plan": 1}, "password_hash": "\#(hash)"},
                  {"email": "grace@example.com", "user_id": "auth0|43"}, {"email": "mary@example.com", "name": null}]
@@ -59,7 +60,8 @@ struct UserImportTests {
             #expect(ada.user.isEmailVerified && ada.user.isBlocked)
             #expect(
                 ada.user.profile == [
-                    "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada", "family_name": "Lovelace",
+                    "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada",
+                  "family_name": "Lovelace",
                     "picture": "https://example.com/a.png", "phone_number": "+1", "phone_number_verified": true,
                 ])
             #expect(ada.user.userMetadata == ["theme": ["dark": true]])

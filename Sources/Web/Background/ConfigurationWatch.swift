@@ -9,14 +9,15 @@ package struct ConfigurationWatch: Service {
     package init(services: Services) { self.services = services }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        // The end of the sleep by a shutdown is no failure.
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
                     try await services.configuration.refresh()
                 } catch {
                     services.logger.warning("cannot look for a changed configuration", metadata: ["cause": "\(error)"])
                 }
-                try await Task.sleep(for: .milliseconds(250))
+                try? await Task.sleep(for: .milliseconds(250))
             }
         }
     }

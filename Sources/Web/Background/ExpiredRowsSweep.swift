@@ -10,9 +10,10 @@ package struct ExpiredRowsSweep: Service {
     package init(services: Services) { self.services = services }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        // The end of the sleep by a shutdown is no failure.
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                try await Task.sleep(for: await sweepOnce() ? .milliseconds(100) : .seconds(60))
+                try? await Task.sleep(for: await sweepOnce() ? .milliseconds(100) : .seconds(60))
             }
         }
     }

@@ -57,9 +57,9 @@ def tenant(web_app: str = "http://localhost:3000", callbacks: list[str] | None =
             _client(
                 WEB_APP, "regular_web", "client_secret_post", [*users, "client_credentials"],
                 callbacks=[f"{web_app}/callback", *further["callbacks"]], allowed_logout_urls=[web_app],
-                refresh_token=_TUTORIAL_REFRESH),
+                refresh_token=dict(_TUTORIAL_REFRESH)),
             _client(BASIC, "regular_web", "client_secret_basic", users, **further),
-            _client(PUBLIC, "native", "none", users, refresh_token=_TUTORIAL_REFRESH, **further),
+            _client(PUBLIC, "native", "none", users, refresh_token=dict(_TUTORIAL_REFRESH), **further),
             _client(MACHINE, "non_interactive", "client_secret_post", ["client_credentials"]),
         ],
         "clientGrants": [{"client_id": MACHINE.name, "audience": API, "scope": ["appointments"]}],
