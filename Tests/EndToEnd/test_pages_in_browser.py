@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from support.application import Application
@@ -58,6 +59,40 @@ def test_sign_in_fits_a_telephone_with_letters_twice_as_large(site, telephone: P
     session = telephone.context.new_cdp_session(telephone)
     session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
     expect_no_sideways_scrolling(telephone)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_pages_keep_the_rules_of_accessibility(site, new_page: Callable[..., Page], colours: str) -> None:
+    page = new_page(color_scheme=colours)
+    person = Person(page, site.web_app)
+    person.go_to_sign_in()
+    expect_accessible(page)
+    person.send_credentials("nobody@example.com", "not the password")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect_accessible(page)
+    page.get_by_role("link", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Create your account")).to_be_visible()
+    expect_accessible(page)
+    person.send_credentials(new_email(), "weak")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    expect_accessible(page)
+    person.send_credentials(new_email())
+    expect(page.get_by_role("heading", name="Authorize App")).to_be_visible()
+    expect_accessible(page)
+    person.accept()
+    person.expect_signed_in()
+    expect_accessible(page)
+    page.goto(f"{site.portico.issuer}v2/logout")
+    expect_accessible(page)
+    page.goto(Application(site.portico).authorization_url(redirect_uri="https://app.example.com/other"))
+    expect_accessible(page)
+
+
+def expect_accessible(page: Page) -> None:
+    """axe-core finds nothing against the WCAG, contrast included."""
+    found = Axe().run(page).response["violations"]
+    assert not found, "\n".join(
+        f"{page.url}: {rule['help']}: {node['html']}" for rule in found for node in rule["nodes"])
 
 
 def test_nobody_can_show_the_pages_in_a_frame(site, page: Page) -> None:

@@ -1,12 +1,14 @@
 """A server that is stopped, or killed, forgets nothing that it has told anybody."""
 
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support.application import Application
 from support.portico import PASSWORD, Portico
-from support.visitor import Visitor, told
+from support.visitor import Form, Visitor, told
 
 SIGNALS = pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 
@@ -56,6 +58,20 @@ def test_what_was_used_or_revoked_stays_so_after_a_restart(own_portico: Portico,
     own_portico.restart(sign)
     assert application.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     assert application.redeem(code).json()["error"] == "invalid_grant"
+
+
+def test_a_request_that_is_under_way_is_answered_before_the_server_stops(own_portico: Portico) -> None:
+    application, visitor = Application(own_portico), Visitor(own_portico)
+    email = own_portico.create_user()
+    login = visitor.open(application.authorization_url())
+    with ThreadPoolExecutor() as pool:
+        # The password's hash keeps the server busy for a while.
+        answer = pool.submit(
+            visitor.http.post, login.url, allow_redirects=False, timeout=20,
+            data=Form(login.text).fields | {"username": email, "password": PASSWORD, "action": "default"})
+        time.sleep(0.02)
+        own_portico.stop(signal.SIGTERM)
+        assert answer.result().status_code == 302
 
 
 def test_a_server_that_is_asked_to_stop_ends_with_success(own_portico: Portico) -> None:

@@ -19,7 +19,7 @@ struct ClientAddress: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private func client(of request: Request, peer: [UInt8]) -> [UInt8] {
+    func client(of request: Request, peer: [UInt8]) -> [UInt8] {
         var client = peer
         let forwarded = HTTPField.Name("X-Forwarded-For").map { request.headers[values: $0] } ?? []
         for text in forwarded.joined(separator: ",").split(separator: ",").reversed() {
