@@ -1,6 +1,8 @@
 import AuthorizationServer
+import HTTPTypes
 import Hummingbird
 import OAuth
+import Pages
 import Storage
 
 /// What the controllers of a transaction's pages share: the transaction behind `state`, and the proof that a form comes
@@ -35,6 +37,27 @@ struct LoginForms: Sendable {
         let fields = try await FormBody.parameters(of: request, context: context)
         guard ConstantTime.equal(fields["_csrf"] ?? "", visit.formToken) else { return nil }
         return fields
+    }
+
+    /// What a form with an address and a password brings.
+    enum Credentials: Sendable {
+        case complete(email: String, password: String)
+        /// The page is shown again with its problem.
+        case incomplete(FormProblem, email: String, HTTPResponse.Status)
+    }
+
+    /// - Parameter addressField: the name of the field with the e-mail address.
+    func credentials(
+        _ visit: Visit, _ request: Request, _ context: WebContext, addressField: String
+    ) async throws -> Credentials {
+        guard let fields = try await fields(visit, request, context) else {
+            return .incomplete(.expiredForm, email: "", .forbidden)
+        }
+        guard let email = fields[addressField] else { return .incomplete(.emailRequired, email: "", .badRequest) }
+        guard let password = fields["password"] else {
+            return .incomplete(.passwordRequired, email: email, .badRequest)
+        }
+        return .complete(email: email, password: password)
     }
 
     /// Back to the authorization endpoint, which decides what is next.

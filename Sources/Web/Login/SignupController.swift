@@ -26,13 +26,11 @@ struct SignupController: Sendable {
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
-        guard let fields = try await forms.fields(visit, request, context) else {
-            return try await page(visit, problem: .expiredForm, status: .forbidden)
-        }
-        let (email, password) = (fields["email"] ?? "", fields["password"] ?? "")
-        guard !email.isEmpty else { return try await page(visit, problem: .emailRequired, status: .badRequest) }
-        guard !password.isEmpty else {
-            return try await page(visit, email: email, problem: .passwordRequired, status: .badRequest)
+        let (email, password): (String, String)
+        switch try await forms.credentials(visit, request, context, addressField: "email") {
+        case .incomplete(let problem, let email, let status):
+            return try await page(visit, email: email, problem: problem, status: status)
+        case .complete(let sentEmail, let sentPassword): (email, password) = (sentEmail, sentPassword)
         }
         do {
             let session = try await Signup(services: services).signUp(
