@@ -160,7 +160,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement (default: %(default)s)")
     parser.add_argument("--connections", type=number_list, default=[1, 8, 64], help="default: 1,8,64")
     parser.add_argument("--only", type=scenario_list, default=SCENARIOS, help=f"some of {','.join(names)}")
-    parser.add_argument("--users", type=int, default=16, help="users in the database (default: %(default)s)")
+    parser.add_argument("--users", type=int, default=64, help="users in the database (default: %(default)s)")
     parser.add_argument("--json", help="append every figure to this file, one JSON object a line")
     parser.add_argument("--keep", action="store_true", help="keep the data folder and the server's log")
     options = parser.parse_args()

@@ -63,7 +63,7 @@ def portico(site: Site) -> Portico:
 
 @pytest.fixture(scope="session")
 def secure_portico(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portico]:
-    """A shared server over https, for the clients that insist on it; they trust its authority as a developer does it."""
+    """A shared server over https; the libraries that insist on it trust its authority as a developer does it."""
     portico = Portico(tmp_path_factory.mktemp("secure"), tls=True)
     portico.apply(tenant())
     portico.start()

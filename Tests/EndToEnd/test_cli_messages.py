@@ -23,7 +23,7 @@ def test_every_command_explains_itself_with_an_example(new_portico, command: lis
     portico = new_portico()
     text = portico.command(*command, "--help")
     examples = re.search(r"^EXAMPLES?\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
-    assert examples and "  portico " + " ".join(command[:1]) in examples[1].replace("PORTICO_DATA=/var/lib/portico ", "")
+    assert examples and " ".join(["  portico", *command]) in examples[1]
     assert not portico.data.exists(), "asking for help makes nothing"
 
 
@@ -37,7 +37,9 @@ def test_the_version_is_printed(new_portico) -> None:
 
 
 @pytest.mark.parametrize(
-    "issuer", ["login.example.com", "ftp://example.com/", "https://example.com/tenant", "https://Example.com/", "https://a.example/?b"])
+    "issuer",
+    ["login.example.com", "ftp://example.com/", "https://example.com/tenant", "https://Example.com/",
+     "https://a.example/?b"])
 def test_an_issuer_that_is_none_is_refused_with_an_example(new_portico, issuer: str) -> None:
     done = new_portico().run("serve", "--issuer", issuer)
     assert done.returncode == 1
@@ -51,16 +53,18 @@ def test_an_address_to_listen_on_that_is_none_is_refused(new_portico, address: s
 
 
 def test_a_port_in_use_is_said_with_what_to_do(own_portico: Portico, new_portico) -> None:
-    done = new_portico("second").run("serve", "--issuer", own_portico.issuer, "--listen", f"127.0.0.1:{own_portico.port}")
+    address = f"127.0.0.1:{own_portico.port}"
+    done = new_portico("second").run("serve", "--issuer", own_portico.issuer, "--listen", address)
     assert done.returncode == 1
-    assert f"127.0.0.1:{own_portico.port}" in said(done) and "--listen" in said(done)
+    assert address in said(done) and "--listen" in said(done)
 
 
 def test_another_secret_does_not_start_on_the_same_data(new_portico) -> None:
     portico = new_portico()
     portico.start(PORTICO_SECRET=SECRET)
     portico.stop()
-    done = portico.run("serve", "--issuer", portico.issuer, "--listen", f"127.0.0.1:{portico.port}", PORTICO_SECRET="another-" * 8)
+    done = portico.run(
+        "serve", "--issuer", portico.issuer, "--listen", f"127.0.0.1:{portico.port}", PORTICO_SECRET="another-" * 8)
     assert done.returncode == 1 and "PORTICO_SECRET" in said(done)
     assert SECRET not in said(done) and "another-" not in said(done)
     portico.start(PORTICO_SECRET=SECRET)

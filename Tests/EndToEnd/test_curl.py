@@ -92,5 +92,6 @@ def test_curl_is_redirected_to_the_login(portico: Portico) -> None:
 def test_curl_sees_the_development_authority_and_trusts_it(secure_portico: Portico) -> None:
     address = f"{secure_portico.issuer}.well-known/openid-configuration"
     done = subprocess.run(
-        ["curl", "--silent", "--show-error", "--cacert", str(secure_portico.ca), address], capture_output=True, text=True)
+        ["curl", "--silent", "--show-error", "--cacert", str(secure_portico.ca), address], capture_output=True,
+        text=True)
     assert done.returncode == 0 and json.loads(done.stdout)["issuer"] == secure_portico.issuer

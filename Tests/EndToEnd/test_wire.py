@@ -8,7 +8,10 @@ import requests
 
 from support.portico import Portico
 
-FORM = b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+FORM = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,8 @@ def send(portico: Portico, *parts: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "request_", [b"garbage\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET  HTTP/9.9\r\n\r\n", b"\x00" * 4096],
+    "request_",
+    [b"garbage\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET  HTTP/9.9\r\n\r\n", b"\x00" * 4096],
     ids=["words", "a TLS greeting", "another protocol", "zeros"])
 def test_what_is_no_request_is_refused(portico: Portico, request_: bytes) -> None:
     assert send(portico, request_)[:12] in (b"", b"HTTP/1.1 400")

@@ -26,8 +26,9 @@ struct AuthorizationCodeFlowTests {
             let tokens = try answer.json()
             #expect(tokens["token_type"] == "Bearer")
             #expect(tokens["expires_in"] == 86400)
-            #expect(Scope(tokens["scope"]?.string?.split(separator: " ").map(String.init) ?? [])
-                == Scope(["openid", "profile", "email", "appointments", "contacts", "offline_access"]))
+            #expect(
+                Scope(tokens["scope"]?.string?.split(separator: " ").map(String.init) ?? [])
+                    == Scope(["openid", "profile", "email", "appointments", "contacts", "offline_access"]))
             #expect(tokens["refresh_token"]?.string?.hasPrefix("v1.") == true)
         }
     }
@@ -63,7 +64,8 @@ struct AuthorizationCodeFlowTests {
     @Test("OIDC Core §2: ID token claims, with the claims that profile and email ask for (§5.4)")
     func idTokenClaims() async throws {
         try await TestServer.run { server in
-            let claims = try await RelyingParty.regularWebApp(server).tokens(["nonce": "n-0S6_WzA2Mj"])["id_token"]?
+            let claims =
+                try await RelyingParty.regularWebApp(server).tokens(["nonce": "n-0S6_WzA2Mj"])["id_token"]?
                 .string?.claims ?? [:]
             #expect(claims["iss"] == "https://login.example.com/")
             #expect(claims["aud"] == "regular-web-app")

@@ -27,7 +27,8 @@ struct AuthorizationRequestTests {
         }
     }
 
-    @Test("A callback mismatch names the nearest registered callback and marks the difference; in production it does not")
+    @Test(
+        "A callback mismatch names the nearest registered callback and marks the difference; in production it does not")
     func callbackMismatch() async throws {
         for isDevelopment in [true, false] {
             try await TestServer.run(isDevelopment: isDevelopment) { server in
@@ -47,12 +48,14 @@ struct AuthorizationRequestTests {
     @Test(
         "Attacks 1 to 6: only the registered URI itself is a callback",
         arguments: [
-            "https://app.example.com/callback/", "https://app.example.com/callback/..", "https://app.example.com/Callback",
+            "https://app.example.com/callback/", "https://app.example.com/callback/..",
+            "https://app.example.com/Callback",
             "https://APP.example.com/callback", "HTTPS://app.example.com/callback", "http://app.example.com/callback",
             "https://app.example.com:443/callback", "https://app.example.com/callback?a=1",
             "https://app.example.com/callback%2e%2e", "https://app.example.com@evil.com/callback",
             "https://app.example.com\\@evil.com/callback", "https://evil.com/https://app.example.com/callback",
-            "https://app.example.com.evil.com/callback", "//app.example.com/callback", "/callback", "javascript:alert(1)",
+            "https://app.example.com.evil.com/callback", "//app.example.com/callback", "/callback",
+            "javascript:alert(1)",
             "data:text/html,x", " https://app.example.com/callback", "https://app.example.com/callback\t",
             "https://app.example.com/callbäck", "https://app.example.com/call/../callback", "https://app.example.com",
         ])
@@ -174,10 +177,12 @@ struct AuthorizationRequestTests {
         }
     }
 
-    @Test("A query of unreasonable length, broken escapes and NULs are refused", arguments: [
-        "/authorize?client_id=%zz", "/authorize?client_id=%00", "/authorize?client_id=%ff",
-        "/authorize?state=" + String(repeating: "a", count: 20_000),
-    ])
+    @Test(
+        "A query of unreasonable length, broken escapes and NULs are refused",
+        arguments: [
+            "/authorize?client_id=%zz", "/authorize?client_id=%00", "/authorize?client_id=%ff",
+            "/authorize?state=" + String(repeating: "a", count: 20_000),
+        ])
     func malformed(_ path: String) async throws {
         try await TestServer.run { server in
             let status = try await server.get(path).status.code

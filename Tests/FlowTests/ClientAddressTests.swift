@@ -25,7 +25,8 @@ struct ClientAddressTests {
         #expect(try bucket(peer: "10.0.0.1", forwarded: ["198.51.100.7"], trusted: proxies) == "198.51.100.7")
         #expect(try bucket(peer: "10.0.0.1", forwarded: ["1.1.1.1, 198.51.100.7"], trusted: proxies) == "198.51.100.7")
         #expect(try bucket(peer: "10.0.0.1", forwarded: ["198.51.100.7, 10.2.3.4"], trusted: proxies) == "198.51.100.7")
-        #expect(try bucket(peer: "10.0.0.1", forwarded: ["1.1.1.1", "198.51.100.7"], trusted: proxies) == "198.51.100.7")
+        #expect(
+            try bucket(peer: "10.0.0.1", forwarded: ["1.1.1.1", "198.51.100.7"], trusted: proxies) == "198.51.100.7")
         #expect(try bucket(peer: "10.0.0.1", forwarded: ["rubbish"], trusted: proxies) == "10.0.0.1")
         #expect(try bucket(peer: "10.0.0.1", forwarded: [], trusted: proxies) == "10.0.0.1")
     }

@@ -31,7 +31,9 @@ struct ConsentTests {
             let answer = try await browser.follow(browser.submit(asked, [("action", "accept")]))
             #expect(answer.query("code") != nil)
             #expect(try await browser.get(party.authorizationURL(Self.wanted)).query("code") != nil)
-            let wider: [String: String?] = ["audience": "appointments:api", "scope": "openid contacts", "prompt": "none"]
+            let wider: [String: String?] = [
+                "audience": "appointments:api", "scope": "openid contacts", "prompt": "none",
+            ]
             #expect(try await browser.get(party.authorizationURL(wider)).query("error") == "consent_required")
         }
     }
@@ -39,7 +41,9 @@ struct ConsentTests {
     @Test("A first-party application needs no consent to the profile, nor to an API that says so; a third party does")
     func parties() async throws {
         try await TestServer.run { server in
-            #expect(try await RelyingParty.regularWebApp(server).authorize(TestBrowser(server), Self.wanted).query("code") != nil)
+            #expect(
+                try await RelyingParty.regularWebApp(server).authorize(TestBrowser(server), Self.wanted).query("code")
+                    != nil)
             let third = try await RelyingParty.thirdParty(server).authorize(TestBrowser(server))
             #expect(third.location?.hasPrefix("/u/consent") == true)
         }

@@ -100,7 +100,8 @@ struct LoginPageTests {
             let browser = TestBrowser(server)
             let started = try await browser.get(
                 RelyingParty.regularWebApp(server).authorizationURL(["screen_hint": "signup"]))
-            let taken = try await browser.submit(started, [("email", "ada@example.com"), ("password", "Better-Password-1")])
+            let taken = try await browser.submit(
+                started, [("email", "ada@example.com"), ("password", "Better-Password-1")])
             #expect(taken.status == .badRequest)
             #expect(!taken.text.localizedCaseInsensitiveContains("exist"))
         }
@@ -110,7 +111,8 @@ struct LoginPageTests {
             let browser = TestBrowser(server)
             let started = try await browser.get(
                 RelyingParty.regularWebApp(server).authorizationURL(["screen_hint": "signup"]))
-            let answer = try await browser.submit(started, [("email", "x@example.com"), ("password", "Better-Password-1")])
+            let answer = try await browser.submit(
+                started, [("email", "x@example.com"), ("password", "Better-Password-1")])
             #expect(answer.status == .badRequest)
             let user = try await server.services.stores.users
                 .find(connection: "Username-Password-Authentication", identifier: "x@example.com")
@@ -163,7 +165,9 @@ struct LoginPageTests {
             #expect(answer.status == .serviceUnavailable)
             #expect(answer.headers[.retryAfter] == "5")
             let machine = RelyingParty.machine(server)
-            #expect(try await machine.token(["grant_type": "client_credentials", "audience": "appointments:api"]).status == .ok)
+            #expect(
+                try await machine.token(["grant_type": "client_credentials", "audience": "appointments:api"]).status
+                    == .ok)
         }
     }
 }

@@ -71,7 +71,8 @@ struct ProviderTests {
                 #expect(answer.headers[.wwwAuthenticate]?.contains("invalid_token") == true)
             }
             server.clock.advance(by: 86_401)
-            #expect(try await server.get("/userinfo", headers: [.authorization: "Bearer \(token)"]).status == .unauthorized)
+            #expect(
+                try await server.get("/userinfo", headers: [.authorization: "Bearer \(token)"]).status == .unauthorized)
         }
     }
 
@@ -87,7 +88,12 @@ struct ProviderTests {
             #expect(answer.headers[.wwwAuthenticate]?.contains("insufficient_scope") == true)
             let posted = try await server.post(
                 "/userinfo",
-                form: [("access_token", try await RelyingParty.regularWebApp(server).tokens()["access_token"]?.string ?? "")])
+                form: [
+                    (
+                        "access_token",
+                        try await RelyingParty.regularWebApp(server).tokens()["access_token"]?.string ?? ""
+                    )
+                ])
             #expect(try posted.json()["sub"] == .string(User.ada.id))
         }
     }

@@ -180,9 +180,13 @@ struct SessionTests {
             let allowed = "/v2/logout?client_id=regular-web-app&returnTo=" + "https://app.example.com/?a=1".formEncoded
             #expect(try await browser.get(allowed).location == "https://app.example.com/?a=1")
             #expect(browser.cookies["auth0"] == nil)
-            #expect(try await browser.get(party.authorizationURL(["prompt": "none"])).query("error") == "login_required")
-            for target in ["https://evil.example/", "//evil.example", "/\\evil.example", "https://app.example.com.evil.example/"] {
-                let refused = try await browser.get("/v2/logout?client_id=regular-web-app&returnTo=" + target.formEncoded)
+            #expect(
+                try await browser.get(party.authorizationURL(["prompt": "none"])).query("error") == "login_required")
+            for target in [
+                "https://evil.example/", "//evil.example", "/\\evil.example", "https://app.example.com.evil.example/",
+            ] {
+                let refused = try await browser.get(
+                    "/v2/logout?client_id=regular-web-app&returnTo=" + target.formEncoded)
                 #expect(refused.status == .badRequest)
                 #expect(refused.location == nil)
             }

@@ -103,7 +103,8 @@ struct TokenEndpointTests {
             #expect(unknown.status == .badRequest)
             let third = try await RelyingParty.thirdParty(server).token(["grant_type": "client_credentials"])
             #expect(try third.json()["error"] == "unauthorized_client")
-            #expect(try third.json()["error_description"] == "Grant type 'client_credentials' not allowed for the client.")
+            #expect(
+                try third.json()["error_description"] == "Grant type 'client_credentials' not allowed for the client.")
         }
     }
 
@@ -156,9 +157,12 @@ struct TokenEndpointTests {
         }
     }
 
-    @Test("RFC 6749 §4.1.3: redirect_uri must be the authorization request's", arguments: [
-        nil, "https://app.example.com/callback/", "https://evil.example.com/callback", "https://app.example.com/other?tenant=1",
-    ])
+    @Test(
+        "RFC 6749 §4.1.3: redirect_uri must be the authorization request's",
+        arguments: [
+            nil, "https://app.example.com/callback/", "https://evil.example.com/callback",
+            "https://app.example.com/other?tenant=1",
+        ])
     func redirectURI(_ sent: String?) async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)

@@ -61,7 +61,7 @@ struct UserImportTests {
             #expect(
                 ada.user.profile == [
                     "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada",
-                  "family_name": "Lovelace",
+                    "family_name": "Lovelace",
                     "picture": "https://example.com/a.png", "phone_number": "+1", "phone_number_verified": true,
                 ])
             #expect(ada.user.userMetadata == ["theme": ["dark": true]])

@@ -61,7 +61,8 @@ struct HomeController: Sendable {
             let (renewed, notice) = try await renewed(user, refreshToken)
             _ = await browsers.change(request) { ($0.user, $0.notice, $0.answer) = (renewed, notice, nil) }
         } catch let error as TokenError {
-            let notice = "The refresh token was refused (\(error.code): \(error.description ?? "no description")). "
+            let notice =
+                "The refresh token was refused (\(error.code): \(error.description ?? "no description")). "
                 + "Sign in again to get a new one."
             _ = await browsers.change(request) { $0.notice = notice }
         } catch {

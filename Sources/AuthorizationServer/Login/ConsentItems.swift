@@ -36,7 +36,8 @@ enum ConsentItems {
             if let description = api?.scopes.first(where: { $0.value == value })?.description, !description.isEmpty {
                 items.append(Consent.Item(title: value, detail: description))
             } else if let colon = value.dropFirst().firstIndex(of: ":"),
-                value.index(after: colon) < value.endIndex {
+                value.index(after: colon) < value.endIndex
+            {
                 let (verb, resource) = (String(value[..<colon]), String(value[value.index(after: colon)...]))
                 if let index = actions.firstIndex(where: { $0.resource == resource }) {
                     actions[index].verbs.append(verb)

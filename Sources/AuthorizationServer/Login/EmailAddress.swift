@@ -8,7 +8,8 @@ package struct EmailAddress: Sendable, Hashable {
     /// nil for a text that cannot be an address: not one `@`, nothing before it, no dot-separated host after it, white
     /// space, control or invisible characters, or more than 254 bytes (RFC 5321 §4.5.3.1.3).
     package init?(_ sent: String) {
-        let text = sent.trimmingCharacters(in: .whitespacesAndNewlines).lowercased().precomposedStringWithCanonicalMapping
+        let text = sent.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
+            .precomposedStringWithCanonicalMapping
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, (1...64).contains(parts[0].utf8.count), text.utf8.count <= 254,
             text.unicodeScalars.allSatisfy({ !$0.properties.isWhitespace && !Self.isForbidden($0) }),

@@ -22,7 +22,7 @@ def chromium() -> str:
     named = os.environ.get("PORTICO_CHROMIUM")
     found = next(filter(None, map(shutil.which, [named] if named else CANDIDATES)), None)
     if not found:
-        raise FileNotFoundError("There is no Chromium. Install it with apt-get install chromium, or set PORTICO_CHROMIUM.")
+        raise FileNotFoundError("There is no Chromium. Install it (apt-get install chromium), or set PORTICO_CHROMIUM.")
     return found
 
 
@@ -42,17 +42,18 @@ class Complaints:
 
     def _console(self, message: ConsoleMessage) -> None:
         # That a form was refused with 400 the browser calls a failure; to the person it is a page with a message.
-        is_refused_form = message.text.startswith("Failed to load resource: the server responded with a status of 4")
-        if message.type not in ("error", "warning") or (is_refused_form and message.location["url"] in self._documents):
-            return
-        self.found.append(f"{message.location['url']}: {message.text}")
+        address = message.location["url"]
+        is_refused_form = "the server responded with a status of 4" in message.text and address in self._documents
+        if message.type in ("error", "warning") and not is_refused_form:
+            self.found.append(f"{address}: {message.text}")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser process; tests have contexts of their own in it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 

@@ -22,7 +22,7 @@ class Callback:
             def answer(self, parameters: str) -> None:
                 if urlsplit(self.path).path == "/callback":
                     brought.put((self.command, {name: values[0] for name, values in parse_qs(parameters).items()}))
-                body = b"<!doctype html><html lang=en><link rel=icon href='data:,'><title>Welcome</title><h1>Welcome</h1>"
+                body = b"<!doctype html><link rel=icon href='data:,'><title>Welcome</title><h1>Welcome</h1>"
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))

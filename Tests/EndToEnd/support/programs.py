@@ -43,7 +43,9 @@ class Program:
     running: list["Program"] = []
     started: list["Program"] = []
 
-    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path, ready: str, ca: Path | None = None):
+    def __init__(
+        self, name: str, command: list[str], env: dict[str, str], log: Path, ready: str, ca: Path | None = None
+    ):
         self.name, self.command, self.env, self.log, self.ready, self.ca = name, command, env, log, ready, ca
         self.process: subprocess.Popen | None = None
         self.seen = 0
