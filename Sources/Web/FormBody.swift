@@ -77,6 +77,9 @@ enum FormBody {
             body = try await request.body.collect(upTo: context.maxUploadSize)
         } catch is NIOTooManyBytesError {
             throw OAuthError.invalidRequest("The body is larger than \(context.maxUploadSize / 1024) KiB")
+        } catch {
+            // The client went away or sent less than it announced: its fault, and no line for the error log.
+            throw OAuthError.invalidRequest("The body ended before its announced length")
         }
         let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }.trimmed
         switch type {

@@ -9,7 +9,7 @@ struct ApplyCommand: AsyncParsableCommand {
         commandName: "apply",
         abstract: "Make the tenant as a file says, in Auth0's Deploy CLI format.",
         discussion: """
-            Shows what would change, and asks. ##KEY## and @@KEY@@ in the file are replaced from the environment. A
+            Shows what would change, and asks. ##KEY## and @@KEY@@ in the file are replaced from the environment. A \
             running server follows within a second.
 
             EXAMPLES

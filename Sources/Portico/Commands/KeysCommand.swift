@@ -32,7 +32,7 @@ struct KeysCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rotate", abstract: "Sign with the next key from now on, and make a new next one.",
             discussion: """
-                Nothing that was signed before becomes invalid: the old key stays published. A running server follows
+                Nothing that was signed before becomes invalid: the old key stays published. A running server follows \
                 within a second.
 
                 EXAMPLE

@@ -16,14 +16,15 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Start the server.",
         discussion: """
-            SETTINGS: a flag wins over its environment variable, that over the configuration file (--config, YAML with
+            SETTINGS: a flag wins over its environment variable, that over the configuration file (--config, YAML with \
             the same names, '-' between words being a level: tls: { key: … }), that over the standard value in brackets.
             \(Setting.table)
 
             EXAMPLES
               portico serve --issuer http://localhost:8080/ --listen 127.0.0.1:8080
               portico serve --issuer https://localhost:8443/ --listen 127.0.0.1:8443 --tls
-              PORTICO_DATA=/var/lib/portico portico serve --issuer https://login.example.com/ \\
+              PORTICO_DATA=/var/lib/portico portico serve \\
+                --issuer https://login.example.com/ \\
                 --listen 127.0.0.1:8080 --trusted-proxies 127.0.0.1
             """)
 

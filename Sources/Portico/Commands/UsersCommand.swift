@@ -33,7 +33,8 @@ struct UsersCommand: AsyncParsableCommand {
             commandName: "create", abstract: "Create a user of a database connection.",
             discussion: """
                 EXAMPLE
-                  portico users create --email ada@example.com --password 'correct Horse 7' --name 'Ada Lovelace'
+                  portico users create --email ada@example.com \\
+                    --password 'correct Horse 7' --name 'Ada Lovelace'
                 """)
 
         @Option(help: "The e-mail address; it is stored in lower case.")
@@ -76,7 +77,7 @@ struct UsersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import", abstract: "Import users from a file in Auth0's users-import JSON format.",
             discussion: """
-                Password hashes of bcrypt and Argon2 are taken over; users keep their passwords. Rejected rows are listed,
+                Password hashes of bcrypt and Argon2 are taken over; users keep their passwords. Rejected rows are listed, \
                 the others are imported.
 
                 EXAMPLE
