@@ -50,7 +50,7 @@ struct AuthorizationCodeFlowTests {
         }
     }
 
-    @Test("auth0-behaviour §1.8: without openid the audience is a text, and there is no ID token")
+    @Test("Auth0: without openid the audience is a text, and there is no ID token")
     func withoutOpenID() async throws {
         try await TestServer.run { server in
             let tokens = try await RelyingParty.regularWebApp(server)

@@ -46,7 +46,7 @@ struct AuthorizationRequestTests {
     }
 
     @Test(
-        "Attacks 1 to 6: only the registered URI itself is a callback",
+        "Only the registered URI itself is a callback",
         arguments: [
             "https://app.example.com/callback/", "https://app.example.com/callback/..",
             "https://app.example.com/Callback",
@@ -77,7 +77,7 @@ struct AuthorizationRequestTests {
         }
     }
 
-    @Test("Attack 9: a parameter sent twice is invalid_request")
+    @Test("A parameter sent twice is invalid_request")
     func duplicate() async throws {
         try await TestServer.run { server in
             let url = RelyingParty.regularWebApp(server).authorizationURL()
@@ -117,7 +117,7 @@ struct AuthorizationRequestTests {
         }
     }
 
-    @Test("auth0-behaviour §1.1 AZ-1: a client without the grant gets unauthorized_client")
+    @Test("Auth0: a client without the grant gets unauthorized_client")
     func grantNotAllowed() async throws {
         try await TestServer.run { server in
             let machine = RelyingParty.machine(server)
@@ -164,7 +164,7 @@ struct AuthorizationRequestTests {
         }
     }
 
-    @Test("Attack 7: hostile values in the form_post page and the pages stay text")
+    @Test("Hostile values in the form_post page and the pages stay text")
     func escaping() async throws {
         try await TestServer.run { server in
             let hostile = #""><script>alert(1)</script>"#

@@ -18,7 +18,7 @@ struct ConsentTests {
 
     static let wanted: [String: String?] = ["audience": "appointments:api", "scope": "openid appointments read:notes"]
 
-    @Test("auth0-behaviour §5.1: asked until allowed; then not again; a new scope asks again")
+    @Test("Auth0: asked until allowed; then not again; a new scope asks again")
     func storedAndWidened() async throws {
         try await TestServer.run(Self.asking) { server in
             let browser = TestBrowser(server)
@@ -77,7 +77,7 @@ struct ConsentTests {
         }
     }
 
-    @Test("Attack 39: consent without the page's own token, or with another transaction's, allows nothing")
+    @Test("Consent without the page's own token, or with another transaction's, allows nothing")
     func forged() async throws {
         try await TestServer.run(Self.asking) { server in
             let browser = TestBrowser(server)
@@ -97,7 +97,7 @@ struct ConsentTests {
         }
     }
 
-    @Test("auth0-behaviour AU-1: with role-based access control only the user's permissions are granted")
+    @Test("Auth0: with role-based access control only the user's permissions are granted")
     func roleBasedAccess() async throws {
         var fixtures = Fixtures()
         fixtures.changeAPI { api in

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Sign-in and sign-up pages")
 struct LoginPageTests {
-    @Test("Attack 38: a wrong password and an unknown user read alike, but for the address typed")
+    @Test("A wrong password and an unknown user read alike, but for the address typed")
     func enumeration() async throws {
         try await TestServer.run { server in
             var pages: [String] = []
@@ -26,7 +26,7 @@ struct LoginPageTests {
         }
     }
 
-    @Test("Attack 39: a login form without this browser's token signs nobody in")
+    @Test("A login form without this browser's token signs nobody in")
     func forgery() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -38,7 +38,7 @@ struct LoginPageTests {
         }
     }
 
-    @Test("auth0-behaviour AP-2: ten wrong passwords block the address for this user, with the right one too")
+    @Test("Auth0: ten wrong passwords block the address for this user, with the right one too")
     func bruteForce() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -56,7 +56,7 @@ struct LoginPageTests {
         }
     }
 
-    @Test("Attack 37: attempts at the same time cannot be more than ten either")
+    @Test("Attempts at the same time cannot be more than ten either")
     func parallelBruteForce() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -94,7 +94,7 @@ struct LoginPageTests {
         }
     }
 
-    @Test("Attack 38: an address that is taken fails like any other failure; sign-up can be closed")
+    @Test("An address that is taken fails like any other failure; sign-up can be closed")
     func signupRefusals() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)

@@ -40,7 +40,7 @@ struct RefreshTokenTests {
         }
     }
 
-    @Test("auth0-behaviour §4 RF-1: no refresh token without offline_access, the API's leave, and the client's grant")
+    @Test("Auth0: no refresh token without offline_access, the API's leave, and the client's grant")
     func conditions() async throws {
         var withoutLeave = Fixtures()
         withoutLeave.changeAPI { $0.allowsOfflineAccess = false }
@@ -114,7 +114,7 @@ struct RefreshTokenTests {
         }
     }
 
-    @Test("Attack 15: twenty refreshes of one token at once make one successor")
+    @Test("Twenty refreshes of one token at once make one successor")
     func race() async throws {
         try await TestServer.run(Self.rotating(leeway: 30)) { server in
             let party = RelyingParty.regularWebApp(server)
@@ -148,7 +148,7 @@ struct RefreshTokenTests {
         }
     }
 
-    @Test("Attack 18: a blocked user, another client, and a client that changed to rotation get nothing")
+    @Test("A blocked user, another client, and a client that changed to rotation get nothing")
     func refusals() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)
@@ -168,7 +168,7 @@ struct RefreshTokenTests {
         }
     }
 
-    @Test("auth0-behaviour TK-3: a browser's script gets a refresh token only with PKCE")
+    @Test("Auth0: a browser's script gets a refresh token only with PKCE")
     func browser() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.singlePageApp(server)

@@ -51,7 +51,7 @@ struct SessionTests {
         }
     }
 
-    @Test("auth0-behaviour §6.2: a session ends after three days without use, and after seven whatever happens")
+    @Test("Auth0: a session ends after three days without use, and after seven whatever happens")
     func lifetimes() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)
@@ -70,7 +70,7 @@ struct SessionTests {
         }
     }
 
-    @Test("Attack 39: the session's id is new at each login, and the old one is worth nothing")
+    @Test("The session's id is new at each login, and the old one is worth nothing")
     func fixation() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -124,7 +124,7 @@ struct SessionTests {
         }
     }
 
-    @Test("Attack 39: a login transaction opens in its own browser only, for an hour")
+    @Test("A login transaction opens in its own browser only, for an hour")
     func transactionIsBound() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -140,7 +140,7 @@ struct SessionTests {
         }
     }
 
-    @Test("auth0-behaviour FL-1: a browser keeps ten login transactions, and loses the oldest")
+    @Test("Auth0: a browser keeps ten login transactions, and loses the oldest")
     func tenTransactions() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)
@@ -171,7 +171,7 @@ struct SessionTests {
         }
     }
 
-    @Test("auth0-behaviour §6.3: logout ends the session and goes only where it may")
+    @Test("Auth0: logout ends the session and goes only where it may")
     func logout() async throws {
         try await TestServer.run { server in
             let browser = TestBrowser(server)

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Token endpoint")
 struct TokenEndpointTests {
-    @Test("auth0-behaviour §2.1: a JSON body is as good as a form, and null and \"\" are absent")
+    @Test("Auth0: a JSON body is as good as a form, and null and \"\" are absent")
     func json() async throws {
         try await TestServer.run { server in
             let code = try await RelyingParty.regularWebApp(server).code()
@@ -125,7 +125,7 @@ struct TokenEndpointTests {
         }
     }
 
-    @Test("Attack 13: of fifty redemptions of one code at once, exactly one wins")
+    @Test("Of fifty redemptions of one code at once, exactly one wins")
     func race() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)
@@ -138,7 +138,7 @@ struct TokenEndpointTests {
         }
     }
 
-    @Test("Attack 12: another client's code is refused, and stays good for its own client")
+    @Test("Another client's code is refused, and stays good for its own client")
     func otherClient() async throws {
         try await TestServer.run { server in
             let code = try await RelyingParty.regularWebApp(server).code()
@@ -182,7 +182,7 @@ struct TokenEndpointTests {
         }
     }
 
-    @Test("Attack 11: a verifier for a code that was asked for without a challenge is refused")
+    @Test("A verifier for a code that was asked for without a challenge is refused")
     func unexpectedVerifier() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)

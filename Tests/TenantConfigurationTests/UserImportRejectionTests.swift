@@ -11,7 +11,7 @@ struct UserImportRejectionTests {
     private static let argon2 = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
 
     @Test(
-        "PI-5: each row is rejected alone, with Auth0's code and the field",
+        "Each row is rejected alone, with Auth0's code and the field",
         arguments: [
             (#"{"name": "A"}"#, "INVALID_FORMAT", "email"), (#"{"email": "no address"}"#, "INVALID_FORMAT", "email"),
             (#"{"email": 7}"#, "INVALID_FORMAT", "email"),

@@ -94,7 +94,7 @@ struct UserImportTests {
         }
     }
 
-    @Test("PI-4: an upsert replaces the fields that a row has, and leaves the others, id and address")
+    @Test("An upsert replaces the fields that a row has, and leaves the others, id and address")
     func upsert() async throws {
         try await Tenant.run { tenant in
             _ = try await Self.run(
@@ -125,7 +125,7 @@ struct UserImportTests {
         }
     }
 
-    @Test("PI-3, PI-4: an upsert replaces a password until its owner has signed in")
+    @Test("An upsert replaces a password until its owner has signed in")
     func upsertedPassword() async throws {
         try await Tenant.run { tenant in
             let hashes = ["a", "b", "c"].map { "$2b$10$" + String(repeating: $0, count: 53) }
