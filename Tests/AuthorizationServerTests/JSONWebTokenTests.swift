@@ -6,7 +6,7 @@ import Testing
 
 @testable import AuthorizationServer
 
-@Suite("Verifying our own tokens (security case 21, RFC 8725)")
+@Suite("Verifying our own tokens (RFC 8725)")
 struct JSONWebTokenTests {
     private static let box = SecretBox(key: Array(repeating: 7, count: 32))
 
