@@ -76,6 +76,22 @@ struct LoginPageTests {
         }
     }
 
+    @Test("A user whom an administrator blocked goes back to the application, with the right password only")
+    func blockedUser() async throws {
+        try await TestServer.run { server in
+            try await server.services.stores.database.write { try UserStore.setBlocked(true, User.ada.id, in: $0) }
+            let browser = TestBrowser(server)
+            let started = try await browser.get(RelyingParty.regularWebApp(server).authorizationURL())
+            let wrong = try await browser.submit(started, [("username", "ada@example.com"), ("password", "wrong")])
+            #expect(wrong.text.contains("Wrong email or password"))
+            let right = try await browser.submit(
+                started, [("username", "ada@example.com"), ("password", User.adaPassword)])
+            #expect(right.query("error") == "unauthorized")
+            #expect(right.query("error_description") == "user is blocked")
+            #expect(browser.cookies["auth0"] == nil)
+        }
+    }
+
     @Test("Signing up makes a user, signs in, and goes on to the application")
     func signup() async throws {
         try await TestServer.run { server in

@@ -38,6 +38,10 @@ struct LoginController: Sendable {
             var response = forms.resume(visit)
             cookies.addSession(session, to: &response)
             return response
+        } catch PasswordLogin.Refusal.userIsBlocked {
+            // Whoever gets here knows the password, so the application may be told.
+            throw AuthorizationFailure.redirect(
+                OAuthError(.unauthorized, "user is blocked"), visit.request.target)
         } catch let refusal as PasswordLogin.Refusal {
             context.logger.info(
                 "login refused", metadata: ["why": "\(refusal)", "address": "\(visit.browser.address)"])
