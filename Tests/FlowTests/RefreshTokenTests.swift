@@ -74,6 +74,29 @@ struct RefreshTokenTests {
         }
     }
 
+    @Test("RFC 6749 §6: an opaque access token too has the narrowed scope only")
+    func narrowingOpaque() async throws {
+        try await TestServer.run { server in
+            let party = RelyingParty.regularWebApp(server)
+            let refresh = try await party.tokens(["scope": "openid email offline_access"])["refresh_token"]?.string
+            let narrow = try await party.refresh(refresh ?? "", ["scope": "openid"]).json()["access_token"]?.string
+            let profile = try await server.get("/userinfo", headers: [.authorization: "Bearer \(narrow ?? "")"])
+            #expect(try profile.json() == ["sub": .string(User.ada.id)])
+        }
+    }
+
+    @Test("A scope that cannot be read is refused before the token is replaced")
+    func malformedScope() async throws {
+        try await TestServer.run(Self.rotating()) { server in
+            let party = RelyingParty.regularWebApp(server)
+            let token = try await Self.firstToken(party)
+            let refused = try await party.refresh(token, ["scope": "a\"b"])
+            #expect(try refused.json()["error"] == "invalid_scope")
+            let answer = try await party.refresh(token)
+            #expect(answer.status == .ok)
+        }
+    }
+
     @Test("RFC 9700 §4.14.2: each exchange replaces the token; using a replaced one ends the family")
     func rotationAndReuse() async throws {
         try await TestServer.run(Self.rotating()) { server in

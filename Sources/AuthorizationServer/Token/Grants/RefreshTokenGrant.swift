@@ -22,16 +22,18 @@ package struct RefreshTokenGrant: Grant {
 
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let sent = Secret(try request.parameters.require("refresh_token"))
+        // Read before anything is written: a scope that cannot be read must not cost the client its token.
+        let requested = try request.parameters["scope"].map { try Scope(parsing: $0) }
         let successor = services.secret.successor(of: sent)
         let accessToken = Secret.random()
         // A refusal leaves the transaction as a value: thrown, it would undo the revocation of a family.
         let verdict = try await services.stores.database.write { transaction in
-            try Self.exchange(sent, successor, accessToken, request, in: transaction)
+            try Self.exchange(sent, successor, accessToken, requested, request, in: transaction)
         }
         let exchange = try verdict.get()
         let family = exchange.token.family
         var authorization = try await UserAuthorization(
-            user: exchange.user, scope: narrowed(family.scope, request), audience: family.audience,
+            user: exchange.user, scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
             authentication: Authorization.Authentication(
                 sid: family.sid, authenticatedAt: family.authenticatedAt, showsTime: family.showsAuthenticationTime,
                 nonce: nil),
@@ -44,13 +46,12 @@ package struct RefreshTokenGrant: Grant {
     }
 
     /// A request may ask for less than was granted; what it asks for beyond that is left out.
-    private func narrowed(_ granted: Scope, _ request: TokenRequest) throws -> Scope {
-        guard let text = request.parameters["scope"] else { return granted }
-        return try Scope(parsing: text).intersection(granted)
+    private static func narrowed(_ granted: Scope, to requested: Scope?) -> Scope {
+        requested?.intersection(granted) ?? granted
     }
 
     private static func exchange(
-        _ sent: Secret, _ successor: Secret, _ accessToken: Secret, _ request: TokenRequest,
+        _ sent: Secret, _ successor: Secret, _ accessToken: Secret, _ requested: Scope?, _ request: TokenRequest,
         in transaction: any SQLTransaction
     ) throws -> Result<Exchange, OAuthError> {
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
@@ -67,7 +68,10 @@ package struct RefreshTokenGrant: Grant {
             } else {
                 try RefreshTokenStore.touch(digest: token.digest, at: request.now, in: transaction)
             }
-            if token.family.audience == nil { try insert(accessToken, for: token, request, in: transaction) }
+            if token.family.audience == nil {
+                let scope = narrowed(token.family.scope, to: requested)
+                try insert(accessToken, scope, for: token, request, in: transaction)
+            }
             return .success(Exchange(token: token, user: user, successor: next, accessToken: accessToken))
         }
     }
@@ -118,12 +122,13 @@ package struct RefreshTokenGrant: Grant {
     }
 
     private static func insert(
-        _ accessToken: Secret, for token: RefreshToken, _ request: TokenRequest, in transaction: any SQLTransaction
+        _ accessToken: Secret, _ scope: Scope, for token: RefreshToken, _ request: TokenRequest,
+        in transaction: any SQLTransaction
     ) throws {
         try AccessTokenStore.insert(
             AccessToken(
                 digest: accessToken.digest, authorizationID: token.family.authorizationID,
-                clientID: token.family.clientID, userID: token.family.userID, scope: token.family.scope,
+                clientID: token.family.clientID, userID: token.family.userID, scope: scope,
                 expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
             in: transaction)
     }
