@@ -11,7 +11,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "Web": ["AuthorizationServer", "Pages"],
     "Portico": ["Web", "TenantConfiguration"],
     "StorageTesting": ["Storage"],
-    "TestSupport": ["Web", "TenantConfiguration"],
+    "TestSupport": ["Web", "TenantConfiguration", "StorageTesting"],
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth"],
@@ -63,6 +63,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioFoundationEssentialsCompat = Target.Dependency.product(
     name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -100,7 +101,7 @@ let package = Package(
     ],
     targets: [
         target("OAuth", crypto),
-        target("Storage", grdb, crypto, logging),
+        target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, "CArgon2", "CBcrypt", "COpenSSL"),
         target("TenantConfiguration", yams),
@@ -131,6 +132,8 @@ let package = Package(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .systemLibrary(
             name: "CBcrypt", pkgConfig: "libxcrypt", providers: [.apt(["libcrypt-dev"]), .brew(["libxcrypt"])]),
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     ]

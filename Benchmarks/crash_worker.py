@@ -1,4 +1,4 @@
-"""What the crash test's threads do until the server is killed, and what they check when it is back."""
+"""What the crash test's threads do until something is killed, and what they check when it is back."""
 
 import random
 import threading
@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relying_party import NotSent, RelyingParty, Unanswered, is_signed_by
+from relying_party import NotSent, RelyingParty, Unanswered, Unavailable, is_signed_by
 
 SCOPE = "openid profile email read:a"
 FAMILIES = 4  # refresh token families that a worker keeps alive
 OLD_SESSIONS_CHECKED = 5
+UNAVAILABLE_PAUSE = 0.01  # seconds until a thread asks again
 
 
 class Findings:
@@ -27,18 +28,38 @@ class Findings:
         with self.lock:
             self.counts[what] += 1
 
+    def unavailable(self, answer: Unavailable, load: "Load") -> None:
+        self.count("answers 503")
+        if not load.killing.is_set():
+            self.problem("503 from a server whose database is well", answer)
+        if not (answer.retry_after or "").isdigit():
+            self.problem("503 without Retry-After", answer.retry_after)
+
     def problem(self, kind: str, details: object) -> None:
         with self.lock:
             self.problems.append(f"kill {self.kill}: {kind}: {details}")
 
 
-def until_killed(step: Callable[[], None], killing: threading.Event, findings: Findings) -> None:
-    """Repeats `step` until the server does not answer. `killing` is set just before the server is killed."""
+class Load:
+    """What the threads of one round are told: what will be killed, when that begins, and when they shall stop."""
+
+    def __init__(self, kills_server: bool):
+        self.kills_server = kills_server
+        self.killing = threading.Event()
+        self.ending = threading.Event()
+
+
+def until_killed(step: Callable[[], None], load: Load, findings: Findings) -> None:
+    """Repeats `step` until the server does not answer, or is told to end. A 503 is an answer: the database is away."""
     try:
-        while True:
-            step()
+        while not load.ending.is_set():
+            try:
+                step()
+            except Unavailable as answer:
+                findings.unavailable(answer, load)
+                load.ending.wait(UNAVAILABLE_PAUSE)
     except (NotSent, Unanswered) as error:
-        if not killing.is_set():
+        if not load.killing.is_set() or not load.kills_server:
             findings.problem("no answer from a living server", repr(error))
     except Exception as error:
         findings.problem("the test itself failed", repr(error))
@@ -67,8 +88,8 @@ class Worker:
 
     # MARK: - Until the kill
 
-    def work(self, killing: threading.Event) -> None:
-        until_killed(self.step, killing, self.findings)
+    def work(self, load: Load) -> None:
+        until_killed(self.step, load, self.findings)
 
     def step(self) -> None:
         random.choices([self.use_code, self.use_family, self.log_client_in], weights=[4, 4, 2])[0]()
@@ -195,8 +216,8 @@ class LoginWorker:
         self.sessions: list[RelyingParty] = []
         self.checked = 0  # sessions that were acknowledged before the last kill
 
-    def work(self, killing: threading.Event) -> None:
-        until_killed(self.step, killing, self.findings)
+    def work(self, load: Load) -> None:
+        until_killed(self.step, load, self.findings)
 
     def step(self) -> None:
         # Hashing passwords without a pause would take the processor from the other workers.

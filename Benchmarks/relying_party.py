@@ -31,6 +31,14 @@ class Unanswered(Exception):
         self.status = status
 
 
+class Unavailable(Unanswered):
+    """The server says 503, because its database is away: like no answer, the request may have had its effect or not."""
+
+    def __init__(self, retry_after: str | None):
+        super().__init__(503)
+        self.retry_after = retry_after  # the header; RFC 9110 §10.2.3
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -85,6 +93,8 @@ class RelyingParty:
         except (OSError, http.client.HTTPException):
             self.connection.close()
             raise Unanswered(status) from None
+        if status == 503:
+            raise Unavailable(response.headers.get("Retry-After"))
         for cookie in response.headers.get_all("Set-Cookie", []):
             self._take_cookie(cookie)
         return Answer(response.status, response.headers.get("Location", ""), text)

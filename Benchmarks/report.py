@@ -15,6 +15,9 @@ LIMIT_NAMES = {
 
 COLUMNS = "{:<20}{:>5}{:>11}{:>9}{:>9}{:>8}{:>11}{:>8}{:>8}{:>8}"
 HEADINGS = ("scenario", "conn", "op/s", "p50 ms", "p99 ms", "errors", "CPU µs/op", "RSS MB", "limit", "others")
+# Only where the database is a server of its own.
+SERVER_COLUMNS = "{:>10}{:>11}{:>10}"
+SERVER_HEADINGS = ("DB µs/op", "commits/s", "of limit")
 
 
 def processor_name() -> str:
@@ -40,14 +43,31 @@ def print_start(start: dict) -> None:
     print(f"{start['idle_rss_mb']:.1f} MB resident when idle\n")
 
 
-def print_header() -> None:
-    print(COLUMNS.format(*HEADINGS))
+def print_database(title: str) -> None:
+    print(f"\n{title}\n{'=' * len(title)}")
 
 
-def print_row(row: dict) -> None:
+def print_commit_limit(limit: dict) -> None:
+    print(f"  one-row commits, pgbench with {limit['clients']:>4} clients {limit['per_second']:>36,.0f}/s")
+
+
+class Table:
+    """The rows of one database; `has_server` adds what only a database with processes of its own has."""
+
+    def __init__(self, has_server: bool):
+        self.has_server = has_server
+
+    def print_header(self) -> None:
+        print(COLUMNS.format(*HEADINGS) + (SERVER_COLUMNS.format(*SERVER_HEADINGS) if self.has_server else ""))
+
+    def print_row(self, row: dict) -> None:
+        print(COLUMNS.format(*_cells(row)) + (SERVER_COLUMNS.format(*_server_cells(row)) if self.has_server else ""))
+
+
+def _cells(row: dict) -> tuple:
     latency = row["latency_us"]
     milliseconds = [f"{latency[p] / 1000:.2f}" if latency["count"] else "-" for p in ("p50", "p99")]
-    cells = (
+    return (
         row["scenario"],
         row["connections"],
         f"{row['per_second']:,.1f}",
@@ -58,7 +78,14 @@ def print_row(row: dict) -> None:
         f"{row['limit']:.0%}" if row["limit"] else "-",
         f"{row['others']:.0%}",
     )
-    print(COLUMNS.format(*cells))
+
+
+def _server_cells(row: dict) -> tuple:
+    return (
+        f"{row['database_cpu_us']:,.0f}" if row["database_cpu_us"] is not None else "-",
+        f"{row['commits_per_second']:,.0f}",
+        f"{row['commit_limit']:.0%}" if row["commit_limit"] else "-",
+    )
 
 
 def targets(start: dict, rows: list[dict]) -> list[dict]:

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import report
-from building import BenchmarkError, build
+from building import BUILD_FOLDER, BenchmarkError, build
+from database import DATABASES, PostgreSQL, SQLite, database_names
 from scenarios import CODE, SCENARIOS, SET_UP, Scenario
 from server import PASSWORD, Server
 
@@ -20,32 +21,45 @@ STARTS = 5
 IDLE_SECONDS = 2.0
 LOGINS_AT_ONCE = 4
 CALIBRATION_SECONDS = 0.2
+PGBENCH_SECONDS = 2
 
 
-class Benchmark:
-    """One run: a server, its logged-in virtual users, and the lines written so far."""
+class Records:
+    """The lines of --json."""
 
-    def __init__(self, options: argparse.Namespace):
-        self.options = options
-        self.driver = build("oidcload")
-        self.limits_program = build("limits")
-        self.json = open(options.json, "a") if options.json else None
-        self.server = Server(options.portico)
-        self.sessions = self.server.folder / "sessions.tsv"
+    def __init__(self, path: str | None):
+        self.file = open(path, "a") if path else None
 
     def record(self, kind: str, **values) -> dict:
         line = {"kind": kind, **values}
-        if self.json:
-            print(json.dumps(line), file=self.json, flush=True)
+        if self.file:
+            print(json.dumps(line), file=self.file, flush=True)
         return line
 
-    def measure_limits(self, *names: str, seconds: float = 1.0) -> dict[str, dict]:
-        """This machine's limits by name, as `limits` prints them."""
-        command = [self.limits_program, "-t", str(seconds), "-d", self.server.folder, *names]
-        result = subprocess.run(command, capture_output=True, text=True)
-        if result.returncode:
-            raise BenchmarkError(result.stderr)
-        return {line["limit"]: line for line in map(json.loads, result.stdout.splitlines())}
+
+def measure_limits(*names: str, seconds: float = 1.0) -> dict[str, dict]:
+    """This machine's limits by name, as `limits` prints them."""
+    command = [build("limits"), "-t", str(seconds), "-d", BUILD_FOLDER, *names]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise BenchmarkError(result.stderr)
+    return {line["limit"]: line for line in map(json.loads, result.stdout.splitlines())}
+
+
+class Benchmark:
+    """The measurements on one database: a server and its logged-in virtual users."""
+
+    def __init__(self, options: argparse.Namespace, records: Records, database: SQLite | PostgreSQL):
+        self.options = options
+        self.records = records
+        self.database = database
+        self.driver = build("oidcload")
+        self.server = Server(options.portico, database)
+        self.sessions = self.server.folder / "sessions.tsv"
+        self.commit_limits: dict[int, float] = {}  # commits a second by number of clients
+
+    def record(self, kind: str, **values) -> dict:
+        return self.records.record(kind, database=self.database.name, **values)
 
     def drive(self, text: str, connections: int, users: Path, *options: str) -> dict:
         """Runs oidcload. Its complaints about failed steps go to standard error."""
@@ -95,49 +109,50 @@ class Benchmark:
             users = self.server.folder / "refresh.tsv"
             users.write_text("".join(self.walk_once(CODE, connections, self.sessions)))
         names = ["signature"] + ["password"] * bool(scenario.hashes)
-        before = self.measure_limits(*names, seconds=CALIBRATION_SECONDS)
+        before = measure_limits(*names, seconds=CALIBRATION_SECONDS)
+        used_before = self.database.usage()
         result = self.drive(scenario.text, connections, users, "-d", str(self.options.seconds))
-        after = self.measure_limits(*names, seconds=CALIBRATION_SECONDS)
+        used = self.database.usage() - used_before
+        after = measure_limits(*names, seconds=CALIBRATION_SECONDS)
         cost = {name: (before[name]["cpu_us"] + after[name]["cpu_us"]) / 2 for name in names}
         operations = result["operations"]
         cpu_us = result["server_cpu_seconds"] * 1e6 / operations if operations else None
+        commits, commit_limit = used.writes / max(result["seconds"], 0.001), self.commit_limits.get(connections)
         known_us = scenario.signatures * cost["signature"] + scenario.hashes * cost.get("password", 0)
         cpu_seconds = max(result["seconds"], 0.001) * (os.cpu_count() or 1)
-        others = result["machine_cpu_seconds"] - result["server_cpu_seconds"] - result["driver_cpu_seconds"]
+        known_cpu_seconds = result["server_cpu_seconds"] + result["driver_cpu_seconds"] + used.cpu_seconds
+        others = result["machine_cpu_seconds"] - known_cpu_seconds
         return self.record(
             "scenario",
             scenario=scenario.name,
             cpu_us=cpu_us,
             signature_us=cost["signature"],
             limit=known_us / cpu_us if cpu_us and known_us else None,
+            database_cpu_us=used.cpu_seconds * 1e6 / operations if operations else None,
+            commits_per_second=commits,
+            commit_limit=commits / commit_limit if commit_limit else None,
             others=min(1.0, max(0.0, others / cpu_seconds)),
             **result,
         )
 
     def run(self) -> bool:
-        """Prints everything. Returns whether every operation was answered as expected."""
-        options, server = self.options, self.server
-        machine = self.record(
-            "machine",
-            time=time.strftime("%FT%TZ", time.gmtime()),
-            cores=os.cpu_count(),
-            processor=report.processor_name(),
-            system=f"{platform.system()} {platform.release()}",
-            seconds=options.seconds,
-        )
-        report.print_machine(machine)
-        limits = self.measure_limits()
-        report.print_limits([self.record("limit", **line) for line in limits.values()])
+        """Prints this database's part. Returns whether every operation was answered as expected."""
+        options, server, database = self.options, self.server, self.database
+        report.print_database(database.title)
+        self.commit_limits = database.commit_limits(options.connections, PGBENCH_SECONDS)
+        for clients, commits in self.commit_limits.items():
+            report.print_commit_limit(self.record("commit limit", clients=clients, per_second=commits))
         emails = server.prepare(options.users)
         start = self.measure_start()
         report.print_start(start)
         self.log_in(emails, max(options.connections))
-        report.print_header()
+        table = report.Table(has_server=bool(self.commit_limits))
+        table.print_header()
         rows = []
         for scenario in options.only:
             for connections in options.connections:
                 rows.append(self.measure_scenario(scenario, connections))
-                report.print_row(rows[-1])
+                table.print_row(rows[-1])
         for target in report.targets(start, rows):
             report.print_target(self.record("target", **target))
         return all(row["operations"] and not row["failed"] for row in rows)
@@ -157,6 +172,8 @@ def parse_options() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--portico", default=".build/release/portico", help="the program (default: %(default)s)")
+    kinds = [*DATABASES, "both"]
+    parser.add_argument("--database", choices=kinds, default="both", help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement (default: %(default)s)")
     parser.add_argument("--connections", type=number_list, default=[1, 8, 64], help="default: 1,8,64")
     parser.add_argument("--only", type=scenario_list, default=SCENARIOS, help=f"some of {','.join(names)}")
@@ -171,22 +188,46 @@ def parse_options() -> argparse.Namespace:
     return options
 
 
+def measure_machine(options: argparse.Namespace, records: Records) -> None:
+    """What does not depend on the database."""
+    BUILD_FOLDER.mkdir(parents=True, exist_ok=True)
+    machine = records.record(
+        "machine",
+        time=time.strftime("%FT%TZ", time.gmtime()),
+        cores=os.cpu_count(),
+        processor=report.processor_name(),
+        system=f"{platform.system()} {platform.release()}",
+        seconds=options.seconds,
+    )
+    report.print_machine(machine)
+    report.print_limits([records.record("limit", **line) for line in measure_limits().values()])
+
+
+def measure_database(options: argparse.Namespace, records: Records, name: str) -> bool:
+    """Whether every operation on this database was answered as expected."""
+    database, benchmark = DATABASES[name](), None
+    try:
+        benchmark = Benchmark(options, records, database)
+        return benchmark.run()
+    finally:
+        if benchmark and options.keep:
+            benchmark.server.stop()
+            print(f"kept: {benchmark.server.folder}")
+        elif benchmark:
+            benchmark.server.remove()
+        database.stop()
+
+
 def main() -> int:
-    options, benchmark = parse_options(), None
+    options = parse_options()
     sys.stdout.reconfigure(line_buffering=True)
     try:
-        benchmark = Benchmark(options)
-        return 0 if benchmark.run() else 1
+        records = Records(options.json)
+        measure_machine(options, records)
+        return 0 if all([measure_database(options, records, name) for name in database_names(options.database)]) else 1
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    finally:
-        if benchmark:
-            benchmark.server.stop()
-            if options.keep:
-                print(f"kept: {benchmark.server.folder}")
-            else:
-                benchmark.server.remove()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The server under test: a `portico` process with a data folder of its own."""
+"""The server under test: a `portico` process with a data folder of its own, on one of the databases."""
 
 import contextlib
 import http.client
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from building import BUILD_FOLDER, HERE, BenchmarkError
+from database import PostgreSQL, SQLite
 
 TENANT = HERE / "tenant.yaml"
 PASSWORD = "Correct-Horse-7-Battery"
@@ -34,7 +35,8 @@ def free_port() -> int:
 class Server:
     """Starts, stops and kills `portico serve`; the data folder outlives the process."""
 
-    def __init__(self, binary: str):
+    def __init__(self, binary: str, database: SQLite | PostgreSQL):
+        self.database = database
         self.binary = Path(binary).resolve()
         if not os.access(self.binary, os.X_OK):
             raise BenchmarkError(f"{binary} is not a program: swift build -c release --product portico")
@@ -58,7 +60,7 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PORTICO_")}
-        return {**inherited, "PORTICO_DATA": str(self.data)}
+        return {**inherited, "PORTICO_DATA": str(self.data), **self.database.environment}
 
     def command(self, *arguments: str) -> str:
         """Runs `portico …` to its end and returns what it printed."""
@@ -85,11 +87,16 @@ class Server:
             self.process = subprocess.Popen(
                 command, env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+        self.wait_until_ready()
+        return time.monotonic() - began
+
+    def wait_until_ready(self) -> None:
+        began = time.monotonic()
         while time.monotonic() - began < READY_WITHIN:
             if self.process.poll() is not None:
                 raise BenchmarkError(f"the server ended with {self.process.returncode}:\n{self.log_tail()}")
             if self._is_ready():
-                return time.monotonic() - began
+                return
             time.sleep(0.001)
         raise BenchmarkError(f"GET /readyz was not 200 within {READY_WITHIN:.0f} s:\n{self.log_tail()}")
 

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Logging
 import OAuth
+import Storage
 import SystemPackage
 import Web
 
@@ -12,6 +13,8 @@ struct ServerConfiguration: Sendable {
     let host: String
     let port: Int
     let data: URL
+    /// The PostgreSQL database; nil for SQLite in the data folder.
+    let database: PostgresAddress?
     let isDevelopment: Bool
     let tls: TLS?
     let trustedProxies: [AddressRange]
@@ -36,7 +39,8 @@ struct ServerConfiguration: Sendable {
                         (AbsoluteConfigKey(setting.segments), ConfigValue(.string(value), isSecret: false))
                     })),
             EnvironmentVariablesProvider(
-                secretsSpecifier: .specific([Setting.secret.environmentVariable])
+                secretsSpecifier: .specific(
+                    Set(Setting.allCases.filter(\.isSecret).map(\.environmentVariable)))
             ).prefixKeys(with: "portico"),
         ]
         if let file { providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))) }
@@ -45,12 +49,13 @@ struct ServerConfiguration: Sendable {
 
     private init(reader: ConfigReader) throws {
         func value(_ setting: Setting) -> String? {
-            let found = reader.string(forKey: ConfigKey(setting.segments), isSecret: setting == .secret)
+            let found = reader.string(forKey: ConfigKey(setting.segments), isSecret: setting.isSecret)
             return found.flatMap { $0.isEmpty ? nil : $0 } ?? setting.standard
         }
         issuer = try Self.parse(.issuer, value(.issuer)) { text in try Issuer(text) }
         (host, port) = try Self.parse(.listen, value(.listen), Self.address)
         data = URL(filePath: value(.data) ?? ".", directoryHint: .isDirectory).absoluteURL
+        database = try Self.database(value(.databaseURL), connections: value(.databaseConnections))
         isDevelopment = try Self.isDevelopment(value(.mode), issuer)
         tls = try Self.tls(value(.tls), certificate: value(.tlsCertificate), key: value(.tlsKey))
         trustedProxies = try (value(.trustedProxies) ?? "").split(separator: ",").map { text in
@@ -76,6 +81,18 @@ struct ServerConfiguration: Sendable {
             throw CommandFailure("\(setting.rawValue): \(problem.description)")
         }
         throw CommandFailure("\(setting.rawValue): '\(text)' is not valid. \(setting.help)")
+    }
+
+    private static func database(_ url: String?, connections: String?) throws -> PostgresAddress? {
+        let most = try parse(.databaseConnections, connections) { text in
+            Int(text).flatMap { (1...1000).contains($0) ? $0 : nil }
+        }
+        guard let url else { return nil }
+        do {
+            return try PostgresAddress(url, connections: most)
+        } catch {
+            throw CommandFailure("\(Setting.databaseURL.environmentVariable): \(error.description)")
+        }
     }
 
     private static func address(_ text: String) -> (String, Int)? {

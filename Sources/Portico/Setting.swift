@@ -3,6 +3,8 @@ enum Setting: String, CaseIterable {
     case issuer
     case listen
     case data
+    case databaseURL = "database-url"
+    case databaseConnections = "database-connections"
     case mode
     case tls
     case tlsCertificate = "tls-certificate"
@@ -16,7 +18,12 @@ enum Setting: String, CaseIterable {
         switch self {
         case .issuer: "The address under which browsers and applications reach this server; the 'iss' of its tokens."
         case .listen: "The address and port to listen on."
-        case .data: "The folder for the database, the server's secret and development certificates."
+        case .data: "The folder for the SQLite database, the server's secret and development certificates."
+        case .databaseURL:
+            "A PostgreSQL database in place of SQLite: postgres://user:password@host/database?schema=portico&sslmode=…; "
+                + "several hosts may stand there, with commas between. Nodes that share one need the same "
+                + "PORTICO_SECRET. Not as a flag, which other users of the machine could read."
+        case .databaseConnections: "Connections to PostgreSQL at most, for this node."
         case .mode:
             "development (errors explain themselves) or production (errors show an id). "
                 + "Standard: development for an issuer on localhost, production otherwise."
@@ -42,12 +49,16 @@ enum Setting: String, CaseIterable {
         case .data: "./.portico"
         case .tls: "false"
         case .logLevel: "info"
-        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .passwordThreads, .secret: nil
+        case .databaseConnections: "10"
+        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .passwordThreads, .databaseURL, .secret: nil
         }
     }
 
     /// `PORTICO_TLS_KEY` for `tls-key`.
     var environmentVariable: String { "PORTICO_" + rawValue.uppercased().replacing("-", with: "_") }
+
+    /// Whether the value must not be shown, nor stand on a command line.
+    var isSecret: Bool { self == .secret || self == .databaseURL }
 
     /// The segments of the key, `["tls", "key"]`.
     var segments: [String] { rawValue.split(separator: "-").map(String.init) }
@@ -55,7 +66,7 @@ enum Setting: String, CaseIterable {
     /// The table that `portico serve --help` shows.
     static var table: String {
         allCases.map { setting in
-            let flag = setting == .secret ? "" : "--\(setting.rawValue), "
+            let flag = setting.isSecret ? "" : "--\(setting.rawValue), "
             let standard = setting.standard.map { " [\($0)]" } ?? ""
             return "  \(flag)\(setting.environmentVariable)\(standard)\n      \(setting.help)"
         }.joined(separator: "\n")

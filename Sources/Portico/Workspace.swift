@@ -4,7 +4,7 @@ import Logging
 import OAuth
 import Storage
 
-/// The data folder, opened: its database with today's schema, and the server's secret.
+/// The data folder, opened: the database with today's schema, in it or in PostgreSQL, and the server's secret.
 struct Workspace: Sendable {
     let configuration: ServerConfiguration
     let stores: Stores
@@ -24,7 +24,7 @@ struct Workspace: Sendable {
         umask(0o077)
         try Self.makeFolder(configuration.data)
         secret = ServerSecret(try Self.secret(configuration))
-        let database = try SQLiteDatabase(file: Self.databaseFile(configuration))
+        let database = try await Self.database(configuration)
         let ran = try await Migrations.run(on: database)
         for migration in ran {
             logger.info("schema updated", metadata: ["migration": "\(migration.number) \(migration.name)"])
@@ -33,6 +33,11 @@ struct Workspace: Sendable {
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
             passwords: PasswordHasher(threads: configuration.passwordThreads), logger: logger)
+    }
+
+    private static func database(_ configuration: ServerConfiguration) async throws -> any SQLDatabase {
+        if let address = configuration.database { return try await PostgresDatabase.open(address) }
+        return try SQLiteDatabase(file: databaseFile(configuration))
     }
 
     static func databaseFile(_ configuration: ServerConfiguration) -> URL {

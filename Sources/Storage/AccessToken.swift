@@ -46,7 +46,7 @@ package struct AccessTokenStore: Sendable {
     package static func delete(
         digest: String, clientID: String, in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.execute(
+        try transaction.changes(
             "DELETE FROM access_token WHERE digest = \(digest) AND client_id = \(clientID)") == 1
     }
 }

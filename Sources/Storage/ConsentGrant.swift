@@ -34,6 +34,7 @@ package struct ConsentGrantStore: Sendable {
 
     /// Adds what the user allows now to what was allowed before.
     package static func allow(_ grant: ConsentGrant, at now: Date, in transaction: any SQLTransaction) throws {
+        try transaction.lock("SELECT user_id FROM user_account WHERE user_id = \(grant.userID)")
         let before = try scope(
             userID: grant.userID, clientID: grant.clientID, audience: grant.audience, in: transaction)
         try transaction.execute(

@@ -12,7 +12,7 @@ package struct ExpiredRowsStore: Sendable {
     package func deleteBatch(at now: Date) async throws -> Bool {
         var mayHoldMore = false
         for statement in Self.statements(now) {
-            let deleted = try await database.write { try $0.execute(statement) }
+            let deleted = try await database.write { try $0.changes(statement) }
             mayHoldMore = mayHoldMore || deleted == Self.batch
         }
         return mayHoldMore

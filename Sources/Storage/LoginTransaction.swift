@@ -64,6 +64,11 @@ package struct LoginTransactionStore: Sendable {
         ).map(LoginTransaction.init)
     }
 
+    /// Waits until nobody else answers the transaction, and keeps others out until the database's transaction ends.
+    package static func lock(digest: String, in transaction: any SQLTransaction) throws {
+        try transaction.lock("SELECT digest FROM login_transaction WHERE digest = \(digest)")
+    }
+
     /// Starts a transaction; of more than ``mostPerBrowser`` the browser loses the oldest.
     package static func insert(_ login: LoginTransaction, in transaction: any SQLTransaction) throws {
         try transaction.execute(
@@ -93,7 +98,7 @@ package struct LoginTransactionStore: Sendable {
     /// Ends a transaction; whoever deletes the row may answer the request, and nobody else.
     /// - Returns: whether this call ended it.
     package static func delete(digest: String, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.execute("DELETE FROM login_transaction WHERE digest = \(digest)") == 1
+        try transaction.changes("DELETE FROM login_transaction WHERE digest = \(digest)") == 1
     }
 }
 

@@ -22,13 +22,14 @@ package enum Migrations {
         }
     }
 
-    /// Brings the schema up to `target`, each step in a transaction of its own. Several processes may do so at once:
-    /// whoever comes second finds the step done.
+    /// Brings the schema up to `target`, each step in a transaction of its own. Several nodes may do so at once: one works,
+    /// and the others find the step done.
     /// - Throws: ``TooNew`` where the database is newer than this binary.
     /// - Returns: the migrations that this call ran.
     @discardableResult
     package static func run(on database: any SQLDatabase, upTo target: Int? = nil) async throws -> [Migration] {
         try await database.write { transaction in
+            try transaction.lock(.migration)
             try transaction.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL)")
         }
@@ -41,6 +42,7 @@ package enum Migrations {
 
     private static func run(_ migration: Migration, on database: any SQLDatabase) async throws -> Bool {
         try await database.write { transaction in
+            try transaction.lock(.migration)
             let found = try version(in: transaction)
             guard found <= newest else { throw TooNew(found: found) }
             guard found < migration.number else { return false }

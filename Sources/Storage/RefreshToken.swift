@@ -82,6 +82,16 @@ package struct RefreshTokenStore: Sendable {
             """)
     }
 
+    /// Waits until nobody else works with the token's family, and keeps others out until the transaction ends: what is
+    /// decided about one of its tokens must not be decided twice, nor while the family is being revoked.
+    package static func lockFamily(ofToken digest: String, in transaction: any SQLTransaction) throws {
+        try transaction.lock(
+            """
+            SELECT id FROM refresh_token_family
+            WHERE id = (SELECT family_id FROM refresh_token WHERE digest = \(digest))
+            """)
+    }
+
     /// The token with its family, replaced or not.
     package static func find(digest: String, in transaction: any SQLTransaction) throws -> RefreshToken? {
         try transaction.row(
@@ -99,7 +109,7 @@ package struct RefreshTokenStore: Sendable {
     package static func rotate(
         _ token: RefreshToken, to digest: String, at now: Date, in transaction: any SQLTransaction
     ) throws -> Bool {
-        let changed = try transaction.execute(
+        let changed = try transaction.changes(
             """
             UPDATE refresh_token SET replaced_at = \(now), last_used_at = \(now)
             WHERE digest = \(token.digest) AND replaced_at IS NULL

@@ -2,19 +2,57 @@ import Foundation
 
 /// A statement and its arguments; interpolating a value binds it, so there is no way to splice a text into it.
 ///
-/// The text is in the dialect that SQLite and PostgreSQL share. Where they differ, a named fragment stands.
+/// The text is in the dialect that SQLite and PostgreSQL share. Where they differ, a named ``Fragment`` stands.
 package struct SQL: ExpressibleByStringInterpolation, Sendable {
-    package private(set) var text: String
-    package private(set) var arguments: [SQLValue]
+    /// The text without its fragments.
+    private let shared: String
+    /// The fragments, and where in the UTF-8 of `shared` they stand.
+    private let fragments: [(offset: Int, fragment: Fragment)]
+    package let arguments: [SQLValue]
 
-    package init(stringLiteral value: String) { (text, arguments) = (value, []) }
+    package init(stringLiteral value: String) { (shared, fragments, arguments) = (value, [], []) }
     package init(stringInterpolation: StringInterpolation) {
-        (text, arguments) = (stringInterpolation.text, stringInterpolation.arguments)
+        (shared, fragments, arguments) = (
+            stringInterpolation.text, stringInterpolation.fragments, stringInterpolation.arguments
+        )
+    }
+
+    /// A database's own SQL.
+    package enum Dialect: Sendable { case sqlite, postgreSQL }
+
+    /// What the dialects write differently.
+    package enum Fragment: Sendable {
+        /// The type of a text column that is compared and sorted by its bytes, whatever language the database speaks.
+        case textColumn
+
+        fileprivate func text(in dialect: Dialect) -> String {
+            switch (self, dialect) {
+            case (.textColumn, .sqlite): "TEXT"
+            case (.textColumn, .postgreSQL): "TEXT COLLATE \"C\""
+            }
+        }
+    }
+
+    /// The statement with `$1`, `$2` … for its arguments.
+    package func text(in dialect: Dialect) -> String {
+        guard !fragments.isEmpty else { return shared }
+        var (text, start) = ("", 0)
+        for (offset, fragment) in fragments {
+            text += Self.slice(shared, start..<offset) + fragment.text(in: dialect)
+            start = offset
+        }
+        return text + Self.slice(shared, start..<shared.utf8.count)
+    }
+
+    private static func slice(_ text: String, _ range: Range<Int>) -> Substring {
+        let start = text.utf8.index(text.startIndex, offsetBy: range.lowerBound)
+        return text[start..<text.utf8.index(start, offsetBy: range.count)]
     }
 
     /// Collects the text and, for each interpolated value, a placeholder and an argument.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
+        fileprivate var fragments: [(offset: Int, fragment: Fragment)] = []
         fileprivate var arguments: [SQLValue] = []
 
         package init(literalCapacity: Int, interpolationCount: Int) {
@@ -23,9 +61,24 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         }
 
         package mutating func appendLiteral(_ literal: String) { text += literal }
+        package mutating func appendInterpolation(_ fragment: Fragment) { fragments.append((text.utf8.count, fragment)) }
         package mutating func appendInterpolation(_ value: some SQLValueConvertible) { bind(value.sqlValue) }
         package mutating func appendInterpolation(_ value: (some SQLValueConvertible)?) {
             bind(value?.sqlValue ?? .null)
+        }
+
+        /// A name of ``Table``'s own, which is no user's text.
+        mutating func appendInterpolation(name: StaticName) { text += "\"\(name.text)\"" }
+        /// Several of them, with commas between.
+        mutating func appendInterpolation(names: [StaticName]) {
+            text += names.map { "\"\($0.text)\"" }.joined(separator: ", ")
+        }
+        /// Several values, with commas between.
+        mutating func appendInterpolation(values: [SQLValue]) {
+            for (index, value) in values.enumerated() {
+                if index > 0 { text += ", " }
+                bind(value)
+            }
         }
 
         private mutating func bind(_ value: SQLValue) {
@@ -33,6 +86,13 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
             text += "$\(arguments.count)"
         }
     }
+}
+
+/// The name of a table or column that stands in the program's own text.
+struct StaticName: Sendable, Hashable, ExpressibleByStringLiteral {
+    let text: String
+
+    init(stringLiteral value: StaticString) { text = value.description }
 }
 
 /// A value in a statement or a row.

@@ -1,12 +1,34 @@
 /// One open transaction. Its body is synchronous: nothing awaits while a row is locked, and the driver is free to commit
 /// several bodies at once.
+///
+/// A body may run more than once, where the database has undone it for another's sake or was lost before it was told to
+/// commit; so a body changes nothing but the database.
 package protocol SQLTransaction {
+    /// Runs a statement whose answer nobody needs. A driver may send it along with the next one, so its error may come
+    /// from a later statement, or from the transaction's end; either way nothing of the transaction is kept.
+    func execute(_ sql: SQL) throws
+
     /// Runs a statement.
     /// - Returns: the number of rows that it changed.
-    @discardableResult func execute(_ sql: SQL) throws -> Int
+    func changes(_ sql: SQL) throws -> Int
 
     /// Runs a statement and returns its rows.
     func rows(_ sql: SQL) throws -> [SQLRow]
+
+    /// Waits until no other transaction holds `rows`, a `SELECT` without a lock clause, and holds them until this one
+    /// ends. What was read before the wait may have changed meanwhile: lock first, then read.
+    func lock(_ rows: SQL) throws
+
+    /// Waits until no other transaction, of any node, is at `work`, and keeps the others out until this one ends.
+    func lock(_ work: ExclusiveWork) throws
+
+    /// Tells every node, once this transaction is committed, that the configuration has changed.
+    func announceConfigurationChange() throws
+}
+
+/// What one node may do at a time.
+package enum ExclusiveWork: Int64, Sendable {
+    case migration = 1
 }
 
 extension SQLTransaction {
@@ -25,6 +47,10 @@ package protocol SQLDatabase: Sendable {
     @discardableResult
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T
 
+    /// An element for each moment in which another node may have changed the configuration, as far as the database tells;
+    /// it may miss some, so whoever must know looks from time to time as well. Ends with ``close()``.
+    func configurationChanges() -> AsyncStream<Void>
+
     /// Lets go of files and connections; every call after it throws.
     func close() throws
 }
@@ -35,6 +61,8 @@ package enum SQLError: Error, Sendable, Equatable {
     case uniqueViolation(String)
     /// A row points to nothing, or something still points to a row.
     case foreignKeyViolation
+    /// A text that no database can keep or look for: it has a NUL character, or is too long for an index.
+    case unstorableText
     /// The value of a column is not what the schema promises.
     case unexpectedValue(column: String)
     /// The database cannot be used now: locked for too long, full, read-only or out of reach. The text names the mend.

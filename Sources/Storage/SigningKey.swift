@@ -53,6 +53,7 @@ package struct SigningKeyStore: Sendable {
 
     /// The current key becomes a previous one, the next one current, and `newNext` the next.
     package static func rotate(newNext: SigningKey, in transaction: any SQLTransaction) throws {
+        try TenantStore.lockConfiguration(in: transaction)
         try transaction.execute("UPDATE signing_key SET state = 'previous' WHERE state = 'current'")
         try transaction.execute("UPDATE signing_key SET state = 'current' WHERE state = 'next'")
         try insert(newNext, in: transaction)

@@ -157,8 +157,15 @@ package struct TenantStore: Sendable {
             .integer("configuration_version") ?? 0
     }
 
+    /// Waits until nobody else changes the configuration, and keeps others out until the transaction ends: the start of
+    /// every change that depends on what there is.
+    package static func lockConfiguration(in transaction: any SQLTransaction) throws {
+        try transaction.lock("SELECT id FROM tenant WHERE id = 1")
+    }
+
     /// Makes every node read its configuration anew; part of each transaction that changes some.
     package static func configurationChanged(in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE tenant SET configuration_version = configuration_version + 1 WHERE id = 1")
+        try transaction.announceConfigurationChange()
     }
 }

@@ -24,7 +24,7 @@ extension StorageSuite {
         let database = try await open()
         try await database.write { transaction in
             try transaction.execute(
-                "CREATE TABLE scratch (id BIGINT PRIMARY KEY, number BIGINT, flag BOOLEAN, words TEXT UNIQUE)")
+                "CREATE TABLE scratch (id BIGINT PRIMARY KEY, number BIGINT, flag BOOLEAN, words TEXT, name TEXT UNIQUE)")
         }
         return database
     }
@@ -101,11 +101,11 @@ extension StorageSuite {
     private static func changesAreCounted(_ suite: StorageSuite) async throws {
         let database = try await suite.scratch()
         try await database.write { transaction in
-            let inserted = try transaction.execute("INSERT INTO scratch (id) VALUES (1), (2), (3)")
-            let updated = try transaction.execute("UPDATE scratch SET number = 1 WHERE id > 1")
-            let missed = try transaction.execute("UPDATE scratch SET number = 1 WHERE id > 9")
-            let conflicting = try transaction.execute("INSERT INTO scratch (id) VALUES (1) ON CONFLICT DO NOTHING")
-            let deleted = try transaction.execute("DELETE FROM scratch")
+            let inserted = try transaction.changes("INSERT INTO scratch (id) VALUES (1), (2), (3)")
+            let updated = try transaction.changes("UPDATE scratch SET number = 1 WHERE id > 1")
+            let missed = try transaction.changes("UPDATE scratch SET number = 1 WHERE id > 9")
+            let conflicting = try transaction.changes("INSERT INTO scratch (id) VALUES (1) ON CONFLICT DO NOTHING")
+            let deleted = try transaction.changes("DELETE FROM scratch")
             let counts: [Int] = [inserted, updated, missed, conflicting, deleted]
             #expect(counts == [3, 2, 0, 0, 3])
         }

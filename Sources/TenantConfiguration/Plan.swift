@@ -68,6 +68,7 @@ package struct Plan: Sendable {
     package func apply(to stores: Stores, at now: Date) async throws -> Outcome {
         let plan = self
         try await stores.database.write { transaction in
+            try TenantStore.lockConfiguration(in: transaction)
             guard try TenantStore.configurationVersion(in: transaction) == plan.version else { throw Outdated() }
             for change in plan.changes { try change.write(transaction, now) }
             // Whatever changed, a plan that was made before is out of date now.

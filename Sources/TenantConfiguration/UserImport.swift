@@ -95,10 +95,7 @@ package struct UserImport: Sendable {
 
     private func write(_ rows: inout [Row], upsert: Bool, at now: Date, to report: inout Report) async throws {
         guard !rows.isEmpty else { return }
-        let (batch, connection) = (rows, connection)
-        let written = try await stores.database.write { transaction in
-            try batch.map { try Self.write($0.user, connection: connection, upsert: upsert, at: now, in: transaction) }
-        }
+        let written = try await write(rows, upsert: upsert, at: now)
         for (row, outcome) in zip(rows, written) {
             switch outcome {
             case .inserted: report.inserted += 1
@@ -112,6 +109,20 @@ package struct UserImport: Sendable {
             }
         }
         rows = []
+    }
+
+    /// Somebody who signs up meanwhile with an address of the batch undoes it; the second time they are found.
+    private func write(_ batch: [Row], upsert: Bool, at now: Date, attempts: Int = 5) async throws -> [Written] {
+        let connection = connection
+        do {
+            return try await stores.database.write { transaction in
+                try batch.map {
+                    try Self.write($0.user, connection: connection, upsert: upsert, at: now, in: transaction)
+                }
+            }
+        } catch SQLError.uniqueViolation where attempts > 1 {
+            return try await write(batch, upsert: upsert, at: now, attempts: attempts - 1)
+        }
     }
 
     private static func write(

@@ -7,6 +7,7 @@ import Logging
 import NIOFoundationEssentialsCompat
 import OAuth
 import Storage
+import StorageTesting
 import Web
 
 /// The whole server in this process: the real router over a real database in a folder of its own.
@@ -27,7 +28,7 @@ package struct TestServer: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let database = try SQLiteDatabase(file: folder.appending(path: "portico.sqlite"))
+        let database = try await ScratchDatabase(folder: folder).open()
         defer { try? database.close() }
         try await Migrations.run(on: database)
         let clock = TestClock()

@@ -26,7 +26,7 @@ struct ConfigurationCacheTests {
     @Test("A change, by this process or another, is seen after a refresh, and not before")
     func refreshing() async throws {
         let test = try await TestDatabase()
-        let other = try test.anotherConnection()
+        let other = try await test.anotherConnection()
         let cache = ConfigurationCache(stores: test.stores, box: test.box)
         for (index, database) in [test.database, other, test.database].enumerated() {
             try await Self.rename("name \(index)", on: database)
@@ -156,6 +156,8 @@ private final class SlowReads: SQLDatabase {
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
         try await base.write(body)
     }
+
+    func configurationChanges() -> AsyncStream<Void> { base.configurationChanges() }
 
     func close() throws { try base.close() }
 }

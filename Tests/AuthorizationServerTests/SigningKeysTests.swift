@@ -12,7 +12,7 @@ struct SigningKeysTests {
     @Test("Ten that start at once, in two processes, make one pair of keys")
     func race() async throws {
         let test = try await TestDatabase()
-        let connections = [test.database, try test.anotherConnection()]
+        let connections = [test.database, try await test.anotherConnection()]
         try await withThrowingTaskGroup { group in
             for index in 0..<10 {
                 let keys = try test.signingKeys(on: connections[index % 2])

@@ -1,6 +1,7 @@
 import Foundation
 import OAuth
 import Storage
+import StorageTesting
 
 @testable import AuthorizationServer
 
@@ -8,12 +9,14 @@ import Storage
 final class TestDatabase: Sendable {
     let folder: URL
     let database: any SQLDatabase
+    private let scratch: ScratchDatabase
     let box = SecretBox(key: Array(repeating: 7, count: 32))
 
     init() async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "portico-server-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        database = try SQLiteDatabase(file: folder.appending(path: "portico.sqlite"))
+        scratch = try await ScratchDatabase(folder: folder)
+        database = try await scratch.open()
         try await Migrations.run(on: database)
     }
 
@@ -21,10 +24,8 @@ final class TestDatabase: Sendable {
 
     var stores: Stores { Stores(database: database) }
 
-    /// The same file opened once more, as another process does.
-    func anotherConnection() throws -> any SQLDatabase {
-        try SQLiteDatabase(file: folder.appending(path: "portico.sqlite"))
-    }
+    /// The same database opened once more, as another process does.
+    func anotherConnection() async throws -> any SQLDatabase { try await scratch.open() }
 
     func signingKeys(on database: any SQLDatabase) throws -> SigningKeys {
         SigningKeys(stores: Stores(database: database), box: box, issuer: try Issuer("https://login.example.com/"))

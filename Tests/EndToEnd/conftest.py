@@ -1,5 +1,6 @@
 """The programs under test: started once where tests can share them, with fresh data where they cannot."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +10,14 @@ import pytest
 from support.application import Application
 from support.callback import Callback
 from support.portico import Portico
+from support.postgres import PostgresServer
 from support.programs import Program, binary, environment, free_ports
 from support.tenant import API, WEB_APP, tenant
 
-pytest_plugins = ["support.browser"]
+pytest_plugins = ["support.browser", "support.nodes"]
+
+# Which database the tests run on; those of several nodes and of outages need PostgreSQL anyhow.
+DATABASE = os.environ.get("PORTICO_TEST_DATABASE", "sqlite")
 
 
 class Site:
@@ -45,6 +50,23 @@ class Site:
             program.stop()
         self.portico.stop()
         self.callback.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that tests share; each takes a schema of its own, and nobody stops it."""
+    server = PostgresServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has every installation that names no database on the one that the tests run on."""
+    if DATABASE == "postgres":
+        Portico.new_database = request.getfixturevalue("postgres_server").new_schema
+    yield
+    Portico.new_database = None
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +124,18 @@ def application(portico: Portico) -> Application:
     return Application(portico)
 
 
+def pytest_configure() -> None:
+    if DATABASE not in ("sqlite", "postgres"):
+        raise pytest.UsageError(f"PORTICO_TEST_DATABASE is '{DATABASE}'; it can be sqlite or postgres")
+
+
+def pytest_report_header() -> str:
+    return f"database: {DATABASE}"
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if DATABASE != "sqlite" and item.get_closest_marker("sqlite"):
+        pytest.skip("it is about the SQLite file itself")
     for program in Program.started:
         program.mark()
 

@@ -1,11 +1,10 @@
 """`portico apply` and `portico export`: the tenant is what the file says."""
 
-import time
-
 import pytest
 import requests
 
 from support.application import Application
+from support.concurrency import wait_until
 from support.portico import Portico, said
 from support.tenant import API, WEB_APP, tenant
 from support.visitor import Visitor
@@ -102,7 +101,7 @@ def test_a_running_server_honours_a_new_callback_within_a_second(own_portico: Po
     changed = tenant()
     changed["clients"][0]["callbacks"].append(callback)
     own_portico.apply(changed)
-    _wait_until(lambda: _status(application) == 302)
+    wait_until(lambda: _status(application) == 302)
     assert "refresh_token" in application.tokens(own_portico.create_user())
 
 
@@ -113,7 +112,7 @@ def test_a_running_server_refuses_a_deleted_application_within_a_second(own_port
     changed["clients"] = changed["clients"][1:]
     changed["databases"][0]["enabled_clients"].remove(WEB_APP.name)
     own_portico.command("apply", "--yes", "--delete", str(own_portico.write(changed)))
-    _wait_until(lambda: _status(application) != 302)
+    wait_until(lambda: _status(application) != 302)
 
 
 def test_what_a_file_does_not_name_stays_unless_deleting_is_allowed(new_portico) -> None:
@@ -140,11 +139,3 @@ def test_an_export_applied_to_an_empty_folder_exports_the_same(new_portico) -> N
 
 def _status(application: Application) -> int:
     return requests.get(application.authorization_url(), allow_redirects=False).status_code
-
-
-def _wait_until(condition, seconds: float = 1) -> None:
-    """The command has ended already: from here the server has a second."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"the server did not follow within {seconds} s"
-        time.sleep(0.02)

@@ -1,5 +1,7 @@
 """`portico doctor`: it finds what is wrong, and says what to mend."""
 
+import pytest
+
 from support.portico import Portico, said
 from support.tenant import tenant
 
@@ -48,6 +50,7 @@ def test_a_callback_that_leaks_codes_is_told_with_its_application(new_portico) -
     assert "Appointments Web App: the callback http://shop.example.com/callback is http" in said(done)
 
 
+@pytest.mark.sqlite
 def test_a_database_that_is_none_is_bad(new_portico) -> None:
     portico = new_portico()
     portico.data.mkdir(parents=True)

@@ -1,7 +1,6 @@
 """What the commands say of themselves, and of what keeps them from working."""
 
 import re
-import sqlite3
 import stat
 from pathlib import Path
 
@@ -78,15 +77,13 @@ def test_a_short_secret_is_refused_with_a_way_to_make_one(new_portico) -> None:
 def test_a_database_of_a_newer_version_is_left_alone(new_portico) -> None:
     portico = new_portico()
     portico.apply(tenant())
-    file = portico.data / "portico.sqlite"
-    with sqlite3.connect(file) as database:
-        newest = database.execute("SELECT MAX(number) FROM schema_migration").fetchone()[0]
-        database.execute("INSERT INTO schema_migration (number, name) VALUES (?, 'of the future')", [newest + 1])
-    database.close()
+    [(future,)] = portico.query(
+        "INSERT INTO schema_migration (number, name) SELECT MAX(number) + 1, 'of the future' FROM schema_migration"
+        " RETURNING number")
     for command in (["serve", "--listen", f"127.0.0.1:{portico.port}"], ["export"], ["doctor"]):
         done = portico.run(*command)
         assert done.returncode == 1, command
-        assert f"schema {newest + 1}" in said(done) and "newer" in said(done)
+        assert f"schema {future}" in said(done) and "newer" in said(done)
 
 
 def test_a_folder_that_cannot_be_made_is_named(new_portico, tmp_path: Path) -> None:

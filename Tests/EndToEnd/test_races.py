@@ -1,29 +1,14 @@
 """What happens once happens once, however many ask for it at the same moment; and nobody notices a change of keys."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 
 from support.application import Application
+from support.concurrency import MANY, at_once
 from support.portico import Portico
 from support.tenant import API, MACHINE, PUBLIC, tenant
-
-MANY = 16
-
-
-def at_once(action: Callable[[], object]) -> list:
-    """The results of an action that many threads begin in the same moment."""
-    start = threading.Barrier(MANY)
-
-    def run() -> object:
-        start.wait()
-        return action()
-
-    with ThreadPoolExecutor(MANY) as pool:
-        return [future.result() for future in [pool.submit(run) for _ in range(MANY)]]
-
 
 def test_a_code_that_many_redeem_at_once_brings_tokens_once(portico: Portico) -> None:
     application = Application(portico)

@@ -2,11 +2,13 @@ import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
+import StorageTesting
 import TenantConfiguration
 
 /// A tenant in a database of its own, in a folder that goes with the test.
 struct Tenant: Sendable {
     let folder: URL
+    let scratch: ScratchDatabase
     let stores: Stores
 
     static let box = SecretBox(key: [UInt8](repeating: 7, count: 32))
@@ -16,10 +18,11 @@ struct Tenant: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let database = try SQLiteDatabase(file: folder.appending(path: "portico.sqlite"))
+        let scratch = try await ScratchDatabase(folder: folder)
+        let database = try await scratch.open()
         defer { try? database.close() }
         try await Migrations.run(on: database)
-        try await body(Tenant(folder: folder, stores: Stores(database: database)))
+        try await body(Tenant(folder: folder, scratch: scratch, stores: Stores(database: database)))
     }
 
     func plan(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> Plan {

@@ -1,6 +1,7 @@
 import Foundation
 import OAuth
 import Storage
+import StorageTesting
 import TenantConfiguration
 import Testing
 
@@ -65,9 +66,9 @@ struct TransactionTests {
     @Test("Of two processes that apply at once, one is told that its plan is out of date")
     func twoProcesses() async throws {
         try await Tenant.run { tenant in
-            let other = try SQLiteDatabase(file: tenant.folder.appending(path: "portico.sqlite"))
+            let other = try await tenant.scratch.open()
             defer { try? other.close() }
-            let second = Tenant(folder: tenant.folder, stores: Stores(database: other))
+            let second = Tenant(folder: tenant.folder, scratch: tenant.scratch, stores: Stores(database: other))
             for round in 0..<10 {
                 let plans = [
                     (try await tenant.plan("roles: [{name: First \(round)}]"), tenant),

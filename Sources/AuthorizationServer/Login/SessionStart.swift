@@ -23,6 +23,7 @@ struct SessionStart: Sendable {
         progress.sessionDigest = session.digest
         let (updated, former) = (progress, browser.session)
         try await services.stores.database.write { transaction in
+            try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             guard
                 try LoginTransactionStore.find(
                     digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction) != nil

@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import OAuth
 import ServiceLifecycle
+import Storage
 import Web
 
 /// `portico serve`.
@@ -130,6 +131,7 @@ struct ServeCommand: AsyncParsableCommand {
             "Portico \(Version.text)",
             metadata: [
                 "issuer": "\(configuration.issuer)", "data": "\(configuration.data.path())",
+                "database": "\(configuration.database?.description ?? "SQLite")",
                 "mode": "\(configuration.isDevelopment ? "development" : "production")",
             ])
         if configuration.isDevelopment {

@@ -11,64 +11,64 @@ extension Migration {
         """
         CREATE TABLE tenant (
             id BIGINT PRIMARY KEY CHECK (id = 1),
-            document TEXT NOT NULL,
+            document \(.textColumn) NOT NULL,
             configuration_version BIGINT NOT NULL)
         """,
         "INSERT INTO tenant (id, document, configuration_version) VALUES (1, '{}', 1)",
         """
         CREATE TABLE client (
-            client_id TEXT PRIMARY KEY,
-            name TEXT NOT NULL,
-            document TEXT NOT NULL,
-            secret_digest TEXT,
-            sealed_secret TEXT,
+            client_id \(.textColumn) PRIMARY KEY,
+            name \(.textColumn) NOT NULL,
+            document \(.textColumn) NOT NULL,
+            secret_digest \(.textColumn),
+            sealed_secret \(.textColumn),
             created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL)
         """,
         """
         CREATE TABLE resource_server (
-            id TEXT PRIMARY KEY,
-            identifier TEXT NOT NULL UNIQUE,
-            name TEXT NOT NULL,
-            document TEXT NOT NULL,
-            sealed_signing_secret TEXT)
+            id \(.textColumn) PRIMARY KEY,
+            identifier \(.textColumn) NOT NULL UNIQUE,
+            name \(.textColumn) NOT NULL,
+            document \(.textColumn) NOT NULL,
+            sealed_signing_secret \(.textColumn))
         """,
         """
         CREATE TABLE client_grant (
-            id TEXT PRIMARY KEY,
-            client_id TEXT NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
-            audience TEXT NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
-            document TEXT NOT NULL,
+            id \(.textColumn) PRIMARY KEY,
+            client_id \(.textColumn) NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
+            audience \(.textColumn) NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
+            document \(.textColumn) NOT NULL,
             UNIQUE (client_id, audience))
         """,
         "CREATE INDEX client_grant_audience ON client_grant (audience)",
         """
         CREATE TABLE connection (
-            id TEXT PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
-            strategy TEXT NOT NULL,
-            document TEXT NOT NULL)
+            id \(.textColumn) PRIMARY KEY,
+            name \(.textColumn) NOT NULL UNIQUE,
+            strategy \(.textColumn) NOT NULL,
+            document \(.textColumn) NOT NULL)
         """,
         """
         CREATE TABLE role (
-            id TEXT PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
-            description TEXT)
+            id \(.textColumn) PRIMARY KEY,
+            name \(.textColumn) NOT NULL UNIQUE,
+            description \(.textColumn))
         """,
         """
         CREATE TABLE role_permission (
-            role_id TEXT NOT NULL REFERENCES role (id) ON DELETE CASCADE,
-            audience TEXT NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
-            permission TEXT NOT NULL,
+            role_id \(.textColumn) NOT NULL REFERENCES role (id) ON DELETE CASCADE,
+            audience \(.textColumn) NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
+            permission \(.textColumn) NOT NULL,
             PRIMARY KEY (role_id, audience, permission))
         """,
         "CREATE INDEX role_permission_audience ON role_permission (audience)",
         """
         CREATE TABLE signing_key (
-            kid TEXT PRIMARY KEY,
-            state TEXT NOT NULL CHECK (state IN ('next', 'current', 'previous')),
-            sealed_private_key TEXT NOT NULL,
-            certificate TEXT NOT NULL,
+            kid \(.textColumn) PRIMARY KEY,
+            state \(.textColumn) NOT NULL CHECK (state IN ('next', 'current', 'previous')),
+            sealed_private_key \(.textColumn) NOT NULL,
+            certificate \(.textColumn) NOT NULL,
             created_at BIGINT NOT NULL)
         """,
         "CREATE UNIQUE INDEX signing_key_only_one ON signing_key (state) WHERE state <> 'previous'",
@@ -77,14 +77,14 @@ extension Migration {
     private static let users: [SQL] = [
         """
         CREATE TABLE user_account (
-            user_id TEXT PRIMARY KEY,
-            connection TEXT NOT NULL,
-            email TEXT,
+            user_id \(.textColumn) PRIMARY KEY,
+            connection \(.textColumn) NOT NULL,
+            email \(.textColumn),
             email_verified BOOLEAN NOT NULL,
-            username TEXT,
-            profile TEXT NOT NULL,
-            user_metadata TEXT NOT NULL,
-            app_metadata TEXT NOT NULL,
+            username \(.textColumn),
+            profile \(.textColumn) NOT NULL,
+            user_metadata \(.textColumn) NOT NULL,
+            app_metadata \(.textColumn) NOT NULL,
             blocked BOOLEAN NOT NULL,
             created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL,
@@ -95,29 +95,29 @@ extension Migration {
         "CREATE UNIQUE INDEX user_account_username ON user_account (connection, username)",
         """
         CREATE TABLE user_password (
-            user_id TEXT PRIMARY KEY REFERENCES user_account (user_id) ON DELETE CASCADE,
-            hash TEXT NOT NULL,
+            user_id \(.textColumn) PRIMARY KEY REFERENCES user_account (user_id) ON DELETE CASCADE,
+            hash \(.textColumn) NOT NULL,
             changed_at BIGINT NOT NULL)
         """,
         """
         CREATE TABLE user_role (
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            role_id TEXT NOT NULL REFERENCES role (id) ON DELETE CASCADE,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            role_id \(.textColumn) NOT NULL REFERENCES role (id) ON DELETE CASCADE,
             PRIMARY KEY (user_id, role_id))
         """,
         "CREATE INDEX user_role_role ON user_role (role_id)",
         """
         CREATE TABLE user_permission (
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            audience TEXT NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
-            permission TEXT NOT NULL,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            audience \(.textColumn) NOT NULL REFERENCES resource_server (identifier) ON DELETE CASCADE,
+            permission \(.textColumn) NOT NULL,
             PRIMARY KEY (user_id, audience, permission))
         """,
         "CREATE INDEX user_permission_audience ON user_permission (audience)",
         """
         CREATE TABLE failed_login (
-            identifier_digest TEXT NOT NULL,
-            address TEXT NOT NULL,
+            identifier_digest \(.textColumn) NOT NULL,
+            address \(.textColumn) NOT NULL,
             failures BIGINT NOT NULL,
             expires_at BIGINT NOT NULL,
             PRIMARY KEY (identifier_digest, address))
@@ -130,25 +130,26 @@ extension Migration {
     private static let issued: [SQL] = [
         """
         CREATE TABLE session (
-            digest TEXT PRIMARY KEY,
-            sid TEXT NOT NULL UNIQUE,
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            session_connection TEXT NOT NULL,
+            digest \(.textColumn) PRIMARY KEY,
+            sid \(.textColumn) NOT NULL UNIQUE,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            session_connection \(.textColumn) NOT NULL,
             authenticated_at BIGINT NOT NULL,
             last_used_at BIGINT NOT NULL,
             idle_expires_at BIGINT NOT NULL,
             expires_at BIGINT NOT NULL)
         """,
-        "CREATE INDEX session_user ON session (user_id)",
+        // Quoted, because the name is a word of PostgreSQL's.
+        "CREATE INDEX \"session_user\" ON session (user_id)",
         "CREATE INDEX session_expires ON session (expires_at)",
         "CREATE INDEX session_idle_expires ON session (idle_expires_at)",
         """
         CREATE TABLE login_transaction (
-            digest TEXT PRIMARY KEY,
-            browser_digest TEXT NOT NULL,
-            client_id TEXT NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
-            parameters TEXT NOT NULL,
-            progress TEXT NOT NULL,
+            digest \(.textColumn) PRIMARY KEY,
+            browser_digest \(.textColumn) NOT NULL,
+            client_id \(.textColumn) NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
+            parameters \(.textColumn) NOT NULL,
+            progress \(.textColumn) NOT NULL,
             created_at BIGINT NOT NULL,
             expires_at BIGINT NOT NULL)
         """,
@@ -157,17 +158,17 @@ extension Migration {
         "CREATE INDEX login_transaction_expires ON login_transaction (expires_at)",
         """
         CREATE TABLE authorization_code (
-            digest TEXT PRIMARY KEY,
-            authorization_id TEXT NOT NULL,
-            client_id TEXT NOT NULL,
-            user_id TEXT NOT NULL,
-            redirect_uri TEXT,
-            scope TEXT NOT NULL,
-            audience TEXT,
-            nonce TEXT,
-            code_challenge TEXT,
-            code_challenge_method TEXT,
-            sid TEXT NOT NULL,
+            digest \(.textColumn) PRIMARY KEY,
+            authorization_id \(.textColumn) NOT NULL,
+            client_id \(.textColumn) NOT NULL,
+            user_id \(.textColumn) NOT NULL,
+            redirect_uri \(.textColumn),
+            scope \(.textColumn) NOT NULL,
+            audience \(.textColumn),
+            nonce \(.textColumn),
+            code_challenge \(.textColumn),
+            code_challenge_method \(.textColumn),
+            sid \(.textColumn) NOT NULL,
             authenticated_at BIGINT NOT NULL,
             shows_auth_time BOOLEAN NOT NULL,
             redeemed_at BIGINT,
@@ -176,11 +177,11 @@ extension Migration {
         "CREATE INDEX authorization_code_expires ON authorization_code (expires_at)",
         """
         CREATE TABLE access_token (
-            digest TEXT PRIMARY KEY,
-            authorization_id TEXT NOT NULL,
-            client_id TEXT NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            scope TEXT NOT NULL,
+            digest \(.textColumn) PRIMARY KEY,
+            authorization_id \(.textColumn) NOT NULL,
+            client_id \(.textColumn) NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            scope \(.textColumn) NOT NULL,
             expires_at BIGINT NOT NULL)
         """,
         "CREATE INDEX access_token_authorization ON access_token (authorization_id)",
@@ -189,13 +190,13 @@ extension Migration {
         "CREATE INDEX access_token_expires ON access_token (expires_at)",
         """
         CREATE TABLE refresh_token_family (
-            id TEXT PRIMARY KEY,
-            authorization_id TEXT NOT NULL,
-            client_id TEXT NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            audience TEXT,
-            scope TEXT NOT NULL,
-            sid TEXT NOT NULL,
+            id \(.textColumn) PRIMARY KEY,
+            authorization_id \(.textColumn) NOT NULL,
+            client_id \(.textColumn) NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            audience \(.textColumn),
+            scope \(.textColumn) NOT NULL,
+            sid \(.textColumn) NOT NULL,
             authenticated_at BIGINT NOT NULL,
             shows_auth_time BOOLEAN NOT NULL,
             rotating BOOLEAN NOT NULL,
@@ -208,8 +209,8 @@ extension Migration {
         "CREATE INDEX refresh_token_family_expires ON refresh_token_family (expires_at)",
         """
         CREATE TABLE refresh_token (
-            digest TEXT PRIMARY KEY,
-            family_id TEXT NOT NULL REFERENCES refresh_token_family (id) ON DELETE CASCADE,
+            digest \(.textColumn) PRIMARY KEY,
+            family_id \(.textColumn) NOT NULL REFERENCES refresh_token_family (id) ON DELETE CASCADE,
             generation BIGINT NOT NULL,
             issued_at BIGINT NOT NULL,
             last_used_at BIGINT NOT NULL,
@@ -218,11 +219,11 @@ extension Migration {
         "CREATE INDEX refresh_token_family_generation ON refresh_token (family_id, generation)",
         """
         CREATE TABLE consent_grant (
-            id TEXT PRIMARY KEY,
-            user_id TEXT NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
-            client_id TEXT NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
-            audience TEXT NOT NULL,
-            scope TEXT NOT NULL,
+            id \(.textColumn) PRIMARY KEY,
+            user_id \(.textColumn) NOT NULL REFERENCES user_account (user_id) ON DELETE CASCADE,
+            client_id \(.textColumn) NOT NULL REFERENCES client (client_id) ON DELETE CASCADE,
+            audience \(.textColumn) NOT NULL,
+            scope \(.textColumn) NOT NULL,
             created_at BIGINT NOT NULL,
             UNIQUE (user_id, client_id, audience))
         """,

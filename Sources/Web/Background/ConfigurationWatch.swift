@@ -1,8 +1,10 @@
 import AuthorizationServer
 import Logging
 import ServiceLifecycle
+import Storage
 
-/// Looks a few times a second whether another process has changed the configuration.
+/// Looks whether another process has changed the configuration: at once where the database tells, and a few times a
+/// second anyway, since it may be that nothing tells.
 package struct ConfigurationWatch: Service {
     private let services: Services
 
@@ -11,14 +13,23 @@ package struct ConfigurationWatch: Service {
     package func run() async throws {
         // The end of the sleep by a shutdown is no failure.
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await services.configuration.refresh()
-                } catch {
-                    services.logger.warning("cannot look for a changed configuration", metadata: ["cause": "\(error)"])
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await _ in services.stores.database.configurationChanges() { await look() } }
+                group.addTask {
+                    while !Task.isCancelled {
+                        await look()
+                        try? await Task.sleep(for: .milliseconds(250))
+                    }
                 }
-                try? await Task.sleep(for: .milliseconds(250))
             }
+        }
+    }
+
+    private func look() async {
+        do {
+            try await services.configuration.refresh()
+        } catch {
+            services.logger.warning("cannot look for a changed configuration", metadata: ["cause": "\(error)"])
         }
     }
 }

@@ -31,6 +31,8 @@ struct PageErrors: RouterMiddleware {
             return try await pages.respond(to: Self.lostTransaction, context)
         } catch let busy as PasswordHasher.Busy {
             return try await unavailable("Too many people are signing in right now.", busy.retryAfter, context)
+        } catch SQLError.unstorableText {
+            return try await pages.respond(to: .unstorableText, context)
         } catch SQLError.unavailable(let cause) {
             context.logger.error("storage failed", metadata: ["cause": "\(cause)"])
             return try await unavailable("The database is not available.", 5, context)

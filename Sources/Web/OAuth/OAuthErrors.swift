@@ -33,6 +33,8 @@ struct OAuthErrors: RouterMiddleware {
             return try await next(request, context)
         } catch let error as OAuthError {
             return try await response(to: error, request, context)
+        } catch SQLError.unstorableText {
+            return try await response(to: .unstorableText, request, context)
         } catch let error as SQLError {
             context.logger.error("storage failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
             guard case .unavailable = error else { return try await response(to: .serverError, request, context) }
@@ -65,4 +67,10 @@ struct OAuthErrors: RouterMiddleware {
         }
         return response
     }
+}
+
+extension OAuthError {
+    /// A value that no database keeps or looks for.
+    static let unstorableText = OAuthError.invalidRequest(
+        "A parameter cannot be kept", hint: "It has a NUL character (%00), or is far too long for what it is.")
 }

@@ -22,7 +22,7 @@ class Application:
             "response_type": "code", "client_id": self.client.id, "redirect_uri": self.callback,
             "scope": "openid profile email offline_access appointments", "audience": API, "state": "xyzABC123",
         }
-        return f"{self.portico.issuer}authorize?{urlencode(parameters | changes)}"
+        return f"{self.portico.url}authorize?{urlencode(parameters | changes)}"
 
     def code(self, email: str, visitor: Visitor | None = None, **changes: str) -> str:
         """Signs a person in, and returns the code."""
@@ -47,7 +47,7 @@ class Application:
         credentials = {"client_id": self.client.id}
         if self.client.secret:
             credentials["client_secret"] = self.client.secret
-        return self.http.post(f"{self.portico.issuer}oauth/token", data=credentials | parameters, timeout=20)
+        return self.http.post(f"{self.portico.url}oauth/token", data=credentials | parameters, timeout=20)
 
     def jwks(self) -> dict:
-        return self.http.get(f"{self.portico.issuer}.well-known/jwks.json", timeout=20).json()
+        return self.http.get(f"{self.portico.url}.well-known/jwks.json", timeout=20).json()

@@ -1,9 +1,14 @@
-"""An installation of Portico: its data folder, its server and its commands."""
+"""An installation of Portico: its data folder, its database, its server and its commands."""
 
 import signal
+import sqlite3
 import subprocess
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import requests
 import yaml
 
@@ -13,15 +18,31 @@ PASSWORD = "Analytical-Engine-1843"
 
 
 class Portico:
-    """A data folder of its own with a server that the test starts and stops."""
+    """A data folder of its own with a server that the test starts and stops.
 
-    def __init__(self, folder: Path, tls: bool = False, port: int | None = None):
+    `url` is where its requests go, and `issuer` what its tokens say: another one where this is one node of several.
+    `database` is the URL of a PostgreSQL schema; without one it is what the tests run on (see conftest.py).
+    """
+
+    new_database: Callable[[], str] | None = None
+
+    def __init__(
+        self, folder: Path, tls: bool = False, port: int | None = None, issuer: str | None = None,
+        database: str | None = None, secret: str | None = None
+    ):
         self.folder, self.tls = folder, tls
         self.data = folder / "data"
+        self.database = database or (Portico.new_database() if Portico.new_database else None)
         self.port = port or free_ports(1)[0]
         self.domain = f"localhost:{self.port}"
         self.origin = f"{'https' if tls else 'http'}://{self.domain}"
-        self.issuer = f"{self.origin}/"
+        self.url = f"{self.origin}/"
+        self.issuer = issuer or self.url
+        self.env = {"PORTICO_DATA": str(self.data)}
+        if self.database:
+            self.env["PORTICO_DATABASE_URL"] = self.database
+        if secret:
+            self.env["PORTICO_SECRET"] = secret
         self.ca = self.data / "tls" / "ca.pem" if tls else None
         self.server: Program | None = None
         self._users = 0
@@ -34,8 +55,8 @@ class Portico:
         command = [binary("portico"), "serve", "--issuer", self.issuer, "--listen", f"127.0.0.1:{self.port}"]
         self.server = Program(
             "portico", command + (["--tls"] if self.tls else []),
-            environment(PORTICO_DATA=str(self.data), PORTICO_LOG_LEVEL="info", **env), self.folder / "portico.log",
-            f"{self.origin}/readyz", self.ca)
+            environment(**self.env | {"PORTICO_LOG_LEVEL": "info"} | env), self.folder / "portico.log",
+            f"{self.url}readyz", self.ca)
         self.server.start()
         return self
 
@@ -56,11 +77,13 @@ class Portico:
 
     # Its commands
 
-    def run(self, *arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        """Runs `portico` on the data folder, whatever it ends with."""
+    def run(
+        self, *arguments: str, stdin: str = "", timeout: float = 120, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `portico` on the data folder and the database, whatever it ends with."""
         return subprocess.run(
-            [binary("portico"), *arguments], env=environment(PORTICO_DATA=str(self.data), **env), input=stdin,
-            capture_output=True, text=True, timeout=120, cwd=self.folder)
+            [binary("portico"), *arguments], env=environment(**self.env | env), input=stdin,
+            capture_output=True, text=True, timeout=timeout, cwd=self.folder)
 
     def command(self, *arguments: str, **env: str) -> str:
         """Runs `portico` on the data folder, and returns what it prints; the test fails unless it ends with 0."""
@@ -84,6 +107,15 @@ class Portico:
         email = f"user{self._users}@example.com"
         self.command("users", "create", "--email", email, "--password", password, "--name", name, *arguments)
         return email
+
+    def query(self, sql: str) -> list[tuple]:
+        """Runs a statement in the database behind the program's back."""
+        if self.database is None:
+            with closing(sqlite3.connect(self.data / "portico.sqlite")) as database, database:
+                return database.execute(sql).fetchall()
+        schema = parse_qs(urlsplit(self.database).query)["schema"][0]
+        with psycopg.connect(self.database.partition("?")[0], options=f"-c search_path={schema}") as database:
+            return database.execute(sql).fetchall()
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:

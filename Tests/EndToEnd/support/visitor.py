@@ -47,7 +47,7 @@ class Visitor:
     def _follow(self, response: requests.Response) -> requests.Response:
         while response.is_redirect:
             target = urljoin(response.url, response.headers["Location"])
-            if not target.startswith(self.portico.issuer):
+            if not target.startswith(self.portico.url):
                 return response
             response = self.http.get(target, allow_redirects=False, timeout=20)
         return response

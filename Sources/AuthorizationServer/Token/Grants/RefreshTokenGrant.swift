@@ -54,6 +54,7 @@ package struct RefreshTokenGrant: Grant {
         _ sent: Secret, _ successor: Secret, _ accessToken: Secret, _ requested: Scope?, _ request: TokenRequest,
         in transaction: any SQLTransaction
     ) throws -> Result<Exchange, OAuthError> {
+        try RefreshTokenStore.lockFamily(ofToken: sent.digest, in: transaction)
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
             token.family.clientID == request.client.clientID
         else { return .failure(unknownToken) }

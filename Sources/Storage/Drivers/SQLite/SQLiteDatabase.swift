@@ -50,6 +50,9 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
+    /// Nothing: SQLite tells nobody, and looking at the version is all that there is.
+    package func configurationChanges() -> AsyncStream<Void> { AsyncStream { $0.finish() } }
+
     package func close() throws { try pool.close() }
 }
 
@@ -57,7 +60,9 @@ package final class SQLiteDatabase: SQLDatabase {
 struct SQLiteTransaction: SQLTransaction {
     let database: Database
 
-    func execute(_ sql: SQL) throws -> Int {
+    func execute(_ sql: SQL) throws { _ = try changes(sql) }
+
+    func changes(_ sql: SQL) throws -> Int {
         do {
             try prepared(sql).execute()
             return database.changesCount
@@ -65,6 +70,13 @@ struct SQLiteTransaction: SQLTransaction {
             throw SQLError(error)
         }
     }
+
+    /// Whoever writes is alone already.
+    func lock(_ rows: SQL) {}
+    func lock(_ work: ExclusiveWork) {}
+
+    /// Other processes look at the version.
+    func announceConfigurationChange() {}
 
     func rows(_ sql: SQL) throws -> [SQLRow] {
         do {
@@ -82,7 +94,8 @@ struct SQLiteTransaction: SQLTransaction {
     }
 
     private func prepared(_ sql: SQL) throws -> Statement {
-        let statement = try database.cachedStatement(sql: sql.text)
+        for case .text(let text) in sql.arguments where text.utf8.contains(0) { throw SQLError.unstorableText }
+        let statement = try database.cachedStatement(sql: sql.text(in: .sqlite))
         try statement.setArguments(StatementArguments(sql.arguments.map(\.databaseValue)))
         return statement
     }

@@ -1,0 +1,122 @@
+import CLibPQ
+import Foundation
+
+/// Why a trip to the server failed, in the driver's own words; ``SQLError`` is what the stores hear.
+enum PostgresFailure: Error {
+    /// No connection could be made.
+    case unreachable(String)
+    /// The connection ended, or the server fell silent, after statements were sent.
+    case lost(String)
+    /// The server refused a statement.
+    case refused(state: String, message: String, constraint: String?)
+    /// An earlier statement of the same trip failed.
+    case skipped
+
+    init(_ result: OpaquePointer, isConnected: Bool) {
+        func field(_ code: Character) -> String? {
+            PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+        }
+        let message = field("M") ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+        guard let state = field("C") else {
+            self = .lost(message.trimmingCharacters(in: .whitespacesAndNewlines))
+            return
+        }
+        // The server ends the session with these (shutdown, crash of another session, drop of the database).
+        let ends = !isConnected || state.hasPrefix("57P") || state.hasPrefix("08") || field("V") == "FATAL"
+        self = ends ? .lost(message) : .refused(state: state, message: message, constraint: field("n"))
+    }
+
+    /// Whether the transaction is undone for certain and may well succeed when it is run again.
+    var mayBeRunAgain: Bool {
+        guard case .refused(let state, _, _) = self else { return false }
+        return switch state {
+        // Serialization failure, deadlock.
+        case "40001", "40P01": true
+        default: isOfConnection
+        }
+    }
+
+    /// Whether another connection would do what this one cannot.
+    var isOfConnection: Bool {
+        switch self {
+        case .lost: return true
+        case .unreachable, .skipped: return false
+        case .refused(let state, let message, _):
+            return switch state {
+            // A read-only transaction: the server has become a standby.
+            case "25006": true
+            // The server has forgotten a prepared statement, or a migration has changed what it returns.
+            case "26000": true
+            case "0A000": message.contains("cached plan")
+            default: false
+            }
+        }
+    }
+}
+
+extension SQLError {
+    /// The shared word for a failure, with what to do where an operator can do something.
+    init(_ failure: PostgresFailure) {
+        switch failure {
+        case .unreachable(let message): self = .unavailable(Self.mend(unreachable: message))
+        case .lost(let message):
+            self = .unavailable("The connection to PostgreSQL ended: \(message). Look into the server's log.")
+        case .skipped: self = .failed("a statement before this one failed")
+        case .refused(let state, let message, let constraint):
+            self = Self.refusal(state, message, constraint)
+        }
+    }
+
+    private static func refusal(_ state: String, _ message: String, _ constraint: String?) -> SQLError {
+        switch state {
+        case "23505": .uniqueViolation(constraint ?? message)
+        case "23503": .foreignKeyViolation
+        case "54000", "22021", "22P05": .unstorableText
+        case "53100": .unavailable("PostgreSQL's disk is full: \(message). Free some space there.")
+        case "53200": .unavailable("PostgreSQL is out of memory: \(message). Give it more, or lower its work_mem.")
+        case "53300": .unavailable(tooManyConnections)
+        case "55P03":
+            .unavailable("Another transaction has held a lock for five seconds; look for it in pg_stat_activity.")
+        case "57014":
+            .unavailable("PostgreSQL took too long for a statement and gave it up; look at the server's load.")
+        case "40001", "40P01":
+            .unavailable("PostgreSQL undid a transaction again and again for others' sake; the load may be too high.")
+        case "25006": .unavailable(readOnly)
+        case "42501":
+            .unavailable(
+                "PostgreSQL does not allow this user that: \(message). Let the user own the schema: "
+                    + "ALTER SCHEMA … OWNER TO …")
+        default: .failed("\(state): \(message)")
+        }
+    }
+
+    private static let tooManyConnections =
+        "PostgreSQL has no connection left. Raise its max_connections, or lower PORTICO_DATABASE_CONNECTIONS."
+    static let readOnly =
+        "The database is read-only: a standby, or default_transaction_read_only is on. Give all hosts in the address, "
+        + "so that the primary is found: postgres://host1,host2/…"
+
+    /// libpq's message with the mend of what it most often means.
+    private static func mend(unreachable message: String) -> String {
+        let mends = [
+            ("password authentication failed", "Check the user and the password in PORTICO_DATABASE_URL."),
+            ("no password supplied", "Put the password into PORTICO_DATABASE_URL: postgres://user:password@host/…"),
+            ("no pg_hba.conf entry", "Allow this user and address in the server's pg_hba.conf."),
+            ("role \"", "Create the user: CREATE ROLE … LOGIN PASSWORD '…'"),
+            ("database \"", "Create the database: CREATE DATABASE … OWNER …"),
+            ("remaining connection slots", tooManyConnections),
+            ("too many clients", tooManyConnections),
+            ("session is read-only", readOnly),
+            ("server is in hot standby mode", readOnly),
+            ("certificate verify failed", "Give the authority's certificate: …?sslmode=verify-full&sslrootcert=FILE"),
+            ("does not support SSL", "Turn ssl on in postgresql.conf, or ask for less with sslmode in the address."),
+            ("Connection refused", "Start PostgreSQL, or correct host and port in PORTICO_DATABASE_URL."),
+            ("could not translate host name", "Correct the host's name in PORTICO_DATABASE_URL."),
+            ("timeout expired", "Check that the host is up and that no firewall is between."),
+            ("starting up", "PostgreSQL is starting; wait a moment."),
+            ("shutting down", "PostgreSQL is being stopped; start it again."),
+        ]
+        let mend = mends.first { message.contains($0.0) }?.1 ?? "Check PORTICO_DATABASE_URL and the server."
+        return "PostgreSQL cannot be reached: \(message). \(mend)"
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+
+/// What every connection is told at its beginning, and what the first one makes.
+enum PostgresSession {
+    /// The oldest server that is supported.
+    static let oldestVersion = 140_000
+
+    /// The settings of a connection: the tenant's schema, limits for statements and locks, and commits that are on the
+    /// disk before they are acknowledged, even where the server's standard is not to wait.
+    static func begin(_ address: PostgresAddress) -> PostgresCommand {
+        func milliseconds(_ duration: Duration) -> String { String(duration.components.seconds * 1000) }
+        return PostgresCommand(
+            """
+            SELECT set_config('search_path', $1, false), set_config('statement_timeout', $2, false),
+                set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', '20000', false),
+                set_config('jit', 'off', false),
+                set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+                    ELSE current_setting('synchronous_commit') END, false)
+            """,
+            [
+                .text(address.quotedSchema), .text(milliseconds(address.statementTimeout)),
+                .text(milliseconds(address.lockTimeout)),
+            ])
+    }
+
+    /// Checks the server, and makes the tenant's schema where there is none. Nodes that start at once wait for each other.
+    /// - Throws: ``SQLError``.
+    static func prepare(_ connection: PostgresConnection, _ address: PostgresAddress) throws(SQLError) {
+        let version = connection.serverVersion
+        guard version >= oldestVersion else {
+            throw .unavailable(
+                "The server is PostgreSQL \(version / 10_000), and Portico needs \(oldestVersion / 10_000) or newer. "
+                    + "Update it.")
+        }
+        do {
+            let answers = try connection.trip([
+                PostgresCommand("SELECT current_setting('server_encoding') AS encoding"),
+                PostgresCommand("SELECT to_regclass('commit_marker') IS NOT NULL AS is_there"),
+            ])
+            guard answers[0].rows.first?.optionalText("encoding") == "UTF8" else {
+                throw SQLError.unavailable(
+                    "The database's encoding is not UTF8. Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0")
+            }
+            if try answers[1].rows.first?.bool("is_there") != true { try make(connection, address) }
+            _ = try connection.trip([PostgresCommand(CommitMarker.removeOld)])
+        } catch let failure as PostgresFailure {
+            throw SQLError(failure)
+        } catch {
+            throw SQLError(other: error)
+        }
+    }
+
+    private static func make(_ connection: PostgresConnection, _ address: PostgresAddress) throws(PostgresFailure) {
+        let locked = [
+            PostgresCommand("BEGIN"), lock(.migration, address),
+        ]
+        do {
+            _ = try connection.trip(locked, patience: .seconds(60))
+            let found = try connection.trip([
+                PostgresCommand("SELECT 1 AS one FROM pg_namespace WHERE nspname = $1", [.text(address.schema)])
+            ])
+            var commands = [PostgresCommand(CommitMarker.table), PostgresCommand("COMMIT")]
+            if found.first?.rows.isEmpty == true {
+                commands.insert(PostgresCommand("CREATE SCHEMA \(address.quotedSchema)"), at: 0)
+            }
+            _ = try connection.trip(commands)
+        } catch {
+            _ = try? connection.trip([PostgresCommand("ROLLBACK")])
+            throw error
+        }
+    }
+
+    /// Other tenants of the database have schemas of their own, and locks of their own.
+    static func lock(_ work: ExclusiveWork, _ address: PostgresAddress) -> PostgresCommand {
+        PostgresCommand(
+            "SELECT pg_advisory_xact_lock(hashtext($1), $2::int)", [.text(address.schema), .integer(work.rawValue)])
+    }
+}
+
+extension SQLError {
+    /// An error that is one already, or a defect.
+    init(other error: any Error) { self = (error as? SQLError) ?? .failed("\(error)") }
+}

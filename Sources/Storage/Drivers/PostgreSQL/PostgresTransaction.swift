@@ -1,0 +1,118 @@
+import Foundation
+
+/// A transaction on one connection. Statements whose answers nobody needs wait for the next one that has to be answered,
+/// and travel with it; `BEGIN` and `COMMIT` never travel alone.
+final class PostgresTransaction: SQLTransaction {
+    /// The first failure; after it the server has undone everything, whatever the body makes of the error.
+    private(set) var failure: PostgresFailure?
+    /// Whether the server has been told to commit, so that only looking tells what became of it.
+    private(set) var hasAskedToCommit = false
+
+    private let connection: PostgresConnection
+    private let address: PostgresAddress
+    private var waiting: [PostgresCommand]
+    /// Whether anything was sent.
+    private var hasBegun = false
+
+    /// How a transaction begins.
+    enum Kind: String {
+        /// One snapshot for all statements.
+        case read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        /// Each statement sees what was committed before it; the stores decide races by single statements and locks.
+        case write = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+    }
+
+    init(_ kind: Kind, on connection: PostgresConnection, address: PostgresAddress) {
+        (self.connection, self.address) = (connection, address)
+        waiting = [PostgresCommand(kind.rawValue)]
+    }
+
+    // MARK: SQLTransaction
+
+    func execute(_ sql: SQL) throws {
+        waiting.append(try PostgresCommand(sql))
+        // A long import must not gather in memory.
+        if waiting.count >= 256 { try send() }
+    }
+
+    func changes(_ sql: SQL) throws -> Int {
+        waiting.append(try PostgresCommand(sql))
+        return try send().last?.changes ?? 0
+    }
+
+    func rows(_ sql: SQL) throws -> [SQLRow] {
+        waiting.append(try PostgresCommand(sql))
+        return try send().last?.rows ?? []
+    }
+
+    func lock(_ rows: SQL) throws {
+        // What only refers to the row by its key, as a new row with a foreign key does, need not wait.
+        waiting.append(try PostgresCommand(rows).appending(" FOR NO KEY UPDATE"))
+    }
+
+    func lock(_ work: ExclusiveWork) throws {
+        for setting in ["statement_timeout", "lock_timeout"] {
+            waiting.append(PostgresCommand("SELECT set_config($1, '0', true)", [.text(setting)]))
+        }
+        waiting.append(PostgresSession.lock(work, address))
+        try send(patiently: true)
+    }
+
+    func announceConfigurationChange() throws {
+        waiting.append(PostgresCommand("SELECT pg_notify($1, '')", [.text(address.channel)]))
+    }
+
+    // MARK: The end
+
+    /// Commits what was written and returns once it is durable.
+    func commit() throws(PostgresFailure) {
+        if let failure { throw failure }
+        guard hasBegun || waiting.count > 1 else { return }
+        connection.writes += 1
+        waiting.append(CommitMarker.set(connection))
+        waiting.append(PostgresCommand("COMMIT"))
+        hasAskedToCommit = true
+        try trip()
+    }
+
+    /// Runs what still waits: in a transaction that reads, a statement that has no business there.
+    func finishReading() throws {
+        if waiting.count > (hasBegun ? 0 : 1) { try send() }
+    }
+
+    /// Ends a transaction that has only read; nobody waits for the answer.
+    func endReading() throws(PostgresFailure) {
+        guard hasBegun, failure == nil else { return }
+        try connection.sendAhead([PostgresCommand("COMMIT")])
+    }
+
+    /// Undoes everything; a connection that cannot is dropped by the pool.
+    func rollBack() {
+        guard hasBegun else { return }
+        _ = try? connection.trip([PostgresCommand("ROLLBACK")])
+    }
+
+    // MARK: Trips
+
+    @discardableResult private func send(patiently: Bool = false) throws -> [PostgresAnswer] {
+        do {
+            return try trip(patiently: patiently)
+        } catch {
+            throw SQLError(error)
+        }
+    }
+
+    @discardableResult
+    private func trip(patiently: Bool = false) throws(PostgresFailure) -> [PostgresAnswer] {
+        if let failure { throw failure }
+        let commands = waiting
+        waiting = []
+        hasBegun = true
+        do {
+            return try connection.trip(commands, patience: patiently ? .seconds(600) : nil)
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+}
