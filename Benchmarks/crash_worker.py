@@ -85,6 +85,7 @@ class Worker:
         self.redeemed: list[str] = []  # codes whose redemption was acknowledged
         self.uncertain: list[str] = []  # codes whose redemption was not answered
         self.held: list[str] = []  # codes that were issued and not sent back yet
+        self.has_abandoned = False  # a family since the last kill: the others are kept for the checks
 
     # MARK: - Until the kill
 
@@ -125,7 +126,7 @@ class Worker:
         self.redeemed.append(code)
 
     def use_family(self) -> None:
-        if not self.families:
+        if not self.families or self.has_abandoned:
             return
         family = random.choice(self.families)
         try:
@@ -133,6 +134,7 @@ class Worker:
         except Unanswered:
             # Both the old token and one that nobody knows are possible now, and using a spent one revokes the family.
             self.families.remove(family)
+            self.has_abandoned = True
             self.findings.count("families abandoned")
             raise
 
@@ -169,7 +171,7 @@ class Worker:
             self.try_once(code, must_work=False)
         for code in self.held + self.uncertain + self.redeemed:
             self.must_be_spent(code)
-        self.held, self.uncertain, self.redeemed = [], [], []
+        self.held, self.uncertain, self.redeemed, self.has_abandoned = [], [], [], False
         for family in list(self.families):
             if random.random() < 0.25:
                 self.retire(family)

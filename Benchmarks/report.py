@@ -48,7 +48,8 @@ def print_database(title: str) -> None:
 
 
 def print_commit_limit(limit: dict) -> None:
-    print(f"  one-row commits, pgbench with {limit['clients']:>4} clients {limit['per_second']:>36,.0f}/s")
+    clients = f"{limit['clients']} client{'s' * (limit['clients'] != 1)}"
+    print(f"  {'one-row commits, pgbench with ' + clients:<48}{limit['per_second']:>40,.0f}/s")
 
 
 class Table:

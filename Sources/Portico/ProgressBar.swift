@@ -1,5 +1,4 @@
 import Foundation
-import TenantConfiguration
 
 /// A bar on the terminal's error stream; nothing where that is no terminal.
 struct ProgressBar: Sendable {
@@ -8,11 +7,16 @@ struct ProgressBar: Sendable {
 
     init(label: String) { self.label = label }
 
-    func show(_ progress: UserImport.Progress) {
+    /// - Parameters:
+    ///   - count: what is done so far, of what the label says.
+    ///   - fraction: how much of everything that is, from 0 to 1.
+    ///   - note: what is being done.
+    func show(_ count: Int, fraction: Double, note: String = "") {
         guard isTerminal else { return }
-        let filled = Int(progress.fraction * 30)
+        let filled = Int(fraction * 30)
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-        write("\r\(bar) \(Int(progress.fraction * 100)) %  \(progress.processed) \(label)")
+        // The rest of a longer line before is erased.
+        write("\r\(bar) \(Int(fraction * 100)) %  \(count) \(label)\(note)\u{1B}[K")
     }
 
     func finish() { if isTerminal { write("\n") } }

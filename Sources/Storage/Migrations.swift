@@ -31,7 +31,7 @@ package enum Migrations {
         try await database.write { transaction in
             try transaction.lock(.migration)
             try transaction.execute(
-                "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL)")
+                "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name \(.textColumn) NOT NULL)")
         }
         var ran: [Migration] = []
         for migration in all where migration.number <= target ?? newest {

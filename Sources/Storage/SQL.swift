@@ -73,6 +73,10 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         mutating func appendInterpolation(names: [StaticName]) {
             text += names.map { "\"\($0.text)\"" }.joined(separator: ", ")
         }
+        /// Columns that take the values of the row which could not be inserted.
+        mutating func appendInterpolation(excluded names: [StaticName]) {
+            text += names.map { "\"\($0.text)\" = excluded.\"\($0.text)\"" }.joined(separator: ", ")
+        }
         /// Several values, with commas between.
         mutating func appendInterpolation(values: [SQLValue]) {
             for (index, value) in values.enumerated() {

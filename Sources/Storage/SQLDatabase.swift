@@ -56,7 +56,7 @@ package protocol SQLDatabase: Sendable {
 }
 
 /// What a database refuses, in words that both drivers share.
-package enum SQLError: Error, Sendable, Equatable {
+package enum SQLError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A row with the same unique value is there already; the constraint or column as the driver names it.
     case uniqueViolation(String)
     /// A row points to nothing, or something still points to a row.
@@ -69,4 +69,16 @@ package enum SQLError: Error, Sendable, Equatable {
     case unavailable(String)
     /// Anything else: a defect. The driver's own words, for the log.
     case failed(String)
+
+    /// For the log, and for whoever typed a command.
+    package var description: String {
+        switch self {
+        case .uniqueViolation(let name): "A row with the same value is there already: \(name)."
+        case .foreignKeyViolation: "A row points to nothing, or something still points to it."
+        case .unstorableText: "A text has a NUL character or is too long, so that no database can keep it."
+        case .unexpectedValue(let column): "The column '\(column)' holds what the schema does not promise."
+        case .unavailable(let text): text
+        case .failed(let text): "The database has failed: \(text)"
+        }
+    }
 }

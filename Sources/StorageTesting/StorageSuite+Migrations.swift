@@ -66,7 +66,7 @@ extension StorageSuite {
     }
 
     /// A row of each table, as the first schema had them. It stays as it is whatever later steps change.
-    private static let firstSchemaRows: [SQL] = [
+    static let firstSchemaRows: [SQL] = [
         #"UPDATE tenant SET document = '{"friendly_name":"Old"}'"#,
         #"INSERT INTO client VALUES ('old', 'Old App', '{"client_id":"old","name":"Old App"}', 'digest', NULL, 1, 1)"#,
         """

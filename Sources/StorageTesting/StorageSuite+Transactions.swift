@@ -7,6 +7,9 @@ extension StorageSuite {
     static let transactions: [Behaviour] = [
         Behaviour("values come back as they were bound", valuesComeBack),
         Behaviour("text is bound, never spliced into a statement", textIsBound),
+        Behaviour("texts are sorted and paged by their bytes", textsAreSortedByBytes),
+        Behaviour("a text with a NUL character is refused, kept or looked for", nulIsRefused),
+        Behaviour("the error of a statement whose answer nobody took undoes everything", lateErrorsUndo),
         Behaviour("Unicode is kept scalar by scalar", unicodeIsKept),
         Behaviour("times are kept to the millisecond, near and far", timesAreKept),
         Behaviour("a statement says how many rows it changed", changesAreCounted),
@@ -58,6 +61,52 @@ extension StorageSuite {
             let row = try await database.read { try $0.row("SELECT id FROM scratch WHERE words = \(text)") }
             #expect(try row?.integer("id") == index)
         }
+    }
+
+    private static func textsAreSortedByBytes(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        let ids = ["auth0|1", "B", "a", "b", "a-b", "a b", "ab", "A", "é", "e\u{301}", "z", "_", "~", "Ω", "👩"]
+        try await database.write { transaction in
+            for (index, id) in ids.enumerated() where id != Sample.userID {
+                try UserStore.insert(
+                    Sample.user(id, email: "\(index)@example.org"), passwordHash: nil, in: transaction)
+            }
+        }
+        var listed: [String] = []
+        while let page = Optional(try await Stores(database: database).users.list(after: listed.last ?? "", limit: 4)),
+            !page.isEmpty
+        {
+            listed += page.map(\.id)
+        }
+        let sorted = (ids + [Sample.userID]).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        #expect(listed.map { Array($0.utf8) } == sorted.map { Array($0.utf8) })
+    }
+
+    private static func nulIsRefused(_ suite: StorageSuite) async throws {
+        let database = try await suite.scratch()
+        let written = await failure {
+            try await database.write { try $0.execute("INSERT INTO scratch (id, words) VALUES (1, \("a\0b"))") }
+        }
+        #expect(written as? SQLError == .unstorableText)
+        let read = await failure {
+            try await database.read { try $0.rows("SELECT id FROM scratch WHERE words = \("a\0b")") }
+        }
+        #expect(read as? SQLError == .unstorableText)
+        #expect(try await Sample.count("SELECT COUNT(*) AS rows FROM scratch", in: database) == 0)
+    }
+
+    private static func lateErrorsUndo(_ suite: StorageSuite) async throws {
+        let database = try await suite.scratch()
+        try await database.write { try $0.execute("INSERT INTO scratch (id) VALUES (1)") }
+        let error = await failure {
+            try await database.write { transaction in
+                try transaction.execute("INSERT INTO scratch (id) VALUES (2)")
+                try transaction.execute("INSERT INTO scratch (id) VALUES (1)")
+                try transaction.execute("INSERT INTO scratch (id) VALUES (3)")
+            }
+        }
+        #expect(isUniqueViolation(error))
+        #expect(try await Sample.count("SELECT COUNT(*) AS rows FROM scratch", in: database) == 1)
     }
 
     private static func unicodeIsKept(_ suite: StorageSuite) async throws {

@@ -5,7 +5,7 @@ import Storage
 /// that ends: the server watches a pipe that closes then.
 package final class TemporaryPostgres: Sendable {
     /// `postgres://…` without a schema.
-    package let url: String
+    private let url: String
     /// Open for as long as the server is wanted.
     private let lifeline: Pipe
 
@@ -37,8 +37,18 @@ package final class TemporaryPostgres: Sendable {
     }
 
     /// An address in the run's server, of a schema that nobody else has.
-    package static func newSchema(connections: Int = 4) async throws -> PostgresAddress {
+    /// - Parameter parameters: further ones of the address, `name=value`.
+    package static func newSchema(connections: Int = 4, parameters: [String] = []) async throws -> PostgresAddress {
         let schema = "test-" + UUID().uuidString.lowercased()
-        return try PostgresAddress("\(await shared.value.url)?schema=\(schema)", connections: connections)
+        let query = (["schema=\(schema)"] + parameters).joined(separator: "&")
+        return try PostgresAddress("\(await url())?\(query)", connections: connections)
+    }
+
+    /// The address of the run's server, without a schema.
+    package static func url() async throws -> String { try await shared.value.url }
+
+    /// The port of the run's server on loopback.
+    package static func port() async throws -> Int {
+        try await Int(url().split(separator: ":").last?.prefix { $0 != "/" } ?? "") ?? 0
     }
 }

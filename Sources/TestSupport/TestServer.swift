@@ -28,9 +28,18 @@ package struct TestServer: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let database = try await ScratchDatabase(folder: folder).open()
-        defer { try? database.close() }
-        try await Migrations.run(on: database)
+        try await ScratchDatabase.run(folder: folder) { scratch in
+            let database = try await scratch.open()
+            defer { try? database.close() }
+            try await Migrations.run(on: database)
+            try await run(fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords, body)
+        }
+    }
+
+    private static func run(
+        _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
+        _ body: @Sendable (TestServer) async throws -> Void
+    ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(

@@ -49,7 +49,8 @@ struct SourceRulesTests {
 
     /// Functions that a protocol asks for: its own comment says what they do.
     private static let witnesses: Set<String> = [
-        "appendInterpolation", "appendLiteral", "close", "content", "encode", "hash", "read", "redeem", "run", "write",
+        "appendInterpolation", "appendLiteral", "close", "configurationChanges", "content", "encode", "hash", "read",
+        "redeem", "run", "write",
         "==", "<",
     ]
 

@@ -1,6 +1,7 @@
 import Foundation
 import OAuth
 import Storage
+import StorageTesting
 import TestSupport
 import Testing
 
@@ -8,16 +9,7 @@ import Testing
 
 @Suite("A stolen database opens nothing")
 struct NothingInClearTests {
-    /// The bytes of the database's file and of its log.
-    private static func bytes(of database: any SQLDatabase) async throws -> Data {
-        let row = try await database.read { try $0.row("PRAGMA database_list") }
-        let path = try #require(row?.optionalText("file"))
-        return try ["", "-wal"].reduce(into: Data()) { bytes, suffix in
-            bytes.append(try Data(contentsOf: URL(filePath: path + suffix)))
-        }
-    }
-
-    @Test("No secret, password, code, token, cookie or private key stands in the file or its log")
+    @Test("No secret, password, code, token, cookie or private key stands in the database")
     func nothingInClear() async throws {
         var fixtures = Fixtures()
         fixtures.changeAPI { $0.signingAlgorithm = .hs256 }
@@ -50,7 +42,7 @@ struct NothingInClearTests {
             ]
             for (name, value) in browser.cookies { secrets["cookie \(name)"] = value }
             #expect(browser.cookies.count >= 2)
-            let stored = try await Self.bytes(of: server.services.stores.database)
+            let stored = try await server.services.stores.database.storedBytes()
             // What is no secret is found, so the search works.
             #expect(stored.range(of: Data("ada@example.com".utf8)) != nil)
             #expect(stored.range(of: Data(Secret(code).digest.utf8)) != nil)

@@ -2,23 +2,22 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
 from support.application import Application
 from support.concurrency import wait_until
+from support.load import PATIENCE, disturb_under_load
 from support.portico import PASSWORD, Portico
 from support.postgres import PostgresServer
-from support.tenant import API, MACHINE, PUBLIC, tenant
+from support.tenant import API, MACHINE, tenant
 from support.visitor import Visitor, told
-
-PATIENCE = 6
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +102,35 @@ def test_a_short_restart_of_the_database_is_no_error_to_anybody_who_comes_afterw
 def test_connections_that_end_under_load_are_no_error_of_the_servers(
     database: PostgresServer, portico: Portico
 ) -> None:
+    ended = 0
+
     def disturb() -> None:
+        nonlocal ended
         for _ in range(20):
-            database.end_connections()
+            ended += database.end_connections()
             time.sleep(0.1)
 
-    _disturb_under_load(portico, disturb)
+    disturb_under_load(portico, disturb)
+    assert ended > 20, "hardly anybody was disturbed; this has shown nothing"
+
+
+def test_a_backend_that_is_killed_under_load_is_no_error_of_the_servers(
+    database: PostgresServer, portico: Portico
+) -> None:
+    def recovered() -> bool:
+        try:
+            return bool(database.backends())
+        except psycopg.OperationalError:
+            return False
+
+    def disturb() -> None:
+        for _ in range(3):
+            wait_until(recovered, 20, "the database did not recover")
+            # PostgreSQL ends all of its sessions then, and recovers as after a crash.
+            os.kill(database.backends()[0], signal.SIGKILL)
+            time.sleep(0.5)
+
+    disturb_under_load(portico, disturb)
 
 
 def test_a_crash_of_the_database_under_load_is_no_error_of_the_servers(
@@ -120,7 +142,7 @@ def test_a_crash_of_the_database_under_load_is_no_error_of_the_servers(
             database.start()
             time.sleep(0.5)
 
-    _disturb_under_load(portico, disturb)
+    disturb_under_load(portico, disturb)
 
 
 def test_a_database_that_does_not_answer_keeps_nobody_waiting(database: PostgresServer, portico: Portico) -> None:
@@ -154,45 +176,3 @@ def _expect_away(answer: requests.Response) -> None:
     assert answer.status_code == 503, f"{answer.status_code}: {answer.text}"
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.elapsed.total_seconds() < PATIENCE
-
-
-def _disturb_under_load(portico: Portico, disturb) -> None:
-    """Services fetch tokens and people refresh theirs meanwhile; whoever is told to come again does so."""
-    is_over = threading.Event()
-    families = [Application(portico, PUBLIC).tokens(portico.create_user())["refresh_token"] for _ in range(4)]
-
-    def fetch() -> int:
-        application, count = Application(portico, MACHINE), 0
-        while not is_over.is_set():
-            count += _insist(lambda: application.token(grant_type="client_credentials", audience=API))[1]
-        return count
-
-    def refresh(token: str) -> int:
-        application, count = Application(portico, PUBLIC), 0
-        while not is_over.is_set():
-            # To come again with the same token must not look like somebody who has stolen it.
-            answer, times = _insist(lambda: application.refresh(token))
-            token, count = answer.json()["refresh_token"], count + times
-        assert application.refresh(token).status_code == 200
-        return count
-
-    with ThreadPoolExecutor(8) as pool:
-        users = [pool.submit(fetch) for _ in range(4)] + [pool.submit(refresh, token) for token in families]
-        try:
-            disturb()
-        finally:
-            time.sleep(1)
-            is_over.set()
-    assert all(user.result() > 5 for user in users)
-
-
-def _insist(ask) -> tuple[requests.Response, int]:
-    """Asks until it is no 503 any more, and says how often it asked."""
-    for times in range(1, 200):
-        answer = ask()
-        assert answer.status_code in (200, 503), f"{answer.status_code} at attempt {times}: {answer.text}"
-        if answer.status_code == 200:
-            return answer, times
-        assert answer.elapsed.total_seconds() < PATIENCE
-        time.sleep(0.05)
-    raise AssertionError("there was no service any more")

@@ -29,6 +29,7 @@ def test_a_reloaded_form_still_works(person: Person, email: str) -> None:
     expect(person.page.get_by_role("alert")).to_be_visible()
     person.page.reload()
     person.send_credentials(email)
+    expect(person.page.get_by_role("heading", name="Authorize App")).to_be_visible()
     person.page.reload()
     person.accept()
     person.expect_signed_in()

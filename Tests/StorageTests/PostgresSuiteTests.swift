@@ -3,7 +3,7 @@ import Storage
 import StorageTesting
 import Testing
 
-@Suite("PostgreSQL keeps every promise of the stores")
+@Suite("PostgreSQL keeps every promise of the stores", .serialized)
 struct PostgresSuiteTests {
     @Test(arguments: StorageSuite.behaviours)
     func keeps(_ behaviour: StorageSuite.Behaviour) async throws {

@@ -2,6 +2,7 @@ import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
+import StorageTesting
 import TenantConfiguration
 import Testing
 
@@ -31,10 +32,7 @@ struct SecretTests {
             let plan = try await tenant.plan(yaml, environment)
             let outcome = try await plan.apply(to: tenant.stores, at: Tenant.now)
             let export = try await tenant.export()
-            var database = Data()
-            for name in ["portico.sqlite", "portico.sqlite-wal"] {
-                database += (try? Data(contentsOf: tenant.folder.appending(path: name))) ?? Data()
-            }
+            let database = try await tenant.stores.database.storedBytes()
             #expect(database.range(of: Data("visible".utf8)) != nil)
             for secret in [Self.secret, Self.signing] {
                 #expect(!plan.text.contains(secret))

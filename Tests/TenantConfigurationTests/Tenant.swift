@@ -18,11 +18,12 @@ struct Tenant: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let scratch = try await ScratchDatabase(folder: folder)
-        let database = try await scratch.open()
-        defer { try? database.close() }
-        try await Migrations.run(on: database)
-        try await body(Tenant(folder: folder, scratch: scratch, stores: Stores(database: database)))
+        try await ScratchDatabase.run(folder: folder) { scratch in
+            let database = try await scratch.open()
+            defer { try? database.close() }
+            try await Migrations.run(on: database)
+            try await body(Tenant(folder: folder, scratch: scratch, stores: Stores(database: database)))
+        }
     }
 
     func plan(_ yaml: String, _ environment: [String: String] = [:], delete: Bool = false) async throws -> Plan {

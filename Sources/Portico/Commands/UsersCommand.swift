@@ -96,7 +96,9 @@ struct UsersCommand: AsyncParsableCommand {
             let connection = try await UsersCommand.connection(connection.connection, workspace)
             let bar = ProgressBar(label: "users")
             let report = try await UserImport(stores: workspace.stores, connection: connection.name)
-                .run(file: URL(filePath: file), upsert: upsert) { progress in bar.show(progress) }
+                .run(file: URL(filePath: file), upsert: upsert) { progress in
+                    bar.show(progress.processed, fraction: progress.fraction)
+                }
             bar.finish()
             print(report.text)
             if !report.rejected.isEmpty { throw ExitCode(1) }

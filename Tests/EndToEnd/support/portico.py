@@ -1,5 +1,6 @@
 """An installation of Portico: its data folder, its database, its server and its commands."""
 
+import itertools
 import signal
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ class Portico:
     """
 
     new_database: Callable[[], str] | None = None
+    _users = itertools.count(1)
 
     def __init__(
         self, folder: Path, tls: bool = False, port: int | None = None, issuer: str | None = None,
@@ -45,7 +47,6 @@ class Portico:
             self.env["PORTICO_SECRET"] = secret
         self.ca = self.data / "tls" / "ca.pem" if tls else None
         self.server: Program | None = None
-        self._users = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     # The server
@@ -103,8 +104,7 @@ class Portico:
 
     def create_user(self, *arguments: str, name: str = "Ada Lovelace", password: str = PASSWORD) -> str:
         """Creates a user whom no other test has, and returns the address."""
-        self._users += 1
-        email = f"user{self._users}@example.com"
+        email = f"user{next(Portico._users)}@example.com"
         self.command("users", "create", "--email", email, "--password", password, "--name", name, *arguments)
         return email
 

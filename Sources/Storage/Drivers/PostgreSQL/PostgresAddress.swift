@@ -4,15 +4,15 @@ import Foundation
 /// Where a tenant's schema is: a `postgres://` address as libpq takes it, with `schema` of Portico's own.
 ///
 /// Several hosts may stand in it; the one that can be written to is used (`target_session_attrs`).
-package struct PostgresAddress: Sendable {
+package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The tenant's schema.
     package let schema: String
     /// Connections at most, besides one that listens.
     package let connections: Int
     /// After which the server gives a statement up.
-    let statementTimeout: Duration = .seconds(6)
+    let statementTimeout: Duration
     /// After which the server gives up waiting for a lock.
-    let lockTimeout: Duration = .seconds(5)
+    let lockTimeout: Duration
     /// For libpq; holds the password.
     private let url: String
 
@@ -23,7 +23,10 @@ package struct PostgresAddress: Sendable {
 
     /// - Parameter text: such as `postgres://user:password@host:5432/database?schema=acme&sslmode=verify-full`.
     /// - Throws: ``Problem``.
-    package init(_ text: String, connections: Int = 10) throws(Problem) {
+    package init(
+        _ text: String, connections: Int = 10, statementTimeout: Duration = .seconds(6),
+        lockTimeout: Duration = .seconds(5)
+    ) throws(Problem) {
         guard text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") else {
             throw Problem(description: "the address must begin with postgres://, as postgres://user@host/database")
         }
@@ -37,7 +40,7 @@ package struct PostgresAddress: Sendable {
             }
         }
         self.schema = schema ?? "portico"
-        self.connections = connections
+        (self.connections, self.statementTimeout, self.lockTimeout) = (connections, statementTimeout, lockTimeout)
         url = rest.isEmpty ? base : base + "?" + rest.joined(separator: "&")
         guard self.schema.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_\-]{0,54}/) != nil, !self.schema.hasPrefix("pg_") else {
             throw Problem(
@@ -68,6 +71,8 @@ package struct PostgresAddress: Sendable {
         let place = plain.lastIndex(of: "@").map { plain[plain.index(after: $0)...] } ?? plain.dropFirst(scheme.count)
         return "\(scheme)\(place) schema \(schema)"
     }
+
+    package var debugDescription: String { description }
 
     /// A new connection, whatever came of it; nil where there is no memory.
     func connect() -> OpaquePointer? {

@@ -11,7 +11,7 @@ import Foundation
 ///
 /// It belongs to one thread at a time, which blocks while it waits; so it lives on the driver's own threads alone.
 ///
-/// Safe to hand over, though not to share: the pool takes a connection out of its list, under a lock, before a thread
+/// `@unchecked Sendable`, for it may be handed over though never shared: the pool takes a connection out of its list, under a lock, before a thread
 /// uses it, and puts it back when that thread has done with it; a listener's never leaves its thread.
 final class PostgresConnection: @unchecked Sendable {
     /// The connection's name in ``CommitMarker``'s table.
@@ -52,20 +52,20 @@ final class PostgresConnection: @unchecked Sendable {
     init(_ address: PostgresAddress, generation: Int) throws(PostgresFailure) {
         self.generation = generation
         patience = address.statementTimeout + .seconds(2)
-        guard let handle = address.connect() else {
-            throw .unreachable("libpq has no memory for a connection")
-        }
-        self.handle = handle
-        guard PQstatus(handle) == CONNECTION_OK else {
+        handle = try Self.open(address)
+    }
+
+    /// Apart from the initializer, which would end the connection once more where it throws.
+    private static func open(_ address: PostgresAddress) throws(PostgresFailure) -> OpaquePointer {
+        guard let handle = address.connect() else { throw .unreachable("libpq has no memory for a connection") }
+        guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
+        else {
             defer { PQfinish(handle) }
-            throw .unreachable(Self.message(of: handle))
+            throw .unreachable(message(of: handle))
         }
         // Notices are for people at a terminal.
         _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
-        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
-            defer { PQfinish(handle) }
-            throw .unreachable(Self.message(of: handle))
-        }
+        return handle
     }
 
     deinit { PQfinish(handle) }

@@ -9,20 +9,20 @@ package final class PostgresDatabase: SQLDatabase {
     private let pool: PostgresPool
     private let threads: NIOThreadPool
 
-    /// Runs of one body at most.
-    private static let mostRuns = 8
-    /// How long a caller waits for a connection, and for the outcome of a commit.
+    /// How long a caller waits for a connection, how long a body is run again and again, and how long the outcome of a
+    /// commit is looked for.
     private static let patience = Duration.seconds(5)
 
     /// Connects, checks the server, and makes the tenant's schema where there is none.
+    /// - Parameter mayCreate: whether the schema may be made.
     /// - Throws: ``SQLError/unavailable(_:)`` that says what to mend.
-    package static func open(_ address: PostgresAddress) async throws -> PostgresDatabase {
+    package static func open(_ address: PostgresAddress, mayCreate: Bool = true) async throws -> PostgresDatabase {
         let database = PostgresDatabase(address)
         try await database.onThread { database, answer in
             answer(
                 Result {
                     let connection = try database.pool.take()
-                    try PostgresSession.prepare(connection, address)
+                    try PostgresSession.prepare(connection, address, mayCreate: mayCreate)
                     database.pool.give(connection)
                 })
         }
@@ -84,7 +84,7 @@ package final class PostgresDatabase: SQLDatabase {
     private func read<T>(
         _ body: (any SQLTransaction) throws -> T, _ answer: (Result<T, any Error>) -> Void
     ) throws {
-        var run = 1
+        let deadline = ContinuousClock.now + Self.patience
         while true {
             let connection = try pool.take()
             let transaction = PostgresTransaction(.read, on: connection, address: pool.address)
@@ -100,12 +100,12 @@ package final class PostgresDatabase: SQLDatabase {
                 return pool.give(connection)
             }
             end(transaction, on: connection, after: failure)
-            guard failure.mayBeRunAgain, run < Self.mostRuns else { throw SQLError(failure) }
-            run += 1
+            guard failure.mayBeRunAgain, ContinuousClock.now < deadline else { throw SQLError(failure) }
         }
     }
 
     private func write<T>(_ body: (any SQLTransaction) throws -> T) throws -> T {
+        let deadline = ContinuousClock.now + Self.patience
         var run = 1
         while true {
             let connection = try pool.take()
@@ -125,10 +125,10 @@ package final class PostgresDatabase: SQLDatabase {
                 } else if !failure.mayBeRunAgain {
                     throw (error as? PostgresFailure).map(SQLError.init) ?? error
                 }
-                guard run < Self.mostRuns else { throw SQLError(failure) }
+                guard ContinuousClock.now < deadline else { throw SQLError(failure) }
             }
             // Those who undid each other must not meet again.
-            Thread.sleep(forTimeInterval: Double.random(in: 0...0.005) * Double(run))
+            Thread.sleep(forTimeInterval: Double.random(in: 0...0.005) * Double(min(run, 10)))
             run += 1
         }
     }

@@ -26,14 +26,12 @@ enum PostgresFailure: Error {
         self = ends ? .lost(message) : .refused(state: state, message: message, constraint: field("n"))
     }
 
-    /// Whether the transaction is undone for certain and may well succeed when it is run again.
+    /// Whether a transaction that was not asked to commit may well succeed when it is run again.
     var mayBeRunAgain: Bool {
-        guard case .refused(let state, _, _) = self else { return false }
-        return switch state {
         // Serialization failure, deadlock.
-        case "40001", "40P01": true
-        default: isOfConnection
-        }
+        if case .refused("40001", _, _) = self { return true }
+        if case .refused("40P01", _, _) = self { return true }
+        return isOfConnection
     }
 
     /// Whether another connection would do what this one cannot.
@@ -82,16 +80,23 @@ extension SQLError {
         case "40001", "40P01":
             .unavailable("PostgreSQL undid a transaction again and again for others' sake; the load may be too high.")
         case "25006": .unavailable(readOnly)
-        case "42501":
+        case "42501" where message.contains("permission denied for database"):
             .unavailable(
-                "PostgreSQL does not allow this user that: \(message). Let the user own the schema: "
-                    + "ALTER SCHEMA … OWNER TO …")
+                "PostgreSQL does not let this user make the tenant's schema: \(message). Let it: "
+                    + "GRANT CREATE ON DATABASE … TO … (or make the schema: CREATE SCHEMA … AUTHORIZATION …)")
+        // 3F000: a schema that one may not use is none.
+        case "42501", "3F000":
+            .unavailable(
+                "PostgreSQL does not allow this user that: \(message). Use the address of who owns the schema, "
+                    + "or hand over schema and tables: ALTER SCHEMA … OWNER TO … and ALTER TABLE … OWNER TO …")
         default: .failed("\(state): \(message)")
         }
     }
 
     private static let tooManyConnections =
         "PostgreSQL has no connection left. Raise its max_connections, or lower PORTICO_DATABASE_CONNECTIONS."
+    private static let connectionLimit =
+        "Raise the CONNECTION LIMIT of the role or the database, or lower PORTICO_DATABASE_CONNECTIONS."
     static let readOnly =
         "The database is read-only: a standby, or default_transaction_read_only is on. Give all hosts in the address, "
         + "so that the primary is found: postgres://host1,host2/…"
@@ -102,6 +107,9 @@ extension SQLError {
             ("password authentication failed", "Check the user and the password in PORTICO_DATABASE_URL."),
             ("no password supplied", "Put the password into PORTICO_DATABASE_URL: postgres://user:password@host/…"),
             ("no pg_hba.conf entry", "Allow this user and address in the server's pg_hba.conf."),
+            ("too many connections for", connectionLimit),
+            ("permission denied for database", "Let this user in: GRANT CONNECT ON DATABASE … TO …"),
+            ("not permitted to log in", "Let this user in: ALTER ROLE … LOGIN"),
             ("role \"", "Create the user: CREATE ROLE … LOGIN PASSWORD '…'"),
             ("database \"", "Create the database: CREATE DATABASE … OWNER …"),
             ("remaining connection slots", tooManyConnections),
@@ -111,12 +119,17 @@ extension SQLError {
             ("certificate verify failed", "Give the authority's certificate: …?sslmode=verify-full&sslrootcert=FILE"),
             ("does not support SSL", "Turn ssl on in postgresql.conf, or ask for less with sslmode in the address."),
             ("Connection refused", "Start PostgreSQL, or correct host and port in PORTICO_DATABASE_URL."),
+            ("option \"port\"", "Correct the port in PORTICO_DATABASE_URL."),
+            ("invalid port number", "Correct the port in PORTICO_DATABASE_URL."),
             ("could not translate host name", "Correct the host's name in PORTICO_DATABASE_URL."),
             ("timeout expired", "Check that the host is up and that no firewall is between."),
             ("starting up", "PostgreSQL is starting; wait a moment."),
+            ("in recovery mode", "PostgreSQL is recovering from a crash; wait a moment."),
+            ("not yet accepting connections", "PostgreSQL is recovering from a crash; wait a moment."),
             ("shutting down", "PostgreSQL is being stopped; start it again."),
         ]
         let mend = mends.first { message.contains($0.0) }?.1 ?? "Check PORTICO_DATABASE_URL and the server."
-        return "PostgreSQL cannot be reached: \(message). \(mend)"
+        let line = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return "PostgreSQL cannot be reached: \(line)\(line.hasSuffix("?") ? "" : ".") \(mend)"
     }
 }

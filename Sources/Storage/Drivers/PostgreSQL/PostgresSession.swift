@@ -25,7 +25,9 @@ enum PostgresSession {
 
     /// Checks the server, and makes the tenant's schema where there is none. Nodes that start at once wait for each other.
     /// - Throws: ``SQLError``.
-    static func prepare(_ connection: PostgresConnection, _ address: PostgresAddress) throws(SQLError) {
+    static func prepare(
+        _ connection: PostgresConnection, _ address: PostgresAddress, mayCreate: Bool
+    ) throws(SQLError) {
         let version = connection.serverVersion
         guard version >= oldestVersion else {
             throw .unavailable(
@@ -41,7 +43,12 @@ enum PostgresSession {
                 throw SQLError.unavailable(
                     "The database's encoding is not UTF8. Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0")
             }
-            if try answers[1].rows.first?.bool("is_there") != true { try make(connection, address) }
+            if try answers[1].rows.first?.bool("is_there") != true {
+                guard mayCreate else {
+                    throw SQLError.unavailable("The database has no schema '\(address.schema)' of Portico's.")
+                }
+                try make(connection, address)
+            }
             _ = try connection.trip([PostgresCommand(CommitMarker.removeOld)])
         } catch let failure as PostgresFailure {
             throw SQLError(failure)

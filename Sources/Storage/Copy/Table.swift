@@ -1,0 +1,111 @@
+/// A table of the tenant's, for whatever works on all of them alike.
+package struct Table: Sendable {
+    package let name: String
+    let statement: StaticName
+    let columns: [StaticName]
+    /// The leading columns that are the primary key.
+    let key: [StaticName]
+
+    private init(_ name: StaticName, key: [StaticName], _ columns: [StaticName]) {
+        (self.name, statement, self.key, self.columns) = (name.text, name, key, key + columns)
+    }
+
+    /// Every table that holds a tenant's data, those that others refer to first.
+    package static let all: [Table] = [
+        Table("tenant", key: ["id"], ["document", "configuration_version"]),
+        Table(
+            "client", key: ["client_id"],
+            ["name", "document", "secret_digest", "sealed_secret", "created_at", "updated_at"]),
+        Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
+        Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
+        Table("connection", key: ["id"], ["name", "strategy", "document"]),
+        Table("role", key: ["id"], ["name", "description"]),
+        Table("role_permission", key: ["role_id", "audience", "permission"], []),
+        Table("signing_key", key: ["kid"], ["state", "sealed_private_key", "certificate", "created_at"]),
+        Table(
+            "user_account", key: ["user_id"],
+            [
+                "connection", "email", "email_verified", "username", "profile", "user_metadata", "app_metadata",
+                "blocked", "created_at", "updated_at", "last_login", "logins_count",
+            ]),
+        Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
+        Table("user_role", key: ["user_id", "role_id"], []),
+        Table("user_permission", key: ["user_id", "audience", "permission"], []),
+        Table("failed_login", key: ["identifier_digest", "address"], ["failures", "expires_at"]),
+        Table(
+            "session", key: ["digest"],
+            [
+                "sid", "user_id", "session_connection", "authenticated_at", "last_used_at", "idle_expires_at",
+                "expires_at",
+            ]),
+        Table(
+            "login_transaction", key: ["digest"],
+            ["browser_digest", "client_id", "parameters", "progress", "created_at", "expires_at"]),
+        Table(
+            "authorization_code", key: ["digest"],
+            [
+                "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
+                "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
+                "expires_at",
+            ]),
+        Table(
+            "access_token", key: ["digest"], ["authorization_id", "client_id", "user_id", "scope", "expires_at"]),
+        Table(
+            "refresh_token_family", key: ["id"],
+            [
+                "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
+                "shows_auth_time", "rotating", "created_at", "expires_at",
+            ]),
+        Table(
+            "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),
+        Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
+    ]
+
+    /// The names of the columns, the key's first.
+    package var columnNames: [String] { columns.map(\.text) }
+
+    /// The number of rows.
+    package func count(in transaction: any SQLTransaction) throws -> Int {
+        try transaction.row("SELECT COUNT(*) AS rows FROM \(name: statement)")?.integer("rows") ?? 0
+    }
+
+    /// The rows after a key, in the order of their keys, which is the same in every database; each as its columns' values.
+    package func rows(after key: [SQLValue], limit: Int, in transaction: any SQLTransaction) throws -> [[SQLValue]] {
+        let found =
+            key.isEmpty
+            ? try transaction.rows(
+                "SELECT \(names: columns) FROM \(name: statement) ORDER BY \(names: self.key) LIMIT \(limit)")
+            : try transaction.rows(
+                """
+                SELECT \(names: columns) FROM \(name: statement) WHERE (\(names: self.key)) > (\(values: key))
+                ORDER BY \(names: self.key) LIMIT \(limit)
+                """)
+        return found.map { row in columns.map { Self.plain(row.value($0.text)) } }
+    }
+
+    /// SQLite keeps truth values as numbers.
+    private static func plain(_ value: SQLValue?) -> SQLValue {
+        if case .bool(let value)? = value { .integer(value ? 1 : 0) } else { value ?? .null }
+    }
+
+    /// The key of a row that ``rows(after:limit:in:)`` has returned.
+    func key(of row: [SQLValue]) -> [SQLValue] { Array(row.prefix(key.count)) }
+
+    /// Writes a row, in place of one with the same key.
+    func write(_ row: [SQLValue], in transaction: any SQLTransaction) throws {
+        let others = columns.dropFirst(key.count)
+        if others.isEmpty {
+            try transaction.execute(
+                """
+                INSERT INTO \(name: statement) (\(names: columns)) VALUES (\(values: row))
+                ON CONFLICT (\(names: key)) DO NOTHING
+                """)
+        } else {
+            try transaction.execute(
+                """
+                INSERT INTO \(name: statement) (\(names: columns)) VALUES (\(values: row))
+                ON CONFLICT (\(names: key)) DO UPDATE SET \(excluded: Array(others))
+                """)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import OAuth
+import Storage
+import Synchronization
+import Testing
+
+extension StorageSuite {
+    static let copying: [Behaviour] = [
+        Behaviour("a copy has every row of every table", copyHasEverything),
+        Behaviour("a copy that was interrupted goes on where it stopped", copyGoesOn),
+        Behaviour("a target that holds something is refused and left alone", fullTargetIsRefused),
+        Behaviour("a source that changes during the copy is noticed", changedSourceIsNoticed),
+    ]
+
+    /// A database with rows in every table: those of the first schema, and a batch and a half of users.
+    private func filled() async throws -> any SQLDatabase {
+        let database = try await open()
+        try await Migrations.run(on: database, upTo: 1)
+        try await database.write { transaction in
+            for statement in Self.firstSchemaRows { try transaction.execute(statement) }
+        }
+        try await Migrations.run(on: database)
+        try await database.write { transaction in
+            for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
+                try UserStore.insert(
+                    Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,
+                    in: transaction)
+            }
+        }
+        return database
+    }
+
+    private static func rows(of database: any SQLDatabase) async throws -> [String: [[SQLValue]]] {
+        try await database.read { transaction in
+            try Dictionary(
+                uniqueKeysWithValues: Table.all.map { table in
+                    (table.name, try table.rows(after: [], limit: 10_000, in: transaction))
+                })
+        }
+    }
+
+    private static func copyHasEverything(_ suite: StorageSuite) async throws {
+        let (source, target) = (try await suite.filled(), try await suite.open())
+        let steps = Mutex<[TenantCopy.Progress]>([])
+        let report = try await TenantCopy(from: source, named: "source", to: target).run { step in
+            steps.withLock { $0.append(step) }
+        }
+        let (before, after) = (try await rows(of: source), try await rows(of: target))
+        #expect(before == after)
+        for table in Table.all { #expect(before[table.name]?.isEmpty == false, "\(table.name) is empty in this test") }
+        #expect(report.tables.map(\.rows) == Table.all.map { before[$0.name]?.count ?? 0 })
+        #expect(!report.wasResumed)
+        let done = steps.withLock { $0.map(\.done) }
+        #expect(done == done.sorted() && steps.withLock { $0.last.map { $0.done == $0.total } } == true)
+        // Nothing of the copying itself is left, and the target is a tenant that can be copied back.
+        let back = try await suite.open()
+        let second = try await TenantCopy(from: target, named: "target", to: back).run()
+        #expect(second.tables == report.tables)
+    }
+
+    /// The writes until the first batch of users is there: the migrations' two, the marks', and one for each table before.
+    private static var writesUntilFirstUsers: Int {
+        Migrations.all.count + 2 + (Table.all.firstIndex { $0.name == "user_account" } ?? 0) + 1
+    }
+
+    private static func copyGoesOn(_ suite: StorageSuite) async throws {
+        let (source, target) = (try await suite.filled(), try await suite.open())
+        let interrupted = InterruptedWrites(target, after: writesUntilFirstUsers)
+        let error = await failure { try await TenantCopy(from: source, named: "source", to: interrupted).run() }
+        #expect(error is InterruptedWrites.Interruption)
+        let stopped = try await rows(of: target)
+        #expect(stopped["user_account"]?.count == TenantCopy.batch)
+        let foreign = await failure { try await TenantCopy(from: source, named: "another", to: target).run() }
+        #expect((foreign as? TenantCopy.Problem)?.description.contains("unfinished copy of source") == true)
+        let report = try await TenantCopy(from: source, named: "source", to: target).run()
+        #expect(report.wasResumed)
+        #expect(try await rows(of: target) == rows(of: source))
+    }
+
+    private static func fullTargetIsRefused(_ suite: StorageSuite) async throws {
+        let (source, target) = (try await suite.filled(), try await suite.prepared())
+        let before = try await rows(of: target)
+        let error = await failure { try await TenantCopy(from: source, named: "source", to: target).run() }
+        #expect((error as? TenantCopy.Problem)?.description.contains("not empty") == true)
+        #expect(try await rows(of: target) == before)
+        // Being refused twice is no unfinished copy.
+        let again = await failure { try await TenantCopy(from: source, named: "source", to: target).run() }
+        #expect((again as? TenantCopy.Problem)?.description.contains("not empty") == true)
+    }
+
+    private static func changedSourceIsNoticed(_ suite: StorageSuite) async throws {
+        let (source, target) = (try await suite.filled(), try await suite.open())
+        let interrupted = InterruptedWrites(target, after: writesUntilFirstUsers)
+        _ = await failure { try await TenantCopy(from: source, named: "source", to: interrupted).run() }
+        try await source.write { try UserStore.setBlocked(true, "auth0|copied 0", in: $0) }
+        let error = await failure { try await TenantCopy(from: source, named: "source", to: target).run() }
+        #expect((error as? TenantCopy.Problem)?.description.contains("'user_account' is not the same") == true)
+    }
+}
+
+/// A database that ends after some writes, as a process does that is killed.
+private final class InterruptedWrites: SQLDatabase {
+    struct Interruption: Error {}
+
+    private let base: any SQLDatabase
+    private let left: Mutex<Int>
+
+    init(_ base: any SQLDatabase, after writes: Int) { 
+        self.base = base
+        left = Mutex(writes)
+    }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try await base.read(body)
+    }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        let isOver = left.withLock { left in
+            left -= 1
+            return left < 0
+        }
+        guard !isOver else { throw Interruption() }
+        return try await base.write(body)
+    }
+
+    func configurationChanges() -> AsyncStream<Void> { base.configurationChanges() }
+    func close() throws { try base.close() }
+}
