@@ -147,7 +147,7 @@ class PostgreSQL:
     def commit_limits(self, numbers_of_clients: list[int], seconds: float) -> dict[int, float]:
         """One-row commits a second by number of clients, measured by pgbench."""
         self.query(TABLE)
-        return {clients: self._commits_per_second(min(clients, MOST_CLIENTS), seconds) for clients in numbers_of_clients}
+        return {number: self._commits_per_second(min(number, MOST_CLIENTS), seconds) for number in numbers_of_clients}
 
     def _commits_per_second(self, clients: int, seconds: float) -> float:
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:

@@ -1,8 +1,9 @@
 // oidcload: loads a server on this machine with OAuth 2.0 and OpenID Connect flows of several steps.
 //
 // One thread, epoll, HTTP/1.1 keep-alive. N virtual users hold N connections; each walks the scenario's steps in order,
-// carrying cookies and captured values along, until the time is over. The result is one line of JSON. Only loopback
-// addresses are accepted, and every run ends after at most two minutes.
+// carrying cookies and captured values along, until the time is over. The result is one line of JSON; an empty line
+// before it says that the warm-up is over. Only loopback addresses are accepted, and every run ends after at most two
+// minutes.
 //
 //     oidcload -a 127.0.0.1:8080 -s SCENARIO [-u USERS] [-c CONNECTIONS] [-d SECONDS] [-w WARM-UP SECONDS]
 //              [-n ITERATIONS PER USER] [-o USERS AFTERWARDS] [-p PROCESS ID OF THE SERVER]
@@ -151,6 +152,8 @@ int main(int count, char **arguments) {
             driver.measuring = true;
             began = now();
             before = usage_now(options.server_process);
+            putchar('\n');
+            fflush(stdout);
         }
         driver_turn(&driver, driver.measuring ? end : began);
     }

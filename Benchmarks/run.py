@@ -13,7 +13,7 @@ from pathlib import Path
 
 import report
 from building import BUILD_FOLDER, BenchmarkError, build
-from database import DATABASES, PostgreSQL, SQLite, database_names
+from database import DATABASES, PostgreSQL, SQLite, Usage, database_names
 from scenarios import CODE, SCENARIOS, SET_UP, Scenario
 from server import PASSWORD, Server
 
@@ -61,17 +61,21 @@ class Benchmark:
     def record(self, kind: str, **values) -> dict:
         return self.records.record(kind, database=self.database.name, **values)
 
-    def drive(self, text: str, connections: int, users: Path, *options: str) -> dict:
-        """Runs oidcload. Its complaints about failed steps go to standard error."""
+    def drive(self, text: str, connections: int, users: Path, *options: str) -> tuple[dict, Usage]:
+        """Runs oidcload, whose complaints about failed steps go to standard error. Returns its figures, and what the
+        database has used after the warm-up."""
         scenario = self.server.folder / "scenario.txt"
         scenario.write_text(text)
         command = [self.driver, "-a", self.server.address, "-s", scenario, "-u", users, "-c", str(connections)]
         command += ["-p", str(self.server.process.pid), *options]
-        result = subprocess.run(command, capture_output=True, text=True)
-        sys.stderr.write(result.stderr)
-        if result.returncode > 1 or not result.stdout:
-            raise BenchmarkError(f"oidcload ended with {result.returncode}\n{self.server.log_tail()}")
-        return json.loads(result.stdout)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+            output = driver.stdout.readline()
+            before = self.database.usage()
+            output += driver.stdout.read()
+        used = self.database.usage() - before
+        if driver.returncode > 1 or not output:
+            raise BenchmarkError(f"oidcload ended with {driver.returncode}\n{self.server.log_tail()}")
+        return json.loads(output), used
 
     def measure_start(self) -> dict:
         """Starts the server several times on the same data and leaves the last one running."""
@@ -110,9 +114,7 @@ class Benchmark:
             users.write_text("".join(self.walk_once(CODE, connections, self.sessions)))
         names = ["signature"] + ["password"] * bool(scenario.hashes)
         before = measure_limits(*names, seconds=CALIBRATION_SECONDS)
-        used_before = self.database.usage()
-        result = self.drive(scenario.text, connections, users, "-d", str(self.options.seconds))
-        used = self.database.usage() - used_before
+        result, used = self.drive(scenario.text, connections, users, "-d", str(self.options.seconds))
         after = measure_limits(*names, seconds=CALIBRATION_SECONDS)
         cost = {name: (before[name]["cpu_us"] + after[name]["cpu_us"]) / 2 for name in names}
         operations = result["operations"]

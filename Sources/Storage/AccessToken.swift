@@ -25,7 +25,7 @@ package struct AccessTokenStore: Sendable {
 
     /// The token, unless it has expired or been revoked.
     package func find(digest: String, at now: Date) async throws -> AccessToken? {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.row("SELECT * FROM access_token WHERE digest = \(digest) AND expires_at > \(now)")
                 .map(AccessToken.init)
         }

@@ -192,7 +192,7 @@ package struct ClientStore: Sendable {
 
     /// The client with this `client_id`, or nil where there is none.
     package func find(_ clientID: String) async throws -> RegisteredClient? {
-        try await database.read { try Self.find(clientID, in: $0) }
+        try await database.readOnce { try Self.find(clientID, in: $0) }
     }
 
     /// The client with this `client_id`, or nil where there is none.
@@ -202,7 +202,7 @@ package struct ClientStore: Sendable {
 
     /// Every client, in the order of the names.
     package func list() async throws -> [RegisteredClient] {
-        try await database.read { try Self.list(in: $0) }
+        try await database.readOnce { try Self.list(in: $0) }
     }
 
     /// Every client, in the order of the names.

@@ -46,7 +46,7 @@ package struct ClientGrantStore: Sendable {
 
     /// The grant of a client for an API, or nil where there is none.
     package func find(clientID: String, audience: String) async throws -> ClientGrant? {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.row(
                 "SELECT * FROM client_grant WHERE client_id = \(clientID) AND audience = \(audience)"
             ).map(ClientGrant.init)

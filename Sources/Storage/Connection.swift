@@ -99,14 +99,14 @@ package struct ConnectionStore: Sendable {
 
     /// The connection with this name, or nil where there is none.
     package func find(name: String) async throws -> Connection? {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
         }
     }
 
     /// Every connection, in the order of the names.
     package func list() async throws -> [Connection] {
-        try await database.read { try Self.list(in: $0) }
+        try await database.readOnce { try Self.list(in: $0) }
     }
 
     /// Every connection, in the order of the names.

@@ -16,7 +16,7 @@ package struct ConsentGrantStore: Sendable {
 
     /// What the user has allowed so far; empty where nothing.
     package func scope(userID: String, clientID: String, audience: String?) async throws -> Scope {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try Self.scope(userID: userID, clientID: clientID, audience: audience, in: transaction)
         }
     }

@@ -49,7 +49,7 @@ package struct LoginTransactionStore: Sendable {
 
     /// The transaction where this browser started it and its hour has not passed.
     package func find(digest: String, browserDigest: String, at now: Date) async throws -> LoginTransaction? {
-        try await database.read { try Self.find(digest: digest, browserDigest: browserDigest, at: now, in: $0) }
+        try await database.readOnce { try Self.find(digest: digest, browserDigest: browserDigest, at: now, in: $0) }
     }
 
     /// The transaction where this browser started it and its hour has not passed.

@@ -55,7 +55,7 @@ package enum Migrations {
 
     /// The schema that a database has; 0 for an empty one.
     package static func version(of database: any SQLDatabase) async throws -> Int {
-        try await database.read { try version(in: $0) }
+        try await database.readOnce { try version(in: $0) }
     }
 
     private static func version(in transaction: any SQLTransaction) throws -> Int {

@@ -135,7 +135,7 @@ package struct ResourceServerStore: Sendable {
 
     /// The API with this identifier, or nil where there is none.
     package func find(identifier: String) async throws -> RegisteredResourceServer? {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.row("SELECT * FROM resource_server WHERE identifier = \(identifier)")
                 .map(RegisteredResourceServer.init)
         }

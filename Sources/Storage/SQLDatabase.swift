@@ -42,6 +42,10 @@ package protocol SQLDatabase: Sendable {
     /// - Throws: what `body` throws, or ``SQLError``.
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T
 
+    /// Runs a `body` of one statement, for which a driver need not begin a transaction.
+    /// - Throws: what `body` throws, or ``SQLError``.
+    func readOnce<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T
+
     /// Runs `body` and returns once what it wrote is durable. Where `body` throws, nothing of it is written.
     /// - Throws: what `body` throws, or ``SQLError``.
     @discardableResult
@@ -53,6 +57,12 @@ package protocol SQLDatabase: Sendable {
 
     /// Lets go of files and connections; every call after it throws.
     func close() throws
+}
+
+extension SQLDatabase {
+    package func readOnce<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try await read(body)
+    }
 }
 
 /// What a database refuses, in words that both drivers share.

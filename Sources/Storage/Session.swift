@@ -31,7 +31,7 @@ package struct SessionStore: Sendable {
 
     /// The session where neither it has ended nor its user is blocked.
     package func find(digest: String, at now: Date) async throws -> Session? {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.row(
                 """
                 SELECT session.* FROM session JOIN user_account ON user_account.user_id = session.user_id

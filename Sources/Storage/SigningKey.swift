@@ -33,7 +33,7 @@ package struct SigningKeyStore: Sendable {
 
     /// Every key, the newest first.
     package func list() async throws -> [SigningKey] {
-        try await database.read { try Self.list(in: $0) }
+        try await database.readOnce { try Self.list(in: $0) }
     }
 
     /// Every key, the newest first.

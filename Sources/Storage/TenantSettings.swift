@@ -131,7 +131,7 @@ package struct TenantStore: Sendable {
 
     /// The settings of the tenant.
     package func settings() async throws -> TenantSettings {
-        try await database.read { try Self.settings(in: $0) }
+        try await database.readOnce { try Self.settings(in: $0) }
     }
 
     /// The settings of the tenant.
@@ -148,13 +148,18 @@ package struct TenantStore: Sendable {
 
     /// Grows with every change of the configuration, whichever process makes it.
     package func configurationVersion() async throws -> Int {
-        try await database.read { try Self.configurationVersion(in: $0) }
+        try await database.readOnce { try Self.configurationVersion(in: $0) }
     }
 
     /// Grows with every change of the configuration, whichever process makes it.
     package static func configurationVersion(in transaction: any SQLTransaction) throws -> Int {
         try transaction.row("SELECT configuration_version FROM tenant WHERE id = 1")?
             .integer("configuration_version") ?? 0
+    }
+
+    /// Writes the tenant's row as it is, to see whether the database takes writes.
+    package func tryWriting() async throws {
+        try await database.write { try $0.execute("UPDATE tenant SET id = 1 WHERE id = 1") }
     }
 
     /// Waits until nobody else changes the configuration, and keeps others out until the transaction ends: the start of

@@ -36,7 +36,7 @@ package struct UserStore: Sendable {
 
     /// The user with this id, or nil where there is none.
     package func find(_ id: String) async throws -> User? {
-        try await database.read { try Self.find(id, in: $0) }
+        try await database.readOnce { try Self.find(id, in: $0) }
     }
 
     /// The user with this id, or nil where there is none.
@@ -46,7 +46,7 @@ package struct UserStore: Sendable {
 
     /// The user of a connection with this e-mail address (in lower case) or user name, and the password's hash.
     package func find(connection: String, identifier: String) async throws -> (user: User, passwordHash: String?)? {
-        try await database.read { try Self.find(connection: connection, identifier: identifier, in: $0) }
+        try await database.readOnce { try Self.find(connection: connection, identifier: identifier, in: $0) }
     }
 
     /// As ``find(connection:identifier:)``, in a transaction.
@@ -64,7 +64,7 @@ package struct UserStore: Sendable {
 
     /// Users in the order of their ids, from the one after `after` on.
     package func list(after: String = "", limit: Int) async throws -> [User] {
-        try await database.read { transaction in
+        try await database.readOnce { transaction in
             try transaction.rows(
                 "SELECT * FROM user_account WHERE user_id > \(after) ORDER BY user_id LIMIT \(limit)"
             ).map(User.init)

@@ -28,15 +28,13 @@ final class CuttingProxy: Sendable {
     let port: Int
     private let listener: Int32
     private let server: Int
-    private let cuts: Mutex<[Cut]>
+    private let cuts = Mutex<[Cut]>([])
+    private let clients = Mutex<[Int32]>([])
     private let isOver = Mutex(false)
 
-    /// - Parameters:
-    ///   - server: the port of the server on loopback.
-    ///   - cuts: one after the other, for each connection that commits; further ones are left alone.
-    init(server: Int, cuts: [Cut]) throws {
+    /// - Parameter server: the port of the server on loopback.
+    init(server: Int) throws {
         self.server = server
-        self.cuts = Mutex(cuts)
         listener = socket(AF_INET, stream, 0)
         port = try Self.openPort(listener)
         Thread.detachNewThread { self.acceptAll() }
@@ -46,6 +44,14 @@ final class CuttingProxy: Sendable {
         isOver.withLock { $0 = true }
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
+    }
+
+    /// Ends the connections that there are, and cuts the next ones, one after the other, when they commit.
+    func arm(_ cuts: [Cut]) {
+        self.cuts.withLock { $0 = cuts }
+        clients.withLock { clients in
+            for client in clients { shutdown(client, Int32(SHUT_RDWR)) }
+        }
     }
 
     /// Cuts that nobody has met yet.
@@ -62,7 +68,9 @@ final class CuttingProxy: Sendable {
     private func serve(_ client: Int32) {
         let upstream = socket(AF_INET, stream, 0)
         guard Self.dial(upstream, server) else { return }
+        clients.withLock { $0.append(client) }
         defer {
+            clients.withLock { $0.removeAll { $0 == client } }
             close(client)
             close(upstream)
         }

@@ -13,10 +13,12 @@ struct PostgresCommitTests {
             try transaction.execute("CREATE TABLE counter (id BIGINT PRIMARY KEY, number BIGINT NOT NULL)")
             try transaction.execute("INSERT INTO counter (id, number) VALUES (1, 0)")
         }
-        let proxy = try CuttingProxy(server: await TemporaryPostgres.port(), cuts: cuts)
+        let proxy = try CuttingProxy(server: await TemporaryPostgres.port())
         let through = try PostgresAddress(
             "postgres://portico@127.0.0.1:\(proxy.port)/portico?schema=\(direct.schema)&sslmode=disable", connections: 2)
-        return (database, try await PostgresDatabase.open(through), proxy)
+        let cutOff = try await PostgresDatabase.open(through)
+        proxy.arm(cuts)
+        return (database, cutOff, proxy)
     }
 
     private static func number(_ database: PostgresDatabase) async throws -> Int? {
@@ -72,11 +74,11 @@ struct PostgresCommitTests {
                         WHERE application_name = \("terminated") AND random() < 0.3
                         """)
                 }
-                try? await Task.sleep(for: .milliseconds(15))
+                try? await Task.sleep(for: .milliseconds(80))
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for id in 0..<400 {
+            for id in 0..<1500 {
                 group.addTask {
                     try await database.write { transaction in
                         try transaction.execute("INSERT INTO done (id) VALUES (\(id))")
@@ -88,6 +90,6 @@ struct PostgresCommitTests {
         }
         killing.cancel()
         let sum = try await database.read { try $0.row("SELECT SUM(number) AS sum FROM counter")?.integer("sum") }
-        #expect(sum == 400)
+        #expect(sum == 1500)
     }
 }

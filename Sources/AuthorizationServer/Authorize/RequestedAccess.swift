@@ -34,7 +34,7 @@ struct RequestedAccess: Sendable {
         var allowed = api?.scope ?? .empty
         var permissions: [String] = []
         if let api, api.enforcesPolicies {
-            permissions = try await stores.database.read { transaction in
+            permissions = try await stores.database.readOnce { transaction in
                 try RoleStore.permissions(of: userID, audience: api.identifier, in: transaction)
             }
             allowed = allowed.intersection(Scope(permissions))

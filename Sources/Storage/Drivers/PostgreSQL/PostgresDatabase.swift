@@ -38,7 +38,11 @@ package final class PostgresDatabase: SQLDatabase {
     deinit { close() }
 
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
-        try await onThread { database, answer in try database.read(body, answer) }
+        try await onThread { database, answer in try database.read(.read, body, answer) }
+    }
+
+    package func readOnce<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try await onThread { database, answer in try database.read(.statement, body, answer) }
     }
 
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
@@ -82,12 +86,12 @@ package final class PostgresDatabase: SQLDatabase {
 
     /// - Parameter answer: called once, at the end; what is thrown comes before it.
     private func read<T>(
-        _ body: (any SQLTransaction) throws -> T, _ answer: (Result<T, any Error>) -> Void
+        _ kind: PostgresTransaction.Kind, _ body: (any SQLTransaction) throws -> T, _ answer: (Result<T, any Error>) -> Void
     ) throws {
         let deadline = ContinuousClock.now + Self.patience
         while true {
             let connection = try pool.take()
-            let transaction = PostgresTransaction(.read, on: connection, address: pool.address)
+            let transaction = PostgresTransaction(kind, on: connection, address: pool.address)
             let result = Result {
                 let value = try body(transaction)
                 try transaction.finishReading()
@@ -100,7 +104,9 @@ package final class PostgresDatabase: SQLDatabase {
                 return pool.give(connection)
             }
             end(transaction, on: connection, after: failure)
-            guard failure.mayBeRunAgain, ContinuousClock.now < deadline else { throw SQLError(failure) }
+            guard failure.mayBeRunAgain, !failure.isReadOnly, ContinuousClock.now < deadline else {
+                throw SQLError(failure)
+            }
         }
     }
 
@@ -157,10 +163,11 @@ package final class PostgresDatabase: SQLDatabase {
 
     private func look(for lost: PostgresConnection) throws(SQLError) -> Bool {
         let connection = try pool.take()
+        let begin = PostgresCommand(PostgresTransaction.Kind.write.rawValue)
         do {
-            let answer = try connection.trip([CommitMarker.fence(lost.id)]).last
+            let answer = try connection.trip([begin, CommitMarker.fence(lost.id), PostgresCommand("COMMIT")])[1]
             pool.give(connection)
-            return answer?.rows.first?.optionalInteger("number") == Int(lost.writes)
+            return answer.rows.first?.optionalInteger("number") == Int(lost.writes)
         } catch {
             pool.lose(connection)
             throw SQLError(error)

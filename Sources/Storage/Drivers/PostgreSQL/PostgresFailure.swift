@@ -34,6 +34,9 @@ enum PostgresFailure: Error {
         return isOfConnection
     }
 
+    /// Whether a statement tried to write where nothing may be written.
+    var isReadOnly: Bool { if case .refused("25006", _, _) = self { true } else { false } }
+
     /// Whether another connection would do what this one cannot.
     var isOfConnection: Bool {
         switch self {
@@ -45,7 +48,7 @@ enum PostgresFailure: Error {
             case "25006": true
             // The server has forgotten a prepared statement, or a migration has changed what it returns.
             case "26000": true
-            case "0A000": message.contains("cached plan")
+            case "0A000": message.contains("cached plan") || message.contains("during recovery")
             default: false
             }
         }
@@ -58,7 +61,8 @@ extension SQLError {
         switch failure {
         case .unreachable(let message): self = .unavailable(Self.mend(unreachable: message))
         case .lost(let message):
-            self = .unavailable("The connection to PostgreSQL ended: \(message). Look into the server's log.")
+            self = .unavailable(
+                "The connection to PostgreSQL ended: \(Self.sentence(message)) Look into the server's log.")
         case .skipped: self = .failed("a statement before this one failed")
         case .refused(let state, let message, let constraint):
             self = Self.refusal(state, message, constraint)
@@ -101,6 +105,12 @@ extension SQLError {
         "The database is read-only: a standby, or default_transaction_read_only is on. Give all hosts in the address, "
         + "so that the primary is found: postgres://host1,host2/…"
 
+    /// libpq breaks its messages into lines, and ends some with a full stop or a question mark.
+    private static func sentence(_ message: String) -> String {
+        let line = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return line.hasSuffix(".") || line.hasSuffix("?") ? line : line + "."
+    }
+
     /// libpq's message with the mend of what it most often means.
     private static func mend(unreachable message: String) -> String {
         let mends = [
@@ -129,7 +139,6 @@ extension SQLError {
             ("shutting down", "PostgreSQL is being stopped; start it again."),
         ]
         let mend = mends.first { message.contains($0.0) }?.1 ?? "Check PORTICO_DATABASE_URL and the server."
-        let line = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return "PostgreSQL cannot be reached: \(line)\(line.hasSuffix("?") ? "" : ".") \(mend)"
+        return "PostgreSQL cannot be reached: \(sentence(message)) \(mend)"
     }
 }

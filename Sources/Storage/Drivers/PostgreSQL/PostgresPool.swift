@@ -45,13 +45,15 @@ final class PostgresPool: Sendable {
         return try connect(generation)
     }
 
-    private func connect(_ generation: Int) throws(SQLError) -> PostgresConnection {
+    private func connect(_ generation: Int, attempts: Int = 3) throws(SQLError) -> PostgresConnection {
         do {
             let connection = try PostgresConnection(address, generation: generation)
             _ = try connection.trip([PostgresSession.begin(address)])
             state.withLock { $0.outage = nil }
             return connection
         } catch {
+            // A server that lets somebody in and ends the session at once is not out of reach for all that.
+            if case .lost = error, attempts > 1 { return try connect(generation, attempts: attempts - 1) }
             let error = SQLError(error)
             state.withLock { $0.outage = Outage(error: error, since: .now) }
             throw error

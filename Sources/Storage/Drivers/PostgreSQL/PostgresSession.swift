@@ -5,15 +5,16 @@ enum PostgresSession {
     /// The oldest server that is supported.
     static let oldestVersion = 140_000
 
-    /// The settings of a connection: the tenant's schema, limits for statements and locks, and commits that are on the
-    /// disk before they are acknowledged, even where the server's standard is not to wait.
+    /// The settings of a connection: the tenant's schema, limits for statements and locks, nothing written but by who
+    /// says so, and commits that are on the disk before they are acknowledged, even where the server's standard is not to
+    /// wait.
     static func begin(_ address: PostgresAddress) -> PostgresCommand {
         func milliseconds(_ duration: Duration) -> String { String(duration.components.seconds * 1000) }
         return PostgresCommand(
             """
             SELECT set_config('search_path', $1, false), set_config('statement_timeout', $2, false),
                 set_config('lock_timeout', $3, false), set_config('idle_in_transaction_session_timeout', '20000', false),
-                set_config('jit', 'off', false),
+                set_config('jit', 'off', false), set_config('default_transaction_read_only', 'on', false),
                 set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
                     ELSE current_setting('synchronous_commit') END, false)
             """,
@@ -49,7 +50,10 @@ enum PostgresSession {
                 }
                 try make(connection, address)
             }
-            _ = try connection.trip([PostgresCommand(CommitMarker.removeOld)])
+            _ = try connection.trip([
+                PostgresCommand(PostgresTransaction.Kind.write.rawValue), PostgresCommand(CommitMarker.removeOld),
+                PostgresCommand("COMMIT"),
+            ])
         } catch let failure as PostgresFailure {
             throw SQLError(failure)
         } catch {
@@ -59,7 +63,7 @@ enum PostgresSession {
 
     private static func make(_ connection: PostgresConnection, _ address: PostgresAddress) throws(PostgresFailure) {
         let locked = [
-            PostgresCommand("BEGIN"), lock(.migration, address),
+            PostgresCommand(PostgresTransaction.Kind.write.rawValue), lock(.migration, address),
         ]
         do {
             _ = try connection.trip(locked, patience: .seconds(60))

@@ -8,6 +8,7 @@ final class PostgresTransaction: SQLTransaction {
     /// Whether the server has been told to commit, so that only looking tells what became of it.
     private(set) var hasAskedToCommit = false
 
+    private let kind: Kind
     private let connection: PostgresConnection
     private let address: PostgresAddress
     private var waiting: [PostgresCommand]
@@ -16,6 +17,8 @@ final class PostgresTransaction: SQLTransaction {
 
     /// How a transaction begins.
     enum Kind: String {
+        /// Not at all: one statement is a transaction of its own, and the session lets it read only.
+        case statement = ""
         /// One snapshot for all statements.
         case read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         /// Each statement sees what was committed before it; the stores decide races by single statements and locks.
@@ -24,7 +27,8 @@ final class PostgresTransaction: SQLTransaction {
 
     init(_ kind: Kind, on connection: PostgresConnection, address: PostgresAddress) {
         (self.connection, self.address) = (connection, address)
-        waiting = [PostgresCommand(kind.rawValue)]
+        self.kind = kind
+        waiting = kind == .statement ? [] : [PostgresCommand(kind.rawValue)]
     }
 
     // MARK: SQLTransaction
@@ -77,24 +81,25 @@ final class PostgresTransaction: SQLTransaction {
 
     /// Runs what still waits: in a transaction that reads, a statement that has no business there.
     func finishReading() throws {
-        if waiting.count > (hasBegun ? 0 : 1) { try send() }
+        if waiting.count > (hasBegun || kind == .statement ? 0 : 1) { try send() }
     }
 
     /// Ends a transaction that has only read; nobody waits for the answer.
     func endReading() throws(PostgresFailure) {
-        guard hasBegun, failure == nil else { return }
+        guard hasBegun, failure == nil, kind != .statement else { return }
         try connection.sendAhead([PostgresCommand("COMMIT")])
     }
 
     /// Undoes everything; a connection that cannot is dropped by the pool.
     func rollBack() {
-        guard hasBegun else { return }
+        guard hasBegun, kind != .statement else { return }
         _ = try? connection.trip([PostgresCommand("ROLLBACK")])
     }
 
     // MARK: Trips
 
     @discardableResult private func send(patiently: Bool = false) throws -> [PostgresAnswer] {
+        guard kind != .statement || !hasBegun else { throw SQLError.failed("readOnce has run its one statement already") }
         do {
             return try trip(patiently: patiently)
         } catch {
