@@ -12,10 +12,15 @@ run: ## install what is missing, build, start the demo: server, web app, API
 	@scripts/build-products
 	@scripts/run-demo
 
-test: ## install what is missing, run every test: units, flows, browser, real clients
+# The tests that run once on SQLite and once on PostgreSQL.
+ON_EITHER_DATABASE := 'FlowTests|AuthorizationServerTests|TenantConfigurationTests'
+
+test: ## install what is missing, run every test on both databases: units, flows, browser, real clients
 	@scripts/install-dependencies test
 	@. scripts/environment && swift test
+	@. scripts/environment && PORTICO_TEST_DATABASE=postgres swift test --skip-build --filter $(ON_EITHER_DATABASE)
 	@scripts/end-to-end
+	@PORTICO_TEST_DATABASE=postgres scripts/end-to-end
 
 bench: ## measure the release build against this machine's limits
 	@scripts/install-dependencies bench

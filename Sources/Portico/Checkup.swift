@@ -31,6 +31,15 @@ struct Checkup {
         guard workspace.configuration.secret == nil else {
             return [Finding(grade: .good, text: "secret: from PORTICO_SECRET")]
         }
+        if workspace.configuration.database != nil {
+            return [
+                Finding(
+                    grade: .warning,
+                    text:
+                        "secret: \(file), on this node only. Every node on the database needs the same, and so does a "
+                        + "backup: set PORTICO_SECRET to what the file holds")
+            ]
+        }
         let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int ?? 0o777
         return mode & 0o077 == 0
             ? [Finding(grade: .good, text: "secret: \(file), readable by its owner only")]
@@ -41,7 +50,14 @@ struct Checkup {
         let stores = workspace.stores
         let version = try await Migrations.version(of: stores.database)
         try await stores.tenant.tryWriting()
-        return [Finding(grade: .good, text: "database: schema \(version), readable and writable")]
+        let finding = Finding(grade: .good, text: "database: schema \(version), readable and writable")
+        guard let database = stores.database as? PostgresDatabase, let address = workspace.configuration.database else {
+            return [finding]
+        }
+        let checkup = PostgresCheckup(
+            facts: try await database.facts(now: { Date() }), address: address,
+            isDevelopment: workspace.configuration.isDevelopment)
+        return [finding] + checkup.findings()
     }
 
     private func keys() async throws -> [Finding] {

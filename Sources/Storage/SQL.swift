@@ -61,7 +61,9 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         }
 
         package mutating func appendLiteral(_ literal: String) { text += literal }
-        package mutating func appendInterpolation(_ fragment: Fragment) { fragments.append((text.utf8.count, fragment)) }
+        package mutating func appendInterpolation(_ fragment: Fragment) {
+            fragments.append((text.utf8.count, fragment))
+        }
         package mutating func appendInterpolation(_ value: some SQLValueConvertible) { bind(value.sqlValue) }
         package mutating func appendInterpolation(_ value: (some SQLValueConvertible)?) {
             bind(value?.sqlValue ?? .null)

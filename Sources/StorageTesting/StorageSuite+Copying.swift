@@ -105,7 +105,7 @@ private final class InterruptedWrites: SQLDatabase {
     private let base: any SQLDatabase
     private let left: Mutex<Int>
 
-    init(_ base: any SQLDatabase, after writes: Int) { 
+    init(_ base: any SQLDatabase, after writes: Int) {
         self.base = base
         left = Mutex(writes)
     }

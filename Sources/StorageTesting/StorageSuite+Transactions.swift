@@ -27,7 +27,8 @@ extension StorageSuite {
         let database = try await open()
         try await database.write { transaction in
             try transaction.execute(
-                "CREATE TABLE scratch (id BIGINT PRIMARY KEY, number BIGINT, flag BOOLEAN, words TEXT, name TEXT UNIQUE)")
+                "CREATE TABLE scratch (id BIGINT PRIMARY KEY, number BIGINT, flag BOOLEAN, words TEXT, name TEXT UNIQUE)"
+            )
         }
         return database
     }

@@ -6,7 +6,9 @@ import Testing
 @Suite("PostgreSQL: a commit whose answer is lost")
 struct PostgresCommitTests {
     /// A database with a counter, reached through a proxy from now on.
-    private static func counter(cuts: [CuttingProxy.Cut]) async throws -> (PostgresDatabase, PostgresDatabase, CuttingProxy) {
+    private static func counter(cuts: [CuttingProxy.Cut]) async throws -> (
+        PostgresDatabase, PostgresDatabase, CuttingProxy
+    ) {
         let direct = try await TemporaryPostgres.newSchema(connections: 2)
         let database = try await PostgresDatabase.open(direct)
         try await database.write { transaction in
@@ -15,7 +17,8 @@ struct PostgresCommitTests {
         }
         let proxy = try CuttingProxy(server: await TemporaryPostgres.port())
         let through = try PostgresAddress(
-            "postgres://portico@127.0.0.1:\(proxy.port)/portico?schema=\(direct.schema)&sslmode=disable", connections: 2)
+            "postgres://portico@127.0.0.1:\(proxy.port)/portico?schema=\(direct.schema)&sslmode=disable", connections: 2
+        )
         let cutOff = try await PostgresDatabase.open(through)
         proxy.arm(cuts)
         return (database, cutOff, proxy)
@@ -41,7 +44,9 @@ struct PostgresCommitTests {
 
     @Test("The same in a transaction that has read before, and with cuts one after the other")
     func again() async throws {
-        let (direct, cutOff, proxy) = try await Self.counter(cuts: [.afterCommit, .beforeCommit, .beforeCommit, .afterCommit])
+        let (direct, cutOff, proxy) = try await Self.counter(cuts: [
+            .afterCommit, .beforeCommit, .beforeCommit, .afterCommit,
+        ])
         defer { proxy.stop() }
         for round in 1...4 {
             let seen = try await cutOff.write { transaction in

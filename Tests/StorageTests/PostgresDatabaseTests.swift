@@ -91,7 +91,9 @@ struct PostgresDatabaseTests {
         let address = try PostgresAddress(url, statementTimeout: .seconds(2), lockTimeout: .seconds(1))
         let database = try await PostgresDatabase.open(address)
         try await Migrations.run(on: database)
-        let slow = await #expect(throws: SQLError.self) { try await database.read { try $0.rows("SELECT pg_sleep(20)") } }
+        let slow = await #expect(throws: SQLError.self) {
+            try await database.read { try $0.rows("SELECT pg_sleep(20)") }
+        }
         #expect("\(String(describing: slow))".contains("took too long"))
         let (started, isHeld) = AsyncStream.makeStream(of: Void.self)
         let mayEnd = DispatchSemaphore(value: 0)
@@ -123,7 +125,8 @@ struct PostgresDatabaseTests {
         #expect(clock.duration(to: .now) > .milliseconds(900))
         let rows = try await database.read {
             try $0.rows(
-                "SELECT COUNT(*) AS open FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%pg_sleep(0.05)%'")
+                "SELECT COUNT(*) AS open FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%pg_sleep(0.05)%'"
+            )
         }
         #expect(try rows[0].integer("open") <= 2)
     }
@@ -209,7 +212,8 @@ struct PostgresAddressTests {
     @Test(
         "What is no address is refused, without repeating it",
         arguments: [
-            "mysql://localhost/portico", "postgres://localhost/portico?schema=a;b", "postgres://localhost/portico?schema=",
+            "mysql://localhost/portico", "postgres://localhost/portico?schema=a;b",
+            "postgres://localhost/portico?schema=",
             "postgres://localhost/portico?schema=pg_catalog", "postgres://localhost/portico?nonsense=1",
             "postgres://u:hunter2@localhost/x?nonsense=1",
         ])

@@ -51,7 +51,9 @@ struct CopyCommand: AsyncParsableCommand {
                     + "\(table.rows) rows  sha256 \(table.checksum.prefix(16))…")
         }
         let count = report.tables.reduce(0) { $0 + $1.rows }
-        print("Copied \(count) row\(count == 1 ? "" : "s") to \(target), and compared each: both databases hold the same.")
+        print(
+            "Copied \(count) row\(count == 1 ? "" : "s") to \(target), and compared each: both databases hold the same."
+        )
     }
 }
 

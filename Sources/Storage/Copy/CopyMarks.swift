@@ -27,11 +27,14 @@ struct CopyMarks: Sendable {
                 uniqueKeysWithValues: rows.map { (try $0.text("name"), try $0.text("value")) })
             guard marks[source] == sourceName else {
                 throw TenantCopy.Problem(
-                    description: "The target holds an unfinished copy of \(marks[source] ?? "something else"). Go on with that "
+                    description:
+                        "The target holds an unfinished copy of \(marks[source] ?? "something else"). Go on with that "
                         + "one, or empty the target.")
             }
             return CopyMarks(
-                lastKeys: try marks.filter { $0.key != source }.mapValues { try key(JSON.decode([String].self, from: $0)) },
+                lastKeys: try marks.filter { $0.key != source }.mapValues {
+                    try key(JSON.decode([String].self, from: $0))
+                },
                 wereThere: true)
         }
     }
@@ -52,7 +55,8 @@ struct CopyMarks: Sendable {
     private static func notEmpty(_ table: Table, _ count: Int) -> TenantCopy.Problem {
         TenantCopy.Problem(
             description: "The target is not empty: '\(table.name)' has \(count) row\(count == 1 ? "" : "s")"
-                + "\(table.name == "tenant" ? " that was changed" : ""). Give a schema or a file that does not exist yet.")
+                + "\(table.name == "tenant" ? " that was changed" : ""). Give a schema or a file that does not exist yet."
+        )
     }
 
     /// Notes the last key written; part of the transaction that writes it.
@@ -81,7 +85,8 @@ struct CopyMarks: Sendable {
 
     private static func key(_ texts: [String]) -> [SQLValue] {
         texts.map { text in
-            text.hasPrefix("#") ? Int64(text.dropFirst()).map(SQLValue.integer) ?? .null : .text(String(text.dropFirst()))
+            text.hasPrefix("#")
+                ? Int64(text.dropFirst()).map(SQLValue.integer) ?? .null : .text(String(text.dropFirst()))
         }
     }
 }

@@ -115,7 +115,8 @@ package struct TenantCopy: Sendable {
 
     private static func changed(_ table: Table) -> Problem {
         Problem(
-            description: "'\(table.name)' is not the same in both: the source has changed during the copy. Stop Portico on "
+            description:
+                "'\(table.name)' is not the same in both: the source has changed during the copy. Stop Portico on "
                 + "it, empty the target (a schema: DROP SCHEMA … CASCADE; a file: delete it), and copy again.")
     }
 }

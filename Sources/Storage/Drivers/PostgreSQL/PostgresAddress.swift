@@ -44,7 +44,8 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
         url = rest.isEmpty ? base : base + "?" + rest.joined(separator: "&")
         guard self.schema.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_\-]{0,54}/) != nil, !self.schema.hasPrefix("pg_") else {
             throw Problem(
-                description: "schema must be 1 to 55 letters, digits, '_' and '-', beginning with a letter, not with pg_")
+                description:
+                    "schema must be 1 to 55 letters, digits, '_' and '-', beginning with a letter, not with pg_")
         }
         try Self.check(url)
     }

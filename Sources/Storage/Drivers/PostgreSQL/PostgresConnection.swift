@@ -143,7 +143,9 @@ final class PostgresConnection: @unchecked Sendable {
         }
     }
 
-    private func collect(_ sent: [Sent], _ deadline: ContinuousClock.Instant) throws(PostgresFailure) -> [PostgresAnswer] {
+    private func collect(_ sent: [Sent], _ deadline: ContinuousClock.Instant) throws(PostgresFailure)
+        -> [PostgresAnswer]
+    {
         var answers: [PostgresAnswer] = []
         var failure: PostgresFailure?
         answers.reserveCapacity(sent.count)

@@ -86,7 +86,8 @@ package final class PostgresDatabase: SQLDatabase {
 
     /// - Parameter answer: called once, at the end; what is thrown comes before it.
     private func read<T>(
-        _ kind: PostgresTransaction.Kind, _ body: (any SQLTransaction) throws -> T, _ answer: (Result<T, any Error>) -> Void
+        _ kind: PostgresTransaction.Kind, _ body: (any SQLTransaction) throws -> T,
+        _ answer: (Result<T, any Error>) -> Void
     ) throws {
         let deadline = ContinuousClock.now + Self.patience
         while true {

@@ -42,7 +42,8 @@ enum PostgresSession {
             ])
             guard answers[0].rows.first?.optionalText("encoding") == "UTF8" else {
                 throw SQLError.unavailable(
-                    "The database's encoding is not UTF8. Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0")
+                    "The database's encoding is not UTF8. Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+                )
             }
             if try answers[1].rows.first?.bool("is_there") != true {
                 guard mayCreate else {

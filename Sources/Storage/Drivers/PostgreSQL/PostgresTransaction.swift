@@ -99,7 +99,9 @@ final class PostgresTransaction: SQLTransaction {
     // MARK: Trips
 
     @discardableResult private func send(patiently: Bool = false) throws -> [PostgresAnswer] {
-        guard kind != .statement || !hasBegun else { throw SQLError.failed("readOnce has run its one statement already") }
+        guard kind != .statement || !hasBegun else {
+            throw SQLError.failed("readOnce has run its one statement already")
+        }
         do {
             return try trip(patiently: patiently)
         } catch {
