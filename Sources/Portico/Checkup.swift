@@ -31,6 +31,10 @@ struct Checkup {
         guard workspace.configuration.secret == nil else {
             return [Finding(grade: .good, text: "secret: from PORTICO_SECRET")]
         }
+        let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int ?? 0o777
+        guard mode & 0o077 == 0 else {
+            return [Finding(grade: .bad, text: "secret: others can read \(file). Mend with: chmod 600 \(file)")]
+        }
         if workspace.configuration.database != nil {
             return [
                 Finding(
@@ -40,10 +44,7 @@ struct Checkup {
                         + "backup: set PORTICO_SECRET to what the file holds")
             ]
         }
-        let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int ?? 0o777
-        return mode & 0o077 == 0
-            ? [Finding(grade: .good, text: "secret: \(file), readable by its owner only")]
-            : [Finding(grade: .bad, text: "secret: others can read \(file). Mend with: chmod 600 \(file)")]
+        return [Finding(grade: .good, text: "secret: \(file), readable by its owner only")]
     }
 
     private func database() async throws -> [Finding] {

@@ -1,6 +1,7 @@
 """A disk that is full: requests that write hear of it, nothing is half written, and service returns with the space."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import requests
 from support.application import Application
 from support.concurrency import wait_until
 from support.load import PATIENCE
-from support.portico import PASSWORD, Portico
+from support.portico import Portico, said
 from support.postgres import PostgresServer
 from support.small_disk import SmallDisk
 from support.tenant import PUBLIC, tenant
@@ -25,30 +26,28 @@ class Place:
     disk: SmallDisk
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
+@pytest.fixture(params=[pytest.param("SQLite", marks=pytest.mark.sqlite), "PostgreSQL"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    with_disk = _on_sqlite if request.param == "SQLite" else _on_postgres
-    yield from with_disk(tmp_path)
+    yield from _on_sqlite(tmp_path) if request.param == "SQLite" else _on_postgres(tmp_path)
 
 
 def _on_sqlite(folder: Path) -> Iterator[Place]:
     disk = SmallDisk(8, folder / "data")
-    portico = Portico(folder)
-    portico.database = portico.env.pop("PORTICO_DATABASE_URL", None) and None
-    yield from _serving(portico, disk)
+    try:
+        yield from _serving(Portico(folder), disk)
+    finally:
+        disk.remove()
 
 
 def _on_postgres(folder: Path) -> Iterator[Place]:
-    disk = SmallDisk(160)
-    server = None
+    disk, server = SmallDisk(160), None
     try:
         server = PostgresServer(
             "--durable", "--folder", str(disk.folder), "--setting", "min_wal_size=32MB",
-            "--setting", "max_wal_size=32MB", "--setting", "autovacuum=off")
-        for place in _serving(Portico(folder, database=server.new_schema()), None):
-            # The log of changes has its space already: it is the tables that cannot grow.
+            "--setting", "max_wal_size=32MB")
+        # The log of changes has its space from here on: it is the tables that cannot grow.
+        for place in _serving(Portico(folder, database=server.new_schema()), disk):
             server.execute("CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT")
-            place.disk = disk
             yield place
     finally:
         disk.free()
@@ -57,43 +56,65 @@ def _on_postgres(folder: Path) -> Iterator[Place]:
         disk.remove()
 
 
-def _serving(portico: Portico, disk: SmallDisk | None) -> Iterator[Place]:
+def _serving(portico: Portico, disk: SmallDisk) -> Iterator[Place]:
+    portico.apply(tenant())
     try:
-        portico.apply(tenant())
         yield Place(portico.start(), disk)
     finally:
+        disk.free()
         portico.stop()
-        if disk:
-            disk.remove()
 
 
-def test_probe(place: Place) -> None:
-    import time
-    portico, disk = place.portico, place.disk
-    application = Application(portico, PUBLIC)
+def test_while_the_disk_is_full_writers_are_told_and_afterwards_nothing_is_lost(place: Place) -> None:
+    portico, application, person = place.portico, Application(place.portico, PUBLIC), Visitor(place.portico)
     email = portico.create_user()
-    codes = [application.code(email) for _ in range(10)]
-    token = application.tokens(email)["refresh_token"]
-    disk.fill()
-    n = 0
-    t = time.time()
-    while True:
-        a = application.refresh(token)
-        n += 1
-        if a.status_code != 200 or n > 5000: break
-        token = a.json()["refresh_token"]
-    print(n, time.time() - t, a.status_code, a.headers, a.text)
-    for _ in range(40):
-        r = requests.get(f"{portico.url}readyz")
-        print(r.status_code, end=" ")
-        time.sleep(0.1)
-    print([application.redeem(c).status_code for c in codes])
-    print([application.refresh(token).status_code for _ in range(3)])
-    print(requests.get(application.authorization_url()).status_code)
-    disk.free()
-    t = time.time()
-    while requests.get(f"{portico.url}readyz").status_code != 200: time.sleep(.05)
-    print("ready after", time.time() - t)
-    print([application.redeem(c).status_code for c in codes])
-    print(application.refresh(token).text[:100])
-    print(portico.server.text()[-6000:])
+    token = application.tokens(email, person)["refresh_token"]
+    codes = [application.code(email, person) for _ in range(5)]
+    families, tokens = _kept(portico)
+    place.disk.fill()
+
+    # A page that is there may still have room.
+    for issued in range(2000):
+        answer = application.refresh(token)
+        if answer.status_code != 200:
+            break
+        token = answer.json()["refresh_token"]
+    refused = [application.redeem(code) for code in codes]
+    for answer in (answer, *(answer for answer in refused if answer.status_code != 200)):
+        assert answer.status_code == 503, f"{answer.status_code}: {answer.text}"
+        assert answer.json()["error"] == "temporarily_unavailable" and int(answer.headers["Retry-After"]) > 0
+        assert answer.elapsed.total_seconds() < PATIENCE
+    assert "disk is full" in portico.server.news()
+    wait_until(lambda: _readiness(portico) == 503, 5, "/readyz did not turn red")
+    done = portico.run("users", "import", str(portico.write(_many_users(), "users.json")))
+    assert done.returncode == 1 and "disk is full" in said(done)
+    # What needs no new row is answered: others go on verifying.
+    assert application.http.get(f"{portico.url}.well-known/jwks.json", timeout=20).status_code == 200
+    assert requests.get(f"{portico.url}healthz", timeout=20).status_code == 200
+
+    place.disk.free()
+    wait_until(lambda: _readiness(portico) == 200, 5, "/readyz did not turn green")
+    redeemed = sum(answer.status_code == 200 for answer in refused)
+    assert _kept(portico) == (families + redeemed, tokens + issued + redeemed), "something is half written"
+    # Once each: a code that was redeemed meanwhile is used, and one that was refused is not.
+    for code, before in zip(codes, refused):
+        assert (application.redeem(code).status_code == 200) == (before.status_code == 503)
+        assert application.redeem(code).json()["error"] == "invalid_grant"
+    assert application.refresh(token).status_code == 200
+    assert "code" in told(person.open(application.authorization_url(prompt="none")))
+    portico.create_user()
+
+
+def _kept(portico: Portico) -> tuple[int, int]:
+    """How many families of refresh tokens there are, and how many refresh tokens."""
+    [families], [tokens] = (portico.query(f"SELECT COUNT(*) FROM refresh_token{kind}") for kind in ("_family", ""))
+    return families[0], tokens[0]
+
+
+def _many_users() -> str:
+    """More than any page has room for."""
+    return json.dumps([{"user_id": f"{number}", "email": f"many{number}@example.com"} for number in range(2000)])
+
+
+def _readiness(portico: Portico) -> int:
+    return requests.get(f"{portico.url}readyz", timeout=PATIENCE).status_code

@@ -39,8 +39,11 @@ extension PostgresDatabase {
             let middle = asked.addingTimeInterval(answered.timeIntervalSince(asked) / 2)
             let forbidden = try transaction.rows(
                 """
-                SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(quote_ident(current_schema()))
-                    AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE') ORDER BY relname
+                SELECT relname FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = to_regnamespace(quote_ident(current_schema()))
+                    AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                        AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
+                ORDER BY relname
                 """)
             return PostgresFacts(
                 version: try row.text("version"), tls: row.optionalText("tls"), isLocal: try row.bool("is_local"),
