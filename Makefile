@@ -27,10 +27,11 @@ bench: ## measure the release build against this machine's limits
 	@. scripts/environment && swift build -c release --product portico
 	python3 Benchmarks/run.py --portico .build/release/portico
 
-crash: ## kill the server a hundred times under load and look for what it lost
+crash: ## kill the server, and PostgreSQL, a hundred times under load and look for what was lost
 	@scripts/install-dependencies bench
 	@. scripts/environment && swift build -c release --product portico
 	python3 Benchmarks/crash.py --portico .build/release/portico --kills 100
+	python3 Benchmarks/crash.py --portico .build/release/portico --kills 100 --database postgres
 
 format: ## write every Swift file as .swift-format says
 	swift format format --in-place --recursive Sources Tests examples Package.swift

@@ -7,10 +7,11 @@ import Synchronization
 /// `/healthz` says that the process answers, `/readyz` that it can do its work.
 struct HealthController: Sendable {
     let services: Services
+    let outages: OutageLog
     private let trial: TrialWrite
 
-    init(services: Services) {
-        self.services = services
+    init(services: Services, outages: OutageLog) {
+        (self.services, self.outages) = (services, outages)
         trial = TrialWrite(tenant: services.stores.tenant)
     }
 
@@ -22,9 +23,12 @@ struct HealthController: Sendable {
 
     @Sendable private func ready(_ request: Request, context: WebContext) async -> Response {
         do {
-            try await trial.run()
+            if try await trial.run() { outages.succeeded(context.logger) }
             _ = try await services.configuration.keyRing()
             return .text("ready\n", status: .ok)
+        } catch SQLError.unavailable(let cause) {
+            outages.failed(cause, context.logger)
+            return .text("not ready: see the log\n", status: .serviceUnavailable)
         } catch {
             context.logger.error("not ready", metadata: ["cause": "\(error)"])
             return .text("not ready: see the log\n", status: .serviceUnavailable)
@@ -40,7 +44,8 @@ private final class TrialWrite: Sendable {
 
     init(tenant: TenantStore) { self.tenant = tenant }
 
-    func run() async throws {
+    /// - Returns: whether it wrote; otherwise it has only read.
+    func run() async throws -> Bool {
         let isDue = last.withLock { last in
             let now = ContinuousClock.now
             guard let before = last, before.duration(to: now) < .seconds(1) else {
@@ -60,5 +65,6 @@ private final class TrialWrite: Sendable {
         } else {
             _ = try await tenant.configurationVersion()
         }
+        return isDue
     }
 }

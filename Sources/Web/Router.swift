@@ -5,7 +5,8 @@ import Pages
 
 /// Every route of the server, top to bottom.
 package func buildRouter(
-    services: Services, configuration: WebConfiguration, assets: PageAssets = .embedded
+    services: Services, configuration: WebConfiguration, outages: OutageLog = OutageLog(),
+    assets: PageAssets = .embedded
 ) throws -> Router<WebContext> {
     let pages = PageResponder(
         services: services, renderer: try PageRenderer(assets: assets), isDevelopment: configuration.isDevelopment)
@@ -20,10 +21,11 @@ package func buildRouter(
         ClientAddress(trustedProxies: configuration.trustedProxies)
         UnknownAddress()
     }
-    router.addRoutes(HealthController(services: services).endpoints)
+    router.addRoutes(HealthController(services: services, outages: outages).endpoints)
     router.addRoutes(AssetsController(assets: assets).endpoints)
 
-    let oauthErrors = OAuthErrors(services: services, isDevelopment: configuration.isDevelopment)
+    let oauthErrors = OAuthErrors(
+        services: services, outages: outages, isDevelopment: configuration.isDevelopment)
     router.group().add(middleware: CrossOrigin(policy: .anybody)).add(middleware: oauthErrors)
         .addRoutes(try DiscoveryController(services: services).endpoints)
     let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
@@ -31,7 +33,7 @@ package func buildRouter(
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
-    let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes))
+    let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes, outages: outages))
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)

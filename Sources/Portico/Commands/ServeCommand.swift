@@ -109,10 +109,12 @@ struct ServeCommand: AsyncParsableCommand {
     private func application(
         _ configuration: ServerConfiguration, _ services: Services, _ logger: Logger
     ) throws -> some ApplicationProtocol {
+        let outages = OutageLog()
         let router = try buildRouter(
             services: services,
             configuration: WebConfiguration(
-                isDevelopment: configuration.isDevelopment, trustedProxies: configuration.trustedProxies))
+                isDevelopment: configuration.isDevelopment, trustedProxies: configuration.trustedProxies),
+            outages: outages)
         let idle = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
         return Application(
             router: router,
@@ -122,7 +124,7 @@ struct ServeCommand: AsyncParsableCommand {
             } ?? .http1(configuration: idle),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "Portico"),
-            services: [ConfigurationWatch(services: services), ExpiredRowsSweep(services: services)],
+            services: [ConfigurationWatch(services: services, outages: outages), ExpiredRowsSweep(services: services)],
             logger: logger)
     }
 

@@ -7,8 +7,9 @@ import Storage
 /// second anyway, since it may be that nothing tells.
 package struct ConfigurationWatch: Service {
     private let services: Services
+    private let outages: OutageLog
 
-    package init(services: Services) { self.services = services }
+    package init(services: Services, outages: OutageLog) { (self.services, self.outages) = (services, outages) }
 
     package func run() async throws {
         // The end of the sleep by a shutdown is no failure.
@@ -28,6 +29,9 @@ package struct ConfigurationWatch: Service {
     private func look() async {
         do {
             try await services.configuration.refresh()
+            outages.succeeded(reading: true, services.logger)
+        } catch SQLError.unavailable(let cause) {
+            outages.failed(cause, whileReading: true, services.logger)
         } catch {
             services.logger.warning("cannot look for a changed configuration", metadata: ["cause": "\(error)"])
         }

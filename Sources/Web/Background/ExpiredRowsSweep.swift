@@ -22,6 +22,9 @@ package struct ExpiredRowsSweep: Service {
     private func sweepOnce() async -> Bool {
         do {
             return try await services.stores.expiredRows.deleteBatch(at: services.now())
+        } catch SQLError.unavailable {
+            // Whoever needs the database says so; expired rows can wait.
+            return false
         } catch {
             services.logger.warning("cannot remove expired rows", metadata: ["cause": "\(error)"])
             return false

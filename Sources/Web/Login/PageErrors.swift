@@ -9,6 +9,7 @@ import Storage
 struct PageErrors: RouterMiddleware {
     let pages: PageResponder
     let modes: ResponseModes
+    let outages: OutageLog
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -34,7 +35,7 @@ struct PageErrors: RouterMiddleware {
         } catch SQLError.unstorableText {
             return try await pages.respond(to: .unstorableText, context)
         } catch SQLError.unavailable(let cause) {
-            context.logger.error("storage failed", metadata: ["cause": "\(cause)"])
+            outages.failed(cause, context.logger)
             return try await unavailable("The database is not available.", 5, context)
         } catch let error as any HTTPResponseError {
             throw error

@@ -10,6 +10,7 @@ import Storage
 /// and hides everything else behind the request's id.
 struct OAuthErrors: RouterMiddleware {
     let services: Services
+    let outages: OutageLog
     let isDevelopment: Bool
 
     private struct Body: Encodable {
@@ -35,9 +36,8 @@ struct OAuthErrors: RouterMiddleware {
             return try await response(to: error, request, context)
         } catch SQLError.unstorableText {
             return try await response(to: .unstorableText, request, context)
-        } catch let error as SQLError {
-            context.logger.error("storage failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
-            guard case .unavailable = error else { return try await response(to: .serverError, request, context) }
+        } catch SQLError.unavailable(let cause) {
+            outages.failed(cause, context.logger)
             var response = try await response(
                 to: OAuthError(.temporarilyUnavailable, "The database is not available; try again."), request, context)
             response.headers[.retryAfter] = "5"
