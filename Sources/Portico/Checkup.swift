@@ -50,7 +50,7 @@ struct Checkup {
     private func database() async throws -> [Finding] {
         let stores = workspace.stores
         let version = try await Migrations.version(of: stores.database)
-        try await stores.tenant.tryWriting()
+        try await stores.failedLogins.tryWriting()
         let finding = Finding(grade: .good, text: "database: schema \(version), readable and writable")
         guard let database = stores.database as? PostgresDatabase, let address = workspace.configuration.database else {
             return [finding]

@@ -19,7 +19,7 @@ package struct ClientGrant: Sendable, Hashable {
     /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
     package init(document: Document, standardID: String) throws(Document.Problem) {
         var document = document
-        id = try document.string("id") ?? standardID
+        id = try document.string("id", most: 255) ?? standardID
         clientID = try document.requiredString("client_id")
         audience = try document.requiredString("audience")
         scope = Scope(try document.strings("scope") ?? [])

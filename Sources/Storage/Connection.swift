@@ -26,7 +26,7 @@ package struct Connection: Sendable, Hashable {
     /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
     package init(document: Document, standardID: String) throws(Document.Problem) {
         var document = document
-        id = try document.string("id") ?? standardID
+        id = try document.string("id", most: 255) ?? standardID
         name = try document.requiredString("name")
         guard name.utf8.count <= 128, name.first != "-", name.last != "-",
             name.utf8.allSatisfy({ $0 < 0x80 }), name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" })

@@ -47,10 +47,18 @@ package struct Document {
         return string
     }
 
+    /// A text of no more than `most` bytes, which an index has room for.
+    /// - Throws: ``Problem`` for a longer one, or a value of another kind.
+    package mutating func string(_ name: String, most: Int) throws(Problem) -> String? {
+        let text = try string(name)
+        guard text?.utf8.count ?? 0 <= most else { throw problem(name, "must be at most \(most) bytes long") }
+        return text
+    }
+
     /// A text that must be there and not be empty.
-    /// - Throws: ``Problem`` where it is not.
-    package mutating func requiredString(_ name: String) throws(Problem) -> String {
-        guard let string = try string(name), !string.isEmpty else { throw problem(name, "is required") }
+    /// - Throws: ``Problem`` where it is not, or is longer than `most` bytes.
+    package mutating func requiredString(_ name: String, most: Int = .max) throws(Problem) -> String {
+        guard let string = try string(name, most: most), !string.isEmpty else { throw problem(name, "is required") }
         return string
     }
 

@@ -19,32 +19,39 @@ package struct ExpiredRowsStore: Sendable {
     }
 
     private static func statements(_ now: Date) -> [SQL] {
+        // The condition stands twice, for what is used in the very moment, after it was found: it is no longer expired.
         let day = now.addingTimeInterval(-86_400)
         return [
             """
             DELETE FROM login_transaction WHERE digest IN (
                 SELECT digest FROM login_transaction WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
             """,
             // A code stays for a day after its end, so that a late replay still takes back what it issued.
             """
             DELETE FROM authorization_code WHERE digest IN (
                 SELECT digest FROM authorization_code WHERE expires_at <= \(day) LIMIT \(batch))
+                AND expires_at <= \(day)
             """,
             """
             DELETE FROM access_token WHERE digest IN (
                 SELECT digest FROM access_token WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
             """,
             """
             DELETE FROM session WHERE digest IN (
                 SELECT digest FROM session WHERE expires_at <= \(now) OR idle_expires_at <= \(now) LIMIT \(batch))
+                AND (expires_at <= \(now) OR idle_expires_at <= \(now))
             """,
             """
             DELETE FROM refresh_token_family WHERE id IN (
                 SELECT id FROM refresh_token_family WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
             """,
             """
             DELETE FROM failed_login WHERE (identifier_digest, address) IN (
                 SELECT identifier_digest, address FROM failed_login WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
             """,
         ]
     }

@@ -25,6 +25,18 @@ package struct FailedLoginStore: Sendable {
         return try row?.integer("failures") ?? 1 <= most
     }
 
+    /// Writes a row that belongs to nobody and that the next sweep removes, to see whether the database takes writes. No
+    /// transaction but another trial waits for it.
+    package func tryWriting() async throws {
+        try await database.write { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO failed_login (identifier_digest, address, failures, expires_at) VALUES ('', '', 0, 0)
+                ON CONFLICT (identifier_digest, address) DO UPDATE SET failures = 0
+                """)
+        }
+    }
+
     /// Gives the pair all its attempts back.
     package static func clear(
         identifierDigest: String, address: String, in transaction: any SQLTransaction

@@ -59,7 +59,7 @@ extension ResourceServer {
     /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
     package init(document: Document, standardID: String) throws(Document.Problem) {
         var document = document
-        id = try document.string("id") ?? standardID
+        id = try document.string("id", most: 255) ?? standardID
         identifier = try document.requiredString("identifier")
         name = try document.string("name") ?? identifier
         guard identifier.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), identifier.utf8.count <= 600 else {

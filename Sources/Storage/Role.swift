@@ -21,14 +21,14 @@ package struct Role: Sendable, Hashable {
     /// - Throws: ``Document/Problem`` for the first member that is unknown or has a wrong value.
     package init(document: Document, standardID: String) throws(Document.Problem) {
         var document = document
-        id = try document.string("id") ?? standardID
-        name = try document.requiredString("name")
+        id = try document.string("id", most: 255) ?? standardID
+        name = try document.requiredString("name", most: 255)
         description = try document.string("description")
         for var permission in try document.documents("permissions") ?? [] {
             permissions.insert(
                 Permission(
-                    audience: try permission.requiredString("resource_server_identifier"),
-                    name: try permission.requiredString("permission_name")))
+                    audience: try permission.requiredString("resource_server_identifier", most: 600),
+                    name: try permission.requiredString("permission_name", most: 280)))
             _ = try permission.remaining(known: ["resource_server_name", "description"])
         }
         _ = try document.remaining(known: [])

@@ -19,8 +19,12 @@ package protocol SQLTransaction {
     /// ends. What was read before the wait may have changed meanwhile: lock first, then read.
     func lock(_ rows: SQL) throws
 
-    /// Waits until no other transaction, of any node, is at `work`, and keeps the others out until this one ends.
+    /// Waits until no other transaction, of any node, is at `work`, and keeps the others out until this one ends. Such work
+    /// may take its time.
     func lock(_ work: ExclusiveWork) throws
+
+    /// Lifts the limits that a request's statements have, for the rest of this transaction.
+    func takeTime() throws
 
     /// Tells every node, once this transaction is committed, that the configuration has changed.
     func announceConfigurationChange() throws
@@ -29,6 +33,8 @@ package protocol SQLTransaction {
 /// What one node may do at a time.
 package enum ExclusiveWork: Int64, Sendable {
     case migration = 1
+    /// Changing the configuration, where the change depends on what there is.
+    case configuration = 2
 }
 
 extension SQLTransaction {

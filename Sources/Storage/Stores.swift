@@ -15,5 +15,6 @@ package struct Stores: Sendable {
     package var accessTokens: AccessTokenStore { AccessTokenStore(database: database) }
     package var consentGrants: ConsentGrantStore { ConsentGrantStore(database: database) }
     package var signingKeys: SigningKeyStore { SigningKeyStore(database: database) }
+    package var failedLogins: FailedLoginStore { FailedLoginStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }

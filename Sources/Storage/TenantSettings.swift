@@ -157,15 +157,10 @@ package struct TenantStore: Sendable {
             .integer("configuration_version") ?? 0
     }
 
-    /// Writes the tenant's row as it is, to see whether the database takes writes.
-    package func tryWriting() async throws {
-        try await database.write { try $0.execute("UPDATE tenant SET id = 1 WHERE id = 1") }
-    }
-
     /// Waits until nobody else changes the configuration, and keeps others out until the transaction ends: the start of
     /// every change that depends on what there is.
     package static func lockConfiguration(in transaction: any SQLTransaction) throws {
-        try transaction.lock("SELECT id FROM tenant WHERE id = 1")
+        try transaction.lock(.configuration)
     }
 
     /// Makes every node read its configuration anew; part of each transaction that changes some.

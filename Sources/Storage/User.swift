@@ -62,6 +62,12 @@ package struct UserStore: Sendable {
         return try row.map { (try User($0), $0.optionalText("hash")) }
     }
 
+    /// Waits until nobody else changes the user, and keeps others out until the transaction ends.
+    package static func lock(connection: String, email: String, in transaction: any SQLTransaction) throws {
+        try transaction.lock(
+            "SELECT user_id FROM user_account WHERE connection = \(connection) AND email = \(email)")
+    }
+
     /// Users in the order of their ids, from the one after `after` on.
     package func list(after: String = "", limit: Int) async throws -> [User] {
         try await database.readOnce { transaction in

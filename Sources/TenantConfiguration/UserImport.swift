@@ -129,6 +129,9 @@ package struct UserImport: Sendable {
         _ imported: ImportedUser, connection: String, upsert: Bool, at now: Date, in transaction: any SQLTransaction
     ) throws -> Written {
         let user = imported.user
+        if upsert, let email = user.email {
+            try UserStore.lock(connection: connection, email: email, in: transaction)
+        }
         let existing = try user.email.flatMap {
             try UserStore.find(connection: connection, identifier: $0, in: transaction)
         }

@@ -118,20 +118,31 @@ def test_a_target_that_is_not_empty_is_refused_and_stays_as_it_is(
         assert _contents(postgres_server, other.database or file_of(other)) == before
 
 
+@pytest.mark.parametrize("kind", ["schema", "file"])
 def test_what_belongs_to_somebody_else_is_neither_target_nor_source(
-    source: Portico, postgres_server: PostgresServer, tmp_path: Path
+    source: Portico, postgres_server: PostgresServer, tmp_path: Path, kind: str
 ) -> None:
     theirs = ["CREATE TABLE {}tenant (name TEXT)", "INSERT INTO {}tenant VALUES ('somebody else')"]
-    url, file, ours = postgres_server.new_schema(), tmp_path / "theirs.sqlite", tmp_path / "ours.sqlite"
-    schema = schema_of(url)
-    postgres_server.execute(f"CREATE SCHEMA {schema}", *[statement.format(f"{schema}.") for statement in theirs])
-    with closing(sqlite3.connect(file)) as database, database:
-        for statement in theirs:
-            database.execute(statement.format(""))
-    for place in (url, file):
-        expect_refusal(source, named(file_of(source)), named(place))
-        expect_refusal(source, named(place), named(ours))
-        assert _contents(postgres_server, place) == {"tenant": [("somebody else",)]}
+    if kind == "schema":
+        place = postgres_server.new_schema()
+        prefix = f"{schema_of(place)}."
+        postgres_server.execute(
+            f"CREATE SCHEMA {schema_of(place)}", *[statement.format(prefix) for statement in theirs])
+    else:
+        place = tmp_path / "theirs.sqlite"
+        with closing(sqlite3.connect(place)) as database, database:
+            for statement in theirs:
+                database.execute(statement.format(""))
+    expect_refusal(source, named(file_of(source)), named(place))
+    expect_refusal(source, named(place), named(tmp_path / "ours.sqlite"))
+    assert _contents(postgres_server, place) == {"tenant": [("somebody else",)]}
+
+
+def test_an_empty_file_is_no_source(source: Portico, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    expect_refusal(source, named(empty), named(tmp_path / "target.sqlite"), str(empty))
+    assert empty.stat().st_size == 0
 
 
 def test_a_source_file_that_is_missing_is_named_and_not_made(

@@ -46,6 +46,7 @@ package struct Consent: Sendable {
         (progress.consentedScope, progress.consentedUserID) = (scope.text, userID)
         let (updated, now) = (progress, services.now())
         try await services.stores.database.write { transaction in
+            try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             try ConsentGrantStore.allow(grant, at: now, in: transaction)
             try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
         }

@@ -53,7 +53,8 @@ package struct TenantCopy: Sendable {
         try await Migrations.run(on: target)
         let marks = try await CopyMarks.begin(in: target, sourceName: sourceName)
         let rows = try await source.read { transaction in
-            try Table.all.reduce(0) { try $0 + $1.count(in: transaction) }
+            try transaction.takeTime()
+            return try Table.all.reduce(0) { try $0 + $1.count(in: transaction) }
         }
         var done = 0
         for table in Table.all {
@@ -79,12 +80,13 @@ package struct TenantCopy: Sendable {
         var last = start
         while true {
             let key = last
-            let rows = try await source.read { try table.rows(after: key, limit: Self.batch, in: $0) }
+            let rows = try await rows(table, after: key, in: source)
             guard let end = rows.last else { return }
             last = table.key(of: end)
             let mark = last
             do {
                 try await target.write { transaction in
+                    try transaction.takeTime()
                     for row in rows { try table.write(row, in: transaction) }
                     try CopyMarks.set(mark, of: table, in: transaction)
                 }
@@ -95,12 +97,21 @@ package struct TenantCopy: Sendable {
         }
     }
 
+    private func rows(
+        _ table: Table, after key: [SQLValue], in database: any SQLDatabase
+    ) async throws -> [[SQLValue]] {
+        try await database.read { transaction in
+            try transaction.takeTime()
+            return try table.rows(after: key, limit: Self.batch, in: transaction)
+        }
+    }
+
     private func verify(_ table: Table, _ progress: (Int) -> Void) async throws -> Report.Verified {
         var (last, count, checksum) = ([SQLValue](), 0, SHA256())
         while true {
             let key = last
-            async let there = target.read { try table.rows(after: key, limit: Self.batch, in: $0) }
-            let here = try await source.read { try table.rows(after: key, limit: Self.batch, in: $0) }
+            async let there = rows(table, after: key, in: target)
+            let here = try await rows(table, after: key, in: source)
             guard try await there == here else { throw Self.changed(table) }
             guard let end = here.last else {
                 let digest = checksum.finalize().map { String(format: "%02x", $0) }.joined()

@@ -28,7 +28,7 @@ enum CommitMarker {
         PostgresCommand(
             """
             INSERT INTO commit_marker (connection, number, fence) VALUES ($1, 0, 0)
-            ON CONFLICT (connection) DO UPDATE SET fence = commit_marker.number
+            ON CONFLICT (connection) DO UPDATE SET fence = commit_marker.number, written_at = excluded.written_at
             RETURNING number
             """, [.text(connectionID)])
     }

@@ -13,6 +13,8 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
     let statementTimeout: Duration
     /// After which the server gives up waiting for a lock.
     let lockTimeout: Duration
+    /// Hosts, database and schema: for people, without user and password.
+    package let description: String
     /// For libpq; holds the password.
     private let url: String
 
@@ -39,38 +41,46 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
                 rest.append(parameter)
             }
         }
-        self.schema = schema ?? "portico"
-        (self.connections, self.statementTimeout, self.lockTimeout) = (connections, statementTimeout, lockTimeout)
-        url = rest.isEmpty ? base : base + "?" + rest.joined(separator: "&")
-        guard self.schema.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_\-]{0,54}/) != nil, !self.schema.hasPrefix("pg_") else {
+        let named = schema ?? "portico"
+        guard named.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_\-]{0,54}/) != nil, !named.hasPrefix("pg_") else {
             throw Problem(
                 description:
                     "schema must be 1 to 55 letters, digits, '_' and '-', beginning with a letter, not with pg_")
         }
-        try Self.check(url)
+        let url = rest.isEmpty ? base : base + "?" + rest.joined(separator: "&")
+        description = try "postgres://\(Self.place(url)) schema \(named)"
+        (self.url, self.schema, self.connections) = (url, named, connections)
+        (self.statementTimeout, self.lockTimeout) = (statementTimeout, lockTimeout)
     }
 
+    /// The address and its parameters. A question mark before the host is part of a password.
     private static func split(_ text: String) -> (String, [Substring]) {
-        guard let mark = text.firstIndex(of: "?") else { return (text, []) }
+        let host = text.lastIndex(of: "@") ?? text.startIndex
+        guard let mark = text[host...].firstIndex(of: "?") ?? text.firstIndex(of: "?") else { return (text, []) }
         return (String(text[..<mark]), text[text.index(after: mark)...].split(separator: "&"))
     }
 
-    /// libpq's own reading of the address.
-    private static func check(_ url: String) throws(Problem) {
-        var message: UnsafeMutablePointer<CChar>?
-        guard let options = PQconninfoParse(url, &message) else {
-            defer { PQfreemem(message) }
-            throw Problem(description: message.map { String(cString: $0).replacing("\n", with: "") } ?? "no address")
+    /// Hosts, ports and database as libpq reads them. What it says of an address that it cannot read is not passed on,
+    /// because it repeats parts of it; and what looks as if it were a password's end is refused, because it would be shown.
+    private static func place(_ url: String) throws(Problem) -> String {
+        let unreadable = Problem(
+            description: "the address cannot be read. Percent-encode what is special in the user and the password (% is %25, "
+                + "@ is %40, : is %3A, / is %2F, ? is %3F), and check the names of the parameters")
+        guard let options = PQconninfoParse(url, nil) else { throw unreadable }
+        defer { PQconninfoFree(options) }
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            values[String(cString: keyword)] = option.pointee.val.map { String(cString: $0) }
+            option += 1
         }
-        PQconninfoFree(options)
-    }
-
-    /// Host, database and schema: for people, without the password.
-    package var description: String {
-        let plain = url.prefix { $0 != "?" }
-        let scheme = plain.range(of: "://").map { plain[..<$0.upperBound] } ?? ""
-        let place = plain.lastIndex(of: "@").map { plain[plain.index(after: $0)...] } ?? plain.dropFirst(scheme.count)
-        return "\(scheme)\(place) schema \(schema)"
+        let (hosts, database) = (values["host"] ?? values["hostaddr"] ?? "", values["dbname"] ?? "")
+        let ports = (values["port"] ?? "").split(separator: ",")
+        guard !hosts.contains("@"), !database.contains("@"), ports.allSatisfy({ UInt16($0) != nil }) else {
+            throw unreadable
+        }
+        let port = ports.isEmpty ? "" : ":" + ports.joined(separator: ",")
+        return "\(hosts)\(port)/\(database)"
     }
 
     package var debugDescription: String { description }

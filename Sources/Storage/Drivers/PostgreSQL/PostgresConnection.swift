@@ -22,8 +22,7 @@ final class PostgresConnection: @unchecked Sendable {
     let generation: Int
 
     private let handle: OpaquePointer
-    /// How long a trip may take: longer than the server's own limit for a statement, so that the server speaks first.
-    private let patience: Duration
+    private let statementTimeout: Duration
     /// The statements that the server has parsed, by their text.
     private var prepared: [String: PreparedStatement] = [:]
     private var names = 0
@@ -51,7 +50,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// - Throws: ``PostgresFailure/unreachable(_:)``.
     init(_ address: PostgresAddress, generation: Int) throws(PostgresFailure) {
         self.generation = generation
-        patience = address.statementTimeout + .seconds(2)
+        statementTimeout = address.statementTimeout
         handle = try Self.open(address)
     }
 
@@ -70,6 +69,9 @@ final class PostgresConnection: @unchecked Sendable {
 
     deinit { PQfinish(handle) }
 
+    /// Hangs up, so that the server undoes what is open and frees its locks even before the object goes.
+    func hangUp() { shutdown(PQsocket(handle), Int32(SHUT_RDWR)) }
+
     /// Whether it may be used for another transaction: the connection stands and no transaction is left open.
     var isIdle: Bool { PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) == PQTRANS_IDLE }
 
@@ -79,25 +81,30 @@ final class PostgresConnection: @unchecked Sendable {
     // MARK: Trips
 
     /// Sends the commands together and waits for all their answers.
-    /// - Parameter patience: how long; nil for the time that a statement may take.
+    /// - Parameter patience: how long; nil for the time that the server gives to such statements.
     /// - Throws: the failure of the first that failed; those after it have not run.
     func trip(
         _ commands: [PostgresCommand], patience: Duration? = nil
     ) throws(PostgresFailure) -> [PostgresAnswer] {
-        let deadline = ContinuousClock.now + (patience ?? self.patience)
+        let deadline = ContinuousClock.now + (patience ?? standardPatience(commands.count))
         try collectOwed(deadline)
         return try collect(send(commands, deadline), deadline)
     }
 
     /// Sends the commands and leaves their answers for ``settle()`` or the next trip.
     func sendAhead(_ commands: [PostgresCommand]) throws(PostgresFailure) {
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + standardPatience(commands.count)
         try collectOwed(deadline)
         owed = try send(commands, deadline)
     }
 
     /// Waits for what ``sendAhead(_:)`` has left.
-    func settle() throws(PostgresFailure) { try collectOwed(ContinuousClock.now + patience) }
+    func settle() throws(PostgresFailure) { try collectOwed(ContinuousClock.now + standardPatience(1)) }
+
+    /// Longer than the server's own limits, so that the server speaks first; each statement may wait for a lock.
+    private func standardPatience(_ statements: Int) -> Duration {
+        statementTimeout * min(statements, 3) + .seconds(2)
+    }
 
     private func collectOwed(_ deadline: ContinuousClock.Instant) throws(PostgresFailure) {
         guard !owed.isEmpty else { return }
@@ -172,7 +179,7 @@ final class PostgresConnection: @unchecked Sendable {
     private func first(
         _ failure: PostgresFailure?, _ next: PostgresFailure
     ) throws(PostgresFailure) -> PostgresFailure? {
-        if case .lost = next { throw next }
+        if next.endsConnection { throw next }
         if case .skipped = next { return failure }
         return failure ?? next
     }
@@ -196,7 +203,7 @@ final class PostgresConnection: @unchecked Sendable {
             throw .skipped
         default:
             let failure = PostgresFailure(result, isConnected: PQstatus(handle) == CONNECTION_OK)
-            if case .lost = failure { throw failure }
+            if failure.endsConnection { throw failure }
             try endOfStatement(deadline)
             throw failure
         }
@@ -227,8 +234,9 @@ final class PostgresConnection: @unchecked Sendable {
     /// Waits for something to read, and for room to write if asked to.
     private func wait(until deadline: ContinuousClock.Instant, toWrite: Bool) throws(PostgresFailure) {
         let left = ContinuousClock.now.duration(to: deadline)
-        guard left > .zero else { throw .lost("the server has not answered in \(patience)") }
-        _ = Self.poll(PQsocket(handle), toWrite: toWrite, for: left)
+        guard left > .zero else { throw .silent }
+        // Not for long at a time: what TLS has read already the socket does not show.
+        _ = Self.poll(PQsocket(handle), toWrite: toWrite, for: min(left, .milliseconds(250)))
     }
 
     /// - Returns: whether the socket was ready in time.

@@ -78,8 +78,8 @@ package final class PostgresDatabase: SQLDatabase {
 
     private var busy: SQLError {
         .unavailable(
-            "All \(pool.address.connections) connections to PostgreSQL were busy for five seconds. Look for slow statements "
-                + "there, or raise PORTICO_DATABASE_CONNECTIONS.")
+            "All \(pool.address.connections) connections to PostgreSQL were busy, or being made, for five seconds. Look for slow "
+                + "statements there, or raise PORTICO_DATABASE_CONNECTIONS.")
     }
 
     // MARK: On a thread
@@ -127,7 +127,7 @@ package final class PostgresDatabase: SQLDatabase {
             } catch {
                 end(transaction, on: connection, after: transaction.failure)
                 guard let failure = transaction.failure else { throw error }
-                if case .lost = failure, transaction.hasAskedToCommit, let value {
+                if failure.endsConnection, transaction.hasAskedToCommit, let value {
                     if try hasCommitted(connection) { return value }
                 } else if !failure.mayBeRunAgain {
                     throw (error as? PostgresFailure).map(SQLError.init) ?? error
@@ -143,7 +143,7 @@ package final class PostgresDatabase: SQLDatabase {
     private func end(
         _ transaction: PostgresTransaction, on connection: PostgresConnection, after failure: PostgresFailure?
     ) {
-        if let failure, failure.isOfConnection { return pool.lose(connection) }
+        if let failure, failure.isOfConnection { return pool.lose(connection, after: failure) }
         transaction.rollBack()
         pool.give(connection)
     }
@@ -170,7 +170,12 @@ package final class PostgresDatabase: SQLDatabase {
             pool.give(connection)
             return answer.rows.first?.optionalInteger("number") == Int(lost.writes)
         } catch {
-            pool.lose(connection)
+            if error.isOfConnection {
+                pool.lose(connection, after: error)
+            } else {
+                _ = try? connection.trip([PostgresCommand("ROLLBACK")])
+                pool.give(connection)
+            }
             throw SQLError(error)
         }
     }

@@ -5,8 +5,10 @@ import Foundation
 enum PostgresFailure: Error {
     /// No connection could be made.
     case unreachable(String)
-    /// The connection ended, or the server fell silent, after statements were sent.
+    /// The connection ended after statements were sent.
     case lost(String)
+    /// The server has not answered in time; whatever it does with the statements, nobody waits for it.
+    case silent
     /// The server refused a statement.
     case refused(state: String, message: String, constraint: String?)
     /// An earlier statement of the same trip failed.
@@ -26,6 +28,14 @@ enum PostgresFailure: Error {
         self = ends ? .lost(message) : .refused(state: state, message: message, constraint: field("n"))
     }
 
+    /// Whether nothing more will be heard on the connection.
+    var endsConnection: Bool {
+        switch self {
+        case .lost, .silent: true
+        case .unreachable, .refused, .skipped: false
+        }
+    }
+
     /// Whether a transaction that was not asked to commit may well succeed when it is run again.
     var mayBeRunAgain: Bool {
         // Serialization failure, deadlock.
@@ -34,13 +44,21 @@ enum PostgresFailure: Error {
         return isOfConnection
     }
 
+    /// Whether the server is there, but lets nobody more in.
+    var isForWantOfConnections: Bool {
+        guard case .unreachable(let message) = self else { return false }
+        return ["too many clients", "remaining connection slots", "too many connections for"].contains {
+            message.contains($0)
+        }
+    }
+
     /// Whether a statement tried to write where nothing may be written.
     var isReadOnly: Bool { if case .refused("25006", _, _) = self { true } else { false } }
 
     /// Whether another connection would do what this one cannot.
     var isOfConnection: Bool {
         switch self {
-        case .lost: return true
+        case .lost, .silent: return true
         case .unreachable, .skipped: return false
         case .refused(let state, let message, _):
             return switch state {
@@ -63,6 +81,7 @@ extension SQLError {
         case .lost(let message):
             self = .unavailable(
                 "The connection to PostgreSQL ended: \(Self.sentence(message)) Look into the server's log.")
+        case .silent: self = .unavailable("PostgreSQL does not answer in time; look at the server's load and the network.")
         case .skipped: self = .failed("a statement before this one failed")
         case .refused(let state, let message, let constraint):
             self = Self.refusal(state, message, constraint)

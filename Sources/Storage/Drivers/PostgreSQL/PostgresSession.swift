@@ -24,6 +24,21 @@ enum PostgresSession {
             ])
     }
 
+    /// Lifts the limits for one transaction.
+    static let unlimited = PostgresCommand(
+        """
+        SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true),
+            set_config('idle_in_transaction_session_timeout', '0', true)
+        """)
+
+    /// Makes the server notice within seconds that this node is gone, even in the middle of what it was sending: what the
+    /// node had locked is free then. Not every server's system can; it is no loss where it cannot.
+    static let noticesLoss = PostgresCommand(
+        """
+        SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '5', false),
+            set_config('tcp_keepalives_count', '3', false), set_config('client_connection_check_interval', '2000', false)
+        """)
+
     /// Checks the server, and makes the tenant's schema where there is none. Nodes that start at once wait for each other.
     /// - Throws: ``SQLError``.
     static func prepare(
@@ -64,10 +79,10 @@ enum PostgresSession {
 
     private static func make(_ connection: PostgresConnection, _ address: PostgresAddress) throws(PostgresFailure) {
         let locked = [
-            PostgresCommand(PostgresTransaction.Kind.write.rawValue), lock(.migration, address),
+            PostgresCommand(PostgresTransaction.Kind.write.rawValue), unlimited, lock(.migration, address),
         ]
         do {
-            _ = try connection.trip(locked, patience: .seconds(60))
+            _ = try connection.trip(locked, patience: .seconds(600))
             let found = try connection.trip([
                 PostgresCommand("SELECT 1 AS one FROM pg_namespace WHERE nspname = $1", [.text(address.schema)])
             ])

@@ -12,6 +12,8 @@ final class PostgresTransaction: SQLTransaction {
     private let connection: PostgresConnection
     private let address: PostgresAddress
     private var waiting: [PostgresCommand]
+    /// Whether it may take its time.
+    private var isPatient = false
     /// Whether anything was sent.
     private var hasBegun = false
 
@@ -55,11 +57,14 @@ final class PostgresTransaction: SQLTransaction {
     }
 
     func lock(_ work: ExclusiveWork) throws {
-        for setting in ["statement_timeout", "lock_timeout"] {
-            waiting.append(PostgresCommand("SELECT set_config($1, '0', true)", [.text(setting)]))
-        }
+        try takeTime()
         waiting.append(PostgresSession.lock(work, address))
-        try send(patiently: true)
+        try send()
+    }
+
+    func takeTime() throws {
+        isPatient = true
+        waiting.append(PostgresSession.unlimited)
     }
 
     func announceConfigurationChange() throws {
@@ -98,25 +103,25 @@ final class PostgresTransaction: SQLTransaction {
 
     // MARK: Trips
 
-    @discardableResult private func send(patiently: Bool = false) throws -> [PostgresAnswer] {
+    @discardableResult private func send() throws -> [PostgresAnswer] {
         guard kind != .statement || !hasBegun else {
             throw SQLError.failed("readOnce has run its one statement already")
         }
         do {
-            return try trip(patiently: patiently)
+            return try trip()
         } catch {
             throw SQLError(error)
         }
     }
 
     @discardableResult
-    private func trip(patiently: Bool = false) throws(PostgresFailure) -> [PostgresAnswer] {
+    private func trip() throws(PostgresFailure) -> [PostgresAnswer] {
         if let failure { throw failure }
         let commands = waiting
         waiting = []
         hasBegun = true
         do {
-            return try connection.trip(commands, patience: patiently ? .seconds(600) : nil)
+            return try connection.trip(commands, patience: isPatient ? .seconds(3600) : nil)
         } catch {
             failure = error
             throw error

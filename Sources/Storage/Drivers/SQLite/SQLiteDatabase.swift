@@ -74,6 +74,7 @@ struct SQLiteTransaction: SQLTransaction {
     /// Whoever writes is alone already.
     func lock(_ rows: SQL) {}
     func lock(_ work: ExclusiveWork) {}
+    func takeTime() {}
 
     /// Other processes look at the version.
     func announceConfigurationChange() {}
