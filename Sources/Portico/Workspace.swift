@@ -26,6 +26,7 @@ struct Workspace: Sendable {
         secret = ServerSecret(try Self.secret(configuration))
         let database = try await Self.database(configuration)
         let ran = try await Migrations.run(on: database)
+        try await TenantCopy.requireFinished(in: database)
         for migration in ran {
             logger.info("schema updated", metadata: ["migration": "\(migration.number) \(migration.name)"])
         }
@@ -64,26 +65,6 @@ struct Workspace: Sendable {
             }
             return given
         }
-        let file = configuration.data.appending(path: "secret")
-        if let kept = try? String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines),
-            kept.utf8.count >= 32
-        {
-            return kept
-        }
-        let made = Base64URL.encode(RandomBytes.make(48))
-        // Whoever comes second, of two first starts at once, uses the first one's.
-        let descriptor = open(file.path(percentEncoded: false), O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else {
-            if errno == EEXIST, let other = try? String(contentsOf: file, encoding: .utf8), other.utf8.count >= 32 {
-                return other.trimmingCharacters(in: .whitespacesAndNewlines)
-            }
-            throw Problem(
-                description:
-                    "The secret \(file.path()) can be neither read nor made; check the folder's owner and mode.")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(made.utf8))
-        try handle.synchronize()
-        return made
+        return try SecretFile(file: configuration.data.appending(path: "secret")).read()
     }
 }

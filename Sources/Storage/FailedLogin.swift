@@ -34,6 +34,7 @@ package struct FailedLoginStore: Sendable {
                 INSERT INTO failed_login (identifier_digest, address, failures, expires_at) VALUES ('', '', 0, 0)
                 ON CONFLICT (identifier_digest, address) DO UPDATE SET failures = 0
                 """)
+            try transaction.requireRoom()
         }
     }
 

@@ -22,9 +22,15 @@ package enum Migrations {
         }
     }
 
+    /// The database has tables, and none of them says that they are Portico's.
+    package struct Foreign: Error, Sendable, CustomStringConvertible {
+        package let description =
+            "The database belongs to something else: it has tables, and none of Portico's. Give another file or schema."
+    }
+
     /// Brings the schema up to `target`, each step in a transaction of its own. Several nodes may do so at once: one works,
     /// and the others find the step done.
-    /// - Throws: ``TooNew`` where the database is newer than this binary.
+    /// - Throws: ``TooNew`` where the database is newer than this binary, ``Foreign`` where it is something else's.
     /// - Returns: the migrations that this call ran.
     @discardableResult
     package static func run(on database: any SQLDatabase, upTo target: Int? = nil) async throws -> [Migration] {
@@ -32,6 +38,8 @@ package enum Migrations {
         if let found = try? await version(of: database), found == target ?? newest { return [] }
         try await database.write { transaction in
             try transaction.lock(.migration)
+            let tables = try tables(in: transaction)
+            guard tables.isEmpty || tables.contains("schema_migration") else { throw Foreign() }
             try transaction.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name \(.textColumn) NOT NULL)")
         }
@@ -53,6 +61,12 @@ package enum Migrations {
                 "INSERT INTO schema_migration (number, name) VALUES (\(migration.number), \(migration.name))")
             return true
         }
+    }
+
+    /// The names of a database's tables, without a driver's own.
+    static func tables(in transaction: any SQLTransaction) throws -> Set<String> {
+        let names = try transaction.rows("SELECT name FROM \(.tables)").map { try $0.text("name") }
+        return Set(names).subtracting(["commit_marker"])
     }
 
     /// The schema that a database has; 0 for an empty one.

@@ -22,11 +22,16 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
 
     /// What the dialects write differently.
     package enum Fragment: Sendable {
+        /// The tables of this tenant's file or schema, a row each with its `name`.
+        case tables
         /// The type of a text column that is compared and sorted by its bytes, whatever language the database speaks.
         case textColumn
 
         fileprivate func text(in dialect: Dialect) -> String {
             switch (self, dialect) {
+            case (.tables, .sqlite): "(SELECT name FROM sqlite_master WHERE type = 'table') AS tables"
+            case (.tables, .postgreSQL):
+                "(SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()) AS tables"
             case (.textColumn, .sqlite): "TEXT"
             case (.textColumn, .postgreSQL): "TEXT COLLATE \"C\""
             }

@@ -23,6 +23,9 @@ package protocol SQLTransaction {
     /// may take its time.
     func lock(_ work: ExclusiveWork) throws
 
+    /// Fails where the disk has no room for more than the little that it may have kept in reserve.
+    func requireRoom() throws
+
     /// Lifts the limits that a request's statements have, for the rest of this transaction.
     func takeTime() throws
 

@@ -70,10 +70,13 @@ extension StorageSuite {
         #expect(error is InterruptedWrites.Interruption)
         let stopped = try await rows(of: target)
         #expect(stopped["user_account"]?.count == TenantCopy.batch)
+        let half = await failure { try await TenantCopy.requireFinished(in: target) }
+        #expect((half as? TenantCopy.Problem)?.description.contains("interrupted") == true)
         let foreign = await failure { try await TenantCopy(from: source, named: "another", to: target).run() }
         #expect((foreign as? TenantCopy.Problem)?.description.contains("unfinished copy of source") == true)
         let report = try await TenantCopy(from: source, named: "source", to: target).run()
         #expect(report.wasResumed)
+        try await TenantCopy.requireFinished(in: target)
         #expect(try await rows(of: target) == rows(of: source))
     }
 

@@ -7,6 +7,7 @@ extension StorageSuite {
     static let migrations: [Behaviour] = [
         Behaviour("every migration runs on an empty database, once", migrationsRunOnce),
         Behaviour("rows of the first schema survive every later step", rowsSurviveEveryStep),
+        Behaviour("a database of something else is refused and left alone", foreignDatabaseIsRefused),
         Behaviour("a newer schema is refused and left alone", newerSchemaIsRefused),
         Behaviour("two processes that migrate at once share the work", concurrentMigrations),
         Behaviour("a step that fails leaves no table behind", failedStepLeavesNothing),
@@ -63,6 +64,17 @@ extension StorageSuite {
                 try RoleStore.permissions(of: "auth0|old", audience: "old:api", in: transaction)
                     == ["direct:old", "read:old"])
         }
+    }
+
+    private static func foreignDatabaseIsRefused(_ suite: StorageSuite) async throws {
+        let database = try await suite.open()
+        try await database.write { try $0.execute("CREATE TABLE tenant (name TEXT)") }
+        #expect(await failure { try await Migrations.run(on: database) } is Migrations.Foreign)
+        let target = try await suite.open()
+        #expect(
+            await failure { try await TenantCopy(from: database, named: "theirs", to: target).run() }
+                is TenantCopy.Problem)
+        #expect(await failure { try await Migrations.version(of: database) } is SQLError)
     }
 
     /// A row of each table, as the first schema had them. It stays as it is whatever later steps change.

@@ -15,7 +15,8 @@ struct HostileTextTests {
         try await TestServer.run { server in
             let party = RelyingParty.singlePageApp(server)
             for name in [
-                "client_id", "redirect_uri", "scope", "state", "nonce", "audience", "login_hint", "prompt", "connection",
+                "client_id", "redirect_uri", "scope", "state", "nonce", "audience", "login_hint", "prompt",
+                "connection",
                 "organization", "code_challenge", "response_mode", "anything",
             ] {
                 let answer = try await party.authorize(TestBrowser(server), [name: text])

@@ -151,7 +151,9 @@ struct PostgresDatabaseTests {
         let owner = try await Self.open()
         let role = "few_\(UUID().uuidString.prefix(8).lowercased())"
         let schema = "test-few-\(UUID().uuidString.prefix(8))"
-        for statement in ["CREATE ROLE \(role) LOGIN CONNECTION LIMIT 2", "CREATE SCHEMA \"\(schema)\" AUTHORIZATION \(role)"] {
+        for statement in [
+            "CREATE ROLE \(role) LOGIN CONNECTION LIMIT 2", "CREATE SCHEMA \"\(schema)\" AUTHORIZATION \(role)",
+        ] {
             // The names are this test's own.
             try await owner.write { try $0.execute(SQL(stringLiteral: statement)) }
         }
@@ -225,7 +227,8 @@ struct PostgresAddressTests {
         for url in [
             "postgres://ada:se%40cret@db.example.com:5432/portico?schema=acme&sslmode=verify-full",
             "postgresql://ada:p@db.example.com/portico?password=secret&schema=acme",
-            "postgres://ada:se?cret@db.example.com/portico?schema=acme", "postgres:///portico?host=db.example.com&schema=acme",
+            "postgres://ada:se?cret@db.example.com/portico?schema=acme",
+            "postgres:///portico?host=db.example.com&schema=acme",
         ] {
             let address = try PostgresAddress(url)
             #expect(address.schema == "acme")

@@ -7,7 +7,7 @@ package final class PasswordHasher: Sendable {
     private let queue: OperationQueue
     private let waiting = Mutex(0)
     private let limit: Int
-    private let nobody = PasswordHash.unmatchable()
+    let nobody = PasswordHash.unmatchable()
 
     /// More logins are waiting than the server accepts.
     package struct Busy: Error, Sendable {

@@ -29,8 +29,8 @@ struct CopyCommand: AsyncParsableCommand {
         let (source, target) = (try DatabaseName("--from", from), try DatabaseName("--to", to))
         guard source != target else { throw CommandFailure("--from and --to are the same database.") }
         let copy = TenantCopy(
-            from: try await source.open(mayCreate: false), named: source.description,
-            to: try await target.open(mayCreate: true))
+            from: try await source.open("--from", mayCreate: false), named: source.description,
+            to: try await target.open("--to", mayCreate: true))
         let bar = ProgressBar(label: "rows")
         let report: TenantCopy.Report
         do {
@@ -65,7 +65,7 @@ private struct DatabaseName: Equatable, CustomStringConvertible {
     private let place: Place
 
     init(_ option: String, _ text: String) throws {
-        if text.hasPrefix("sqlite:") {
+        if text.hasPrefix("sqlite:"), text != "sqlite:" {
             let file = URL(filePath: String(text.dropFirst(7))).absoluteURL.standardizedFileURL
             (place, description) = (.file(file), "sqlite:\(file.path(percentEncoded: false))")
         } else if text.hasPrefix("postgres") {
@@ -83,12 +83,23 @@ private struct DatabaseName: Equatable, CustomStringConvertible {
     static func == (left: DatabaseName, right: DatabaseName) -> Bool { left.description == right.description }
 
     /// - Parameter mayCreate: whether it need not be there: a misspelt source must not become an empty tenant.
-    func open(mayCreate: Bool) async throws -> any SQLDatabase {
+    func open(_ option: String, mayCreate: Bool) async throws -> any SQLDatabase {
+        do {
+            return try await open(mayCreate: mayCreate)
+        } catch {
+            throw CommandFailure("\(option): \(error)")
+        }
+    }
+
+    private func open(mayCreate: Bool) async throws -> any SQLDatabase {
         switch place {
         case .file(let file):
             let path = file.path(percentEncoded: false)
             guard mayCreate || FileManager.default.fileExists(atPath: path) else {
-                throw CommandFailure("--from: there is no file \(path).")
+                throw CommandFailure("there is no file \(path).")
+            }
+            guard mayCreate || (try? Data(contentsOf: file, options: .alwaysMapped).isEmpty) == false else {
+                throw CommandFailure("there is no tenant in the empty file \(path).")
             }
             umask(0o077)
             return try SQLiteDatabase(file: file)

@@ -7,6 +7,9 @@ struct CopyMarks: Sendable {
     /// Whether there were marks already.
     let wereThere: Bool
 
+    /// The name of the table of marks.
+    static let table = "copy_mark"
+
     /// Stands for the source in the table of marks.
     private static let source = ""
 

@@ -49,6 +49,11 @@ package struct TenantCopy: Sendable {
     /// Copies what is missing, compares everything, and forgets how far it had come.
     /// - Throws: ``Problem``, or ``SQLError``.
     package func run(_ progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
+        let sourceTables = try await source.read { try Migrations.tables(in: $0) }
+        guard sourceTables.contains("schema_migration") else {
+            throw Problem(description: "There is no tenant in \(sourceName): it has no tables of Portico's.")
+        }
+        try await Self.requireFinished(in: source)
         try await Migrations.run(on: source)
         try await Migrations.run(on: target)
         let marks = try await CopyMarks.begin(in: target, sourceName: sourceName)
@@ -74,6 +79,16 @@ package struct TenantCopy: Sendable {
         }
         try await CopyMarks.forget(in: target)
         return Report(tables: verified, wasResumed: marks.wereThere)
+    }
+
+    /// Refuses a database that holds half a tenant.
+    /// - Throws: ``Problem``.
+    package static func requireFinished(in database: any SQLDatabase) async throws {
+        let tables = try await database.read { try Migrations.tables(in: $0) }
+        guard tables.contains(CopyMarks.table) else { return }
+        throw Problem(
+            description:
+                "The database holds a copy that was interrupted. Go on with it: give the same 'portico copy' again.")
     }
 
     private func copy(_ table: Table, after start: [SQLValue], _ progress: (Int) -> Void) async throws {

@@ -33,6 +33,7 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
             throw Problem(description: "the address must begin with postgres://, as postgres://user@host/database")
         }
         let (base, query) = Self.split(text)
+        try Self.checkNames(query)
         var (schema, rest): (String?, [Substring]) = (nil, [])
         for parameter in query {
             if parameter.hasPrefix("schema=") {
@@ -63,10 +64,7 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
     /// Hosts, ports and database as libpq reads them. What it says of an address that it cannot read is not passed on,
     /// because it repeats parts of it; and what looks as if it were a password's end is refused, because it would be shown.
     private static func place(_ url: String) throws(Problem) -> String {
-        let unreadable = Problem(
-            description: "the address cannot be read. Percent-encode what is special in the user and the password (% is %25, "
-                + "@ is %40, : is %3A, / is %2F, ? is %3F), and check the names of the parameters")
-        guard let options = PQconninfoParse(url, nil) else { throw unreadable }
+        guard let options = PQconninfoParse(url, nil) else { throw unreadable("it cannot be read") }
         defer { PQconninfoFree(options) }
         var values: [String: String] = [:]
         var option = options
@@ -76,11 +74,35 @@ package struct PostgresAddress: Sendable, CustomStringConvertible, CustomDebugSt
         }
         let (hosts, database) = (values["host"] ?? values["hostaddr"] ?? "", values["dbname"] ?? "")
         let ports = (values["port"] ?? "").split(separator: ",")
-        guard !hosts.contains("@"), !database.contains("@"), ports.allSatisfy({ UInt16($0) != nil }) else {
-            throw unreadable
-        }
+        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unreadable("its port is no number") }
+        guard !hosts.contains("@"), !database.contains("@") else { throw unreadable("it has an @ too many") }
         let port = ports.isEmpty ? "" : ":" + ports.joined(separator: ",")
         return "\(hosts)\(port)/\(database)"
+    }
+
+    private static func unreadable(_ what: String) -> Problem {
+        Problem(
+            description:
+                "\(what). Percent-encode what is special in the user and the password of the address (% is %25, "
+                + "@ is %40, : is %3A, / is %2F, ? is %3F)")
+    }
+
+    /// Names the first parameter that libpq does not know.
+    private static func checkNames(_ parameters: [Substring]) throws(Problem) {
+        guard let defaults = PQconndefaults() else { return }
+        defer { PQconninfoFree(defaults) }
+        var known: Set<String> = ["schema", "ssl"]
+        var option = defaults
+        while let keyword = option.pointee.keyword {
+            known.insert(String(cString: keyword))
+            option += 1
+        }
+        for name in parameters.map({ String($0.prefix { $0 != "=" }) }) where !known.contains(name) {
+            // Anything but a name may be a piece of a password.
+            guard name.wholeMatch(of: /[a-z_]{1,40}/) != nil else { throw unreadable("it cannot be read") }
+            throw Problem(
+                description: "there is no parameter '\(name)'; libpq's are listed in PostgreSQL's documentation")
+        }
     }
 
     package var debugDescription: String { description }

@@ -81,7 +81,8 @@ extension SQLError {
         case .lost(let message):
             self = .unavailable(
                 "The connection to PostgreSQL ended: \(Self.sentence(message)) Look into the server's log.")
-        case .silent: self = .unavailable("PostgreSQL does not answer in time; look at the server's load and the network.")
+        case .silent:
+            self = .unavailable("PostgreSQL does not answer in time; look at the server's load and the network.")
         case .skipped: self = .failed("a statement before this one failed")
         case .refused(let state, let message, let constraint):
             self = Self.refusal(state, message, constraint)
@@ -135,7 +136,11 @@ extension SQLError {
         let mends = [
             ("password authentication failed", "Check the user and the password in PORTICO_DATABASE_URL."),
             ("no password supplied", "Put the password into PORTICO_DATABASE_URL: postgres://user:password@host/…"),
-            ("no pg_hba.conf entry", "Allow this user and address in the server's pg_hba.conf."),
+            (
+                "no pg_hba.conf entry",
+                "Allow this user and address in the server's pg_hba.conf; if it allows them with TLS only, add sslmode=require "
+                    + "to the address."
+            ),
             ("too many connections for", connectionLimit),
             ("permission denied for database", "Let this user in: GRANT CONNECT ON DATABASE … TO …"),
             ("not permitted to log in", "Let this user in: ALTER ROLE … LOGIN"),
@@ -145,6 +150,8 @@ extension SQLError {
             ("too many clients", tooManyConnections),
             ("session is read-only", readOnly),
             ("server is in hot standby mode", readOnly),
+            ("does not match host name", "Give the host by a name that its certificate has."),
+            ("root certificate file", "Correct sslrootcert in the address."),
             ("certificate verify failed", "Give the authority's certificate: …?sslmode=verify-full&sslrootcert=FILE"),
             ("does not support SSL", "Turn ssl on in postgresql.conf, or ask for less with sslmode in the address."),
             ("Connection refused", "Start PostgreSQL, or correct host and port in PORTICO_DATABASE_URL."),

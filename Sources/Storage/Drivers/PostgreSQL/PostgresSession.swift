@@ -40,27 +40,29 @@ enum PostgresSession {
         """)
 
     /// Checks the server, and makes the tenant's schema where there is none. Nodes that start at once wait for each other.
-    /// - Throws: ``SQLError``.
+    /// - Throws: ``SQLError``, or ``Migrations/Foreign``.
     static func prepare(
         _ connection: PostgresConnection, _ address: PostgresAddress, mayCreate: Bool
-    ) throws(SQLError) {
+    ) throws {
         let version = connection.serverVersion
         guard version >= oldestVersion else {
-            throw .unavailable(
+            throw SQLError.unavailable(
                 "The server is PostgreSQL \(version / 10_000), and Portico needs \(oldestVersion / 10_000) or newer. "
                     + "Update it.")
         }
         do {
             let answers = try connection.trip([
                 PostgresCommand("SELECT current_setting('server_encoding') AS encoding"),
-                PostgresCommand("SELECT to_regclass('commit_marker') IS NOT NULL AS is_there"),
+                PostgresCommand("SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()"),
             ])
             guard answers[0].rows.first?.optionalText("encoding") == "UTF8" else {
                 throw SQLError.unavailable(
                     "The database's encoding is not UTF8. Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
                 )
             }
-            if try answers[1].rows.first?.bool("is_there") != true {
+            let tables = try Set(answers[1].rows.map { try $0.text("name") })
+            if !tables.contains("commit_marker") {
+                guard tables.isEmpty || tables.contains("schema_migration") else { throw Migrations.Foreign() }
                 guard mayCreate else {
                     throw SQLError.unavailable("The database has no schema '\(address.schema)' of Portico's.")
                 }
@@ -72,8 +74,6 @@ enum PostgresSession {
             ])
         } catch let failure as PostgresFailure {
             throw SQLError(failure)
-        } catch {
-            throw SQLError(other: error)
         }
     }
 
@@ -87,7 +87,7 @@ enum PostgresSession {
                 PostgresCommand("SELECT 1 AS one FROM pg_namespace WHERE nspname = $1", [.text(address.schema)])
             ])
             var commands = [PostgresCommand(CommitMarker.table), PostgresCommand("COMMIT")]
-            if found.first?.rows.isEmpty == true {
+            if found[0].rows.isEmpty {
                 commands.insert(PostgresCommand("CREATE SCHEMA \(address.quotedSchema)"), at: 0)
             }
             _ = try connection.trip(commands)
@@ -102,9 +102,4 @@ enum PostgresSession {
         PostgresCommand(
             "SELECT pg_advisory_xact_lock(hashtext($1), $2::int)", [.text(address.schema), .integer(work.rawValue)])
     }
-}
-
-extension SQLError {
-    /// An error that is one already, or a defect.
-    init(other error: any Error) { self = (error as? SQLError) ?? .failed("\(error)") }
 }

@@ -67,6 +67,14 @@ final class PostgresTransaction: SQLTransaction {
         waiting.append(PostgresSession.unlimited)
     }
 
+    /// A small row finds room in a page that is there already, and its commit in a log whose files are made ahead; a
+    /// temporary file, which this is too large to do without, needs new room and leaves nothing behind.
+    func requireRoom() throws {
+        waiting.append(
+            PostgresCommand("SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)"))
+        waiting.append(PostgresCommand("SELECT COUNT(*) FROM generate_series(1, 10000)"))
+    }
+
     func announceConfigurationChange() throws {
         waiting.append(PostgresCommand("SELECT pg_notify($1, '')", [.text(address.channel)]))
     }

@@ -76,6 +76,18 @@ struct SQLiteTransaction: SQLTransaction {
     func lock(_ work: ExclusiveWork) {}
     func takeTime() {}
 
+    /// SQLite's log is used again from its beginning, so a small commit may need no new room; a file of its own does.
+    func requireRoom() throws {
+        guard let file = try rows("PRAGMA database_list").first?.optionalText("file"), !file.isEmpty else { return }
+        let trial = URL(filePath: "\(file)-trial-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: trial) }
+        do {
+            try Data(count: 65_536).write(to: trial)
+        } catch {
+            throw SQLError.unavailable("There is no room beside the database file. Free some space on its disk.")
+        }
+    }
+
     /// Other processes look at the version.
     func announceConfigurationChange() {}
 
@@ -145,7 +157,11 @@ extension SQLError {
         case .SQLITE_CANTOPEN:
             self = .unavailable(
                 "The database file cannot be opened; check that the data folder exists and is writable.")
-        case .SQLITE_IOERR: self = .unavailable("The disk answered with an error: \(error.message ?? "unknown").")
+        case .SQLITE_IOERR:
+            self = .unavailable(
+                "The disk answered with an error: \(error.message ?? "unknown"). Check its free space (df) and its health."
+            )
+
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             self = .unavailable("The database file is damaged or no SQLite file; restore it from a backup.")
         default: self = .failed("\(error.resultCode): \(error.message ?? "")")
