@@ -7,7 +7,8 @@ package final class PasswordHasher: Sendable {
     private let queue: OperationQueue
     private let waiting = Mutex(0)
     private let limit: Int
-    let nobody = PasswordHash.unmatchable()
+    /// A hash as costly as a new one, that no password makes.
+    package let nobody = PasswordHash.unmatchable()
 
     /// More logins are waiting than the server accepts.
     package struct Busy: Error, Sendable {
