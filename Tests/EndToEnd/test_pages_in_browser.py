@@ -90,6 +90,7 @@ def test_the_pages_keep_the_rules_of_accessibility(site, new_page: Callable[...,
 
 def expect_accessible(page: Page) -> None:
     """axe-core finds nothing against the WCAG, contrast included."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     assert not found, "\n".join(
         f"{page.url}: {rule['help']}: {node['html']}" for rule in found for node in rule["nodes"])

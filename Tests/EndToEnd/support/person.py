@@ -81,5 +81,6 @@ class Person:
 
 def expect_no_sideways_scrolling(page: Page) -> None:
     """Everything fits the width of the window: in the document, and for every element that is not meant to scroll."""
+    page.wait_for_load_state()  # until its stylesheet is there, a page has another width
     width, inner = page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
     assert width <= inner, f"{page.url} is {width} px wide in a window of {inner} px"

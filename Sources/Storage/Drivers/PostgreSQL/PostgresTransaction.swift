@@ -14,6 +14,8 @@ final class PostgresTransaction: SQLTransaction {
     private var waiting: [PostgresCommand]
     /// Whether it may take its time.
     private var isPatient = false
+    /// Whether anything may have been written: a refusal that has only looked need not wait for the disk.
+    private var hasWritten = false
     /// Whether anything was sent.
     private var hasBegun = false
 
@@ -36,6 +38,7 @@ final class PostgresTransaction: SQLTransaction {
     // MARK: SQLTransaction
 
     func execute(_ sql: SQL) throws {
+        hasWritten = true
         waiting.append(try PostgresCommand(sql))
         // A long import must not gather in memory.
         if waiting.count >= 256 { try send() }
@@ -43,12 +46,17 @@ final class PostgresTransaction: SQLTransaction {
 
     func changes(_ sql: SQL) throws -> Int {
         waiting.append(try PostgresCommand(sql))
-        return try send().last?.changes ?? 0
+        let changes = try send().last?.changes ?? 0
+        hasWritten = hasWritten || changes > 0
+        return changes
     }
 
     func rows(_ sql: SQL) throws -> [SQLRow] {
-        waiting.append(try PostgresCommand(sql))
-        return try send().last?.rows ?? []
+        let command = try PostgresCommand(sql)
+        waiting.append(command)
+        let rows = try send().last?.rows ?? []
+        hasWritten = hasWritten || !rows.isEmpty && !command.text.hasPrefix("SELECT")
+        return rows
     }
 
     func lock(_ rows: SQL) throws {
@@ -76,6 +84,7 @@ final class PostgresTransaction: SQLTransaction {
     }
 
     func announceConfigurationChange() throws {
+        hasWritten = true
         waiting.append(PostgresCommand("SELECT pg_notify($1, '')", [.text(address.channel)]))
     }
 
@@ -84,7 +93,11 @@ final class PostgresTransaction: SQLTransaction {
     /// Commits what was written and returns once it is durable.
     func commit() throws(PostgresFailure) {
         if let failure { throw failure }
-        guard hasBegun || waiting.count > 1 else { return }
+        guard hasWritten else {
+            waiting.append(PostgresCommand("COMMIT"))
+            if hasBegun { try trip() }
+            return
+        }
         connection.writes += 1
         waiting.append(CommitMarker.set(connection))
         waiting.append(PostgresCommand("COMMIT"))
