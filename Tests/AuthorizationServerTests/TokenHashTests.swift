@@ -1,0 +1,15 @@
+import AuthorizationServer
+import Storage
+import Testing
+
+@Suite("at_hash, c_hash and s_hash")
+struct TokenHashTests {
+    @Test(
+        "OIDC Core §3.3.2.11 and appendices A.3, A.4: the left half of SHA-256, base64url",
+        arguments: [SigningAlgorithm.rs256, .hs256])
+    func sha256(_ algorithm: SigningAlgorithm) {
+        #expect(algorithm.hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ")
+        #expect(
+            algorithm.hash("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk") == "LDktKdoQak3Pk0cnXxCltA")
+    }
+}
