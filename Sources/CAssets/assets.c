@@ -34,18 +34,24 @@ static const unsigned char asset9[] = {
 #embed "pages/signup.mustache"
 };
 static const unsigned char asset10[] = {
-#embed "locales/en.json"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset11[] = {
-#embed "css/portico.css"
+#embed "locales/en.json"
 };
 static const unsigned char asset12[] = {
-#embed "js/form-post.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset13[] = {
-#embed "js/portico.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset14[] = {
+#embed "js/portico.js"
+};
+static const unsigned char asset15[] = {
+#embed "js/web-message.js"
+};
+static const unsigned char asset16[] = {
 #embed "images/portico.svg"
 };
 
@@ -60,11 +66,13 @@ static const struct CAsset assets[] = {
     {"pages/login.mustache", asset7, sizeof asset7},
     {"pages/mark.mustache", asset8, sizeof asset8},
     {"pages/signup.mustache", asset9, sizeof asset9},
-    {"locales/en.json", asset10, sizeof asset10},
-    {"css/portico.css", asset11, sizeof asset11},
-    {"js/form-post.js", asset12, sizeof asset12},
-    {"js/portico.js", asset13, sizeof asset13},
-    {"images/portico.svg", asset14, sizeof asset14},
+    {"pages/web-message.mustache", asset10, sizeof asset10},
+    {"locales/en.json", asset11, sizeof asset11},
+    {"css/portico.css", asset12, sizeof asset12},
+    {"js/form-post.js", asset13, sizeof asset13},
+    {"js/portico.js", asset14, sizeof asset14},
+    {"js/web-message.js", asset15, sizeof asset15},
+    {"images/portico.svg", asset16, sizeof asset16},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -25,9 +25,9 @@ package struct AuthorizationRequest: Sendable {
         responseType = try ResponseType(parsing: parameters.require("response_type"))
         responseMode = try Self.responseMode(parameters, for: responseType)
         try Self.refuseRequestObjects(parameters)
-        scope = try Scope(parsing: parameters["scope"] ?? "")
+        scope = try Self.scope(parameters, for: responseType)
         audience = parameters["audience"]
-        nonce = parameters["nonce"]
+        nonce = try Self.nonce(parameters, for: responseType)
         prompt = try Prompt.parse(parameters["prompt"])
         maxAge = try Self.seconds(parameters["max_age"])
         loginHint = parameters["login_hint"]
@@ -49,6 +49,24 @@ package struct AuthorizationRequest: Sendable {
                 hint: "Leave response_mode out, or send fragment or form_post.")
         }
         return mode
+    }
+
+    /// Without a code there is nobody to give a refresh token to, so `offline_access` is ignored (OpenID Connect Core §11).
+    private static func scope(_ parameters: Parameters, for type: ResponseType) throws(OAuthError) -> Scope {
+        let scope = try Scope(parsing: parameters["scope"] ?? "")
+        guard !type.contains(.idToken) || scope.contains(Scope.openID) else {
+            throw .invalidRequest(
+                "response_type=\(type.text) needs scope=openid",
+                hint: "An ID token is issued for the scope openid only: add it, or leave id_token out of response_type."
+            )
+        }
+        return type.contains(.code) ? scope : scope.filter { $0 != Scope.offlineAccess }
+    }
+
+    /// OpenID Connect Core §3.2.2.1 and §3.3.2.11: an ID token that passes through the browser is bound by its nonce.
+    private static func nonce(_ parameters: Parameters, for type: ResponseType) throws(OAuthError) -> String? {
+        guard type.contains(.idToken) else { return parameters["nonce"] }
+        return try parameters.require("nonce")
     }
 
     /// OpenID Connect Core §6.1: a server that does not read request objects says so.

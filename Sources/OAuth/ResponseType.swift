@@ -9,7 +9,9 @@ package struct ResponseType: OptionSet, Sendable, Hashable {
     package static let token = ResponseType(rawValue: 4)
 
     /// The sets that the authorization endpoint answers.
-    package static let supported: [ResponseType] = [.code]
+    package static let supported: [ResponseType] = [
+        .code, .token, .idToken, [.code, .token], [.code, .idToken], [.idToken, .token], [.code, .idToken, .token],
+    ]
 
     private static let words: [(String, ResponseType)] = [("code", .code), ("id_token", .idToken), ("token", .token)]
 
@@ -42,10 +44,13 @@ package struct ResponseType: OptionSet, Sendable, Hashable {
     package var grantTypes: Set<GrantType> {
         var grants: Set<GrantType> = []
         if contains(.code) { grants.insert(.authorizationCode) }
-        if !isDisjoint(with: [.token, .idToken]) { grants.insert(.implicit) }
+        if hasTokens { grants.insert(.implicit) }
         return grants
     }
 
+    /// Whether the response itself carries a token.
+    package var hasTokens: Bool { !isDisjoint(with: [.token, .idToken]) }
+
     /// Where the response goes unless the request says otherwise: a token must not travel in a query.
-    package var defaultMode: ResponseMode { isDisjoint(with: [.token, .idToken]) ? .query : .fragment }
+    package var defaultMode: ResponseMode { hasTokens ? .fragment : .query }
 }

@@ -32,7 +32,7 @@ private struct CompiledPages: Sendable {
     /// The assets that the templates name.
     private static let linked = [
         "formPost": "js/form-post.js", "mark": "images/portico.svg", "script": "js/portico.js",
-        "stylesheet": "css/portico.css",
+        "stylesheet": "css/portico.css", "webMessage": "js/web-message.js",
     ]
 
     init(assets: PageAssets) throws {

@@ -6,6 +6,6 @@ package enum Pages {
         FormPostPage.self,
         LoggedOutPage.self,
         LoginPage.self,
-        SignupPage.self,
+        SignupPage.self, WebMessagePage.self,
     ]
 }

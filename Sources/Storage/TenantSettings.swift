@@ -20,12 +20,18 @@ package struct TenantSettings: Sendable, Hashable {
     package var usesScopeDescriptionsForConsent = false
     /// How errors and a few claims are written on the wire.
     package var wireDialect = WireDialect.standard
+    /// Whether authorization responses name their issuer; nil leaves it to the dialect.
+    package var authorizationResponseIssuer: Bool?
     /// Failed logins of one identifier from one address until the pair is blocked.
     package var bruteForceMaximumAttempts = 10
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
     package init() {}
+
+    /// Whether authorization responses carry `iss` ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). Auth0 sends it
+    /// only where the tenant asks for that.
+    package var sendsIssuerInResponses: Bool { authorizationResponseIssuer ?? (wireDialect == .standard) }
 }
 
 /// Which of two ways the server words what the RFCs and Auth0 word differently.
@@ -55,6 +61,7 @@ extension TenantSettings {
             _ = try cookie.remaining(known: [])
         }
         wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
+        authorizationResponseIssuer = try document.bool("authorization_response_iss_parameter_supported")
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         other = try document.remaining(known: Self.known)
         usesScopeDescriptionsForConsent =
@@ -97,6 +104,7 @@ extension TenantSettings {
         members["idle_session_lifetime"] = Self.hours(idleSessionLifetime)
         members["session_cookie"] = ["mode": .string(sessionCookieIsPersistent ? "persistent" : "non-persistent")]
         members["wire_dialect"] = .string(wireDialect.rawValue)
+        members["authorization_response_iss_parameter_supported"] = authorizationResponseIssuer.map(JSONValue.bool)
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
         return members
     }
@@ -111,7 +119,7 @@ extension TenantSettings {
         "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime", "sessions",
         "oidc_logout", "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
-        "mtls", "pushed_authorization_requests_supported", "authorization_response_iss_parameter_supported",
+        "mtls", "pushed_authorization_requests_supported",
         "skip_non_verifiable_callback_uri_confirmation_prompt", "resource_parameter_profile",
         "client_id_metadata_document_supported", "default_token_quota", "dynamic_client_registration_security_mode",
         "phone_consolidated_experience", "country_codes", "security_headers", "universal_login",

@@ -27,7 +27,7 @@ package func buildRouter(
     let oauthErrors = OAuthErrors(
         services: services, outages: outages, isDevelopment: configuration.isDevelopment)
     router.group().add(middleware: CrossOrigin(policy: .anybody)).add(middleware: oauthErrors)
-        .addRoutes(try DiscoveryController(services: services).endpoints)
+        .addRoutes(DiscoveryController(services: services).endpoints)
     let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
         .add(middleware: oauthErrors)
     api.addRoutes(TokenController(services: services).endpoints)

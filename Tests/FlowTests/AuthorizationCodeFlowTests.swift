@@ -116,7 +116,7 @@ struct AuthorizationCodeFlowTests {
                 .authorize(TestBrowser(server), ["response_mode": "form_post"])
             #expect(response.status == .ok)
             let fields = TestBrowser.hiddenFields(response.text)
-            #expect(fields.map(\.0).sorted() == ["code", "state"])
+            #expect(fields.map(\.0).sorted() == ["code", "iss", "state"])
             #expect(response.text.contains(#"action="https://app.example.com/callback""#))
             #expect(!response.text.contains("<script>"))
         }

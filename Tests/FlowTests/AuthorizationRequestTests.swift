@@ -96,7 +96,7 @@ struct AuthorizationRequestTests {
             let party = RelyingParty.regularWebApp(server)
             for (changes, error, description) in [
                 (["response_type": nil], "invalid_request", "Missing required parameter: response_type"),
-                (["response_type": "token"], "unsupported_response_type", "Unsupported response type: token"),
+                (["response_type": "token x"], "unsupported_response_type", "Unsupported response type: token x"),
                 (["audience": "nothing"], "access_denied", "Service not found: nothing"),
                 (["prompt": "none"], "login_required", "Login required"),
                 (["prompt": "none login"], "invalid_request", "prompt=none cannot be combined with other values"),

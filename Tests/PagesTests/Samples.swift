@@ -44,6 +44,7 @@ enum Samples {
         ("logged-out", LoggedOutPage(applicationName: "Appointments")),
         ("logged-out-unknown", LoggedOutPage(applicationName: nil)),
         ("form-post", formPost),
+        ("web-message", webMessage),
     ]
 
     static func login(problem: FormProblem? = nil) -> LoginPage {
@@ -99,6 +100,11 @@ enum Samples {
             development: development
         )
     }
+
+    static let webMessage = WebMessagePage(
+        origin: "https://appointments.acme.example",
+        parameters: [(name: "code", value: "SplxlOBeZQQYbYS6WxSbIA"), (name: "state", value: "xyz")]
+    )
 
     static let formPost = FormPostPage(
         action: "https://appointments.acme.example/callback",

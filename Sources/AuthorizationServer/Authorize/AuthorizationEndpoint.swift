@@ -22,10 +22,12 @@ package struct AuthorizationEndpoint: Sendable {
             let progress = LoginTransaction.Progress()
             switch try await LoginSteps.next(for: request, sessionFound, progress, services) {
             case .done(let access, let session):
-                return try await respond(to: request, access, session, transactionDigest: nil)
+                return .respond(
+                    try await ResponseIssuing(services: services).respond(
+                        to: request, access, session, transactionDigest: nil))
             case .ask(let page):
                 try request.refuseIfSilent(page)
-                return .prompt(page, state: try await begin(parameters, request, browser))
+                return .prompt(page, state: try await begin(parameters, request, browser), request.target)
             }
         }
     }
@@ -45,9 +47,11 @@ package struct AuthorizationEndpoint: Sendable {
             let sessionFound = try await browser.session(services)
             switch try await LoginSteps.next(for: request, sessionFound, login.progress, services) {
             case .done(let access, let session):
-                return try await respond(to: request, access, session, transactionDigest: login.digest)
+                return .respond(
+                    try await ResponseIssuing(services: services).respond(
+                        to: request, access, session, transactionDigest: login.digest))
             case .ask(let page):
-                return .prompt(page, state: state)
+                return .prompt(page, state: state, request.target)
             }
         }
     }
@@ -60,7 +64,9 @@ package struct AuthorizationEndpoint: Sendable {
     // MARK: Steps
 
     private func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
-        let verified = try await ClientVerification(configuration: services.configuration).verify(parameters)
+        let verified = try await ClientVerification(
+            configuration: services.configuration, issuer: services.issuer
+        ).verify(parameters)
         let redirectsMissingType = try await services.configuration.settings().wireDialect.redirectsMissingResponseType
         guard parameters["response_type"] != nil || redirectsMissingType else {
             throw AuthorizationFailure.display(.missingParameter("response_type"), nil)
@@ -109,35 +115,7 @@ package struct AuthorizationEndpoint: Sendable {
         try await services.stores.database.write { try LoginTransactionStore.insert(login, in: $0) }
         return state
     }
-
-    private func respond(
-        to request: VerifiedAuthorizationRequest, _ access: RequestedAccess, _ session: Session,
-        transactionDigest: String?
-    ) async throws -> AuthorizationOutcome {
-        let code = Secret.random()
-        let row = request.code(code, access, session, at: services.now())
-        let now = services.now()
-        let idleLifetime = try await services.configuration.settings().idleSessionLifetime
-        try await services.stores.database.write { transaction in
-            // Two answers to one transaction would be two codes for one decision of the user's.
-            if let transactionDigest, try !LoginTransactionStore.delete(digest: transactionDigest, in: transaction) {
-                throw TransactionNotFound()
-            }
-            try AuthorizationCodeStore.insert(row, in: transaction)
-            if session.needsTouch(at: now) {
-                try SessionStore.touch(
-                    digest: session.digest, at: now, idleExpiresAt: now.addingTimeInterval(Double(idleLifetime)),
-                    in: transaction)
-            }
-        }
-        return .respond(AuthorizationResponse([(name: "code", value: code.text)], to: request.target))
-    }
 }
 
 /// No such transaction in this browser: it ended, its hour passed, or it belongs to another browser.
 package struct TransactionNotFound: Error, Sendable { package init() {} }
-
-extension Session {
-    /// A use is written down at most once a minute: the idle end need not be exact to the second.
-    func needsTouch(at now: Date) -> Bool { now.timeIntervalSince(lastUsedAt) > 60 }
-}

@@ -8,7 +8,9 @@ package struct AuthorizationResponse: Sendable {
 
     init(_ parameters: [(name: String, value: String)], to target: ResponseTarget) {
         self.target = target
-        self.parameters = parameters + (target.state.map { [(name: "state", value: $0)] } ?? [])
+        self.parameters =
+            parameters + (target.state.map { [(name: "state", value: $0)] } ?? [])
+            + (target.issuer.map { [(name: "iss", value: $0)] } ?? [])
     }
 
     /// The refusal of a request, [RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1).
@@ -23,8 +25,8 @@ package struct AuthorizationResponse: Sendable {
 package enum AuthorizationOutcome: Sendable {
     /// The request is answered.
     case respond(AuthorizationResponse)
-    /// The user is asked something; `state` names the transaction.
-    case prompt(LoginPage, state: Secret)
+    /// The user is asked something; `state` names the transaction, and the target is where its answer will go.
+    case prompt(LoginPage, state: Secret, ResponseTarget)
 
     /// The pages that a transaction may lead to.
     package enum LoginPage: String, Sendable {

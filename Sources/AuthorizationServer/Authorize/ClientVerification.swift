@@ -8,9 +8,12 @@ package struct ResponseTarget: Sendable, Equatable {
     package let mode: ResponseMode
     /// The client's `state`, given back byte for byte.
     package let state: String?
+    /// Who answers, so that a client of several servers cannot take one's answer for another's
+    /// ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)); nil where the tenant leaves it out, as Auth0 does.
+    package let issuer: String?
 
-    fileprivate init(_ redirectURI: RedirectURI, mode: ResponseMode, state: String?) {
-        (self.redirectURI, self.mode, self.state) = (redirectURI, mode, state)
+    fileprivate init(_ redirectURI: RedirectURI, mode: ResponseMode, state: String?, issuer: String?) {
+        (self.redirectURI, self.mode, self.state, self.issuer) = (redirectURI, mode, state, issuer)
     }
 }
 
@@ -47,6 +50,7 @@ package struct CallbackMismatch: Sendable, Equatable {
 /// The first step of every authorization request.
 struct ClientVerification: Sendable {
     let configuration: ConfigurationCache
+    let issuer: Issuer
 
     /// - Throws: ``AuthorizationFailure/display(_:_:)`` for an unknown client or a redirect URI that is not registered.
     func verify(_ parameters: Parameters) async throws -> VerifiedClient {
@@ -62,9 +66,13 @@ struct ClientVerification: Sendable {
                         + "the tenant's domain is the right one."), nil)
         }
         let uri = try redirectURI(parameters["redirect_uri"], of: registered.client)
+        let mode = Self.mode(parameters)
+        if mode == .webMessage { try Self.checkWebOrigin(of: uri, registered.client) }
+        let sendsIssuer = try await configuration.settings().sendsIssuerInResponses
         return VerifiedClient(
             registered: registered,
-            target: ResponseTarget(uri, mode: Self.mode(parameters), state: parameters["state"]),
+            target: ResponseTarget(
+                uri, mode: mode, state: parameters["state"], issuer: sendsIssuer ? issuer.text : nil),
             sentRedirectURI: parameters["redirect_uri"])
     }
 
@@ -76,6 +84,20 @@ struct ClientVerification: Sendable {
             mode != .query || standard == .query
         else { return standard }
         return mode
+    }
+
+    /// A message goes to a window of the callback's origin, and only that may frame the page that sends it: the client must
+    /// have named it as one of its web origins.
+    private static func checkWebOrigin(of uri: RedirectURI, _ client: Client) throws {
+        let origin = uri.origin.lowercased()
+        guard !client.webOrigins.contains(where: { $0.lowercased() == origin }) else { return }
+        let nearest = EditDistance.nearest(to: origin, among: client.webOrigins)
+        throw AuthorizationFailure.display(
+            OAuthError(
+                .unauthorizedClient, "\(origin.forDisplay) is not a web origin of the application",
+                hint: "response_mode=web_message answers only to a registered origin"
+                    + (nearest.map { "; the nearest is \($0)" } ?? "")
+                    + ". Add it to the application's Allowed Web Origins (web_origins)."), nil)
     }
 
     private func redirectURI(_ sent: String?, of client: Client) throws -> RedirectURI {

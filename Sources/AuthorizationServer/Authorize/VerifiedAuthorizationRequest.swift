@@ -27,13 +27,19 @@ package struct VerifiedAuthorizationRequest: Sendable {
         }
     }
 
-    func code(_ secret: Secret, _ access: RequestedAccess, _ session: Session, at now: Date) -> AuthorizationCode {
+    /// Whether ID tokens tell when the user authenticated: the request had `max_age`, or asked for a login (OpenID Connect
+    /// Core §2).
+    var showsAuthenticationTime: Bool { request.maxAge != nil || request.prompt.contains(.login) }
+
+    func code(
+        _ secret: Secret, authorizationID: String, _ access: RequestedAccess, _ session: Session, at now: Date
+    ) -> AuthorizationCode {
         AuthorizationCode(
-            digest: secret.digest, authorizationID: RandomBytes.alphanumeric(24), clientID: client.clientID,
+            digest: secret.digest, authorizationID: authorizationID, clientID: client.clientID,
             userID: session.userID, redirectURI: sentRedirectURI, scope: access.scope,
             audience: access.resourceServer?.resourceServer.identifier, nonce: request.nonce,
             proofKey: request.proofKey, sid: session.sid, authenticatedAt: session.authenticatedAt,
-            showsAuthenticationTime: request.maxAge != nil || request.prompt.contains(.login),
+            showsAuthenticationTime: showsAuthenticationTime,
             expiresAt: now.addingTimeInterval(Self.codeLifetime))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import OAuth
 import Storage
 import Synchronization
@@ -13,6 +14,7 @@ package final class ConfigurationCache: Sendable {
         var keyRing: KeyRing?
         var connections: [Connection]?
         var origins: Set<String>?
+        var metadata: Data?
         var clients: [String: RegisteredClient] = [:]
         var resourceServers: [String: RegisteredResourceServer] = [:]
         var clientGrants: [[String]: ClientGrant] = [:]
@@ -55,6 +57,12 @@ package final class ConfigurationCache: Sendable {
             }
             return origins
         }
+    }
+
+    /// The bytes of the discovery document.
+    package func providerMetadata(_ issuer: Issuer) async throws -> Data {
+        let settings = try await settings()
+        return try await cached(\.metadata) { try JSON.bytes(ProviderMetadata.document(issuer, settings)) }
     }
 
     /// - Throws: ``NoSigningKey`` before the first key is made.

@@ -5,8 +5,9 @@ import Storage
 /// [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414): only what the server really does.
 package enum ProviderMetadata {
     /// The members of the document.
-    package static func document(_ issuer: Issuer) -> JSONObject {
+    package static func document(_ issuer: Issuer, _ settings: TenantSettings) -> JSONObject {
         [
+            "authorization_response_iss_parameter_supported": .bool(settings.sendsIssuerInResponses),
             "issuer": .string(issuer.text),
             "authorization_endpoint": .string(issuer.url("authorize")),
             "token_endpoint": .string(issuer.url("oauth/token")),

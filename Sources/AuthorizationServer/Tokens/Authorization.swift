@@ -19,6 +19,11 @@ package struct Authorization: Sendable {
     /// Where the access token is opaque: the token, whose row the grant has written.
     package var opaqueAccessToken: Secret?
     package var refreshToken: Secret?
+    /// Which endpoint hands the tokens out.
+    package var channel = Channel.back
+
+    /// The token endpoint answers the client itself; what the authorization endpoint answers passes through a browser.
+    package enum Channel: Sendable { case back, front }
 
     /// Who the tokens are about.
     package enum Subject: Sendable {

@@ -2,6 +2,12 @@ import Foundation
 import OAuth
 import Storage
 
+/// The tokens of an authorization response; what its type does not name is nil.
+struct FrontChannelTokens: Sendable {
+    var accessToken: (text: String, lifetime: Int)?
+    var idToken: String?
+}
+
 /// Mints the tokens of an authorization.
 package struct TokenIssuer: Sendable {
     let issuer: Issuer
@@ -14,6 +20,8 @@ package struct TokenIssuer: Sendable {
 
     /// Seconds for which an opaque access token from the token endpoint is valid.
     package static let opaqueTokenLifetime = 86_400
+    /// Seconds for which an opaque access token from the authorization endpoint is valid.
+    package static let opaqueTokenLifetimeForWeb = 7_200
 
     /// The answer of the token endpoint: an access token, an ID token where `openid` was granted, and what the grant
     /// itself has issued.
@@ -22,29 +30,55 @@ package struct TokenIssuer: Sendable {
         let (accessToken, lifetime) = try accessToken(for: authorization, keys: keys, at: now)
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
-            idToken: try await idToken(for: authorization, keys: keys, at: now), scope: authorization.scope,
+            idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
             expiresIn: lifetime)
+    }
+
+    /// What the authorization endpoint itself hands out. The ID token vouches for what comes with it, so that nothing of
+    /// the response can be exchanged on its way through the browser (OpenID Connect Core §3.3.2.11).
+    func issue(
+        _ authorization: Authorization, for type: ResponseType, code: Secret?, state: String?, at now: Date
+    ) async throws -> FrontChannelTokens {
+        let keys = try await configuration.keyRing()
+        var tokens = FrontChannelTokens()
+        var hashes: JSONObject = [:]
+        let algorithm = authorization.client.idTokenAlgorithm
+        if type.contains(.token) {
+            let (text, lifetime) = try accessToken(for: authorization, keys: keys, at: now)
+            tokens.accessToken = (text, lifetime)
+            hashes["at_hash"] = .string(algorithm.hash(text))
+        }
+        guard type.contains(.idToken) else { return tokens }
+        hashes["c_hash"] = code.map { .string(algorithm.hash($0.text)) }
+        hashes["s_hash"] = state.map { .string(algorithm.hash($0)) }
+        tokens.idToken = try await idToken(for: authorization, with: hashes, keys: keys, at: now)
+        return tokens
     }
 
     private func accessToken(
         for authorization: Authorization, keys: KeyRing, at now: Date
     ) throws -> (String, lifetime: Int) {
-        if let opaque = authorization.opaqueAccessToken { return (opaque.text, Self.opaqueTokenLifetime) }
+        if let opaque = authorization.opaqueAccessToken {
+            return (
+                opaque.text, authorization.channel == .back ? Self.opaqueTokenLifetime : Self.opaqueTokenLifetimeForWeb
+            )
+        }
         guard let registered = authorization.resourceServer else { throw OAuthError.serverError }
         let api = registered.resourceServer
-        let claims = accessTokenClaims(authorization, api, at: now)
+        let lifetime = authorization.channel == .back ? api.tokenLifetime : api.tokenLifetimeForWeb
+        let claims = accessTokenClaims(authorization, api, lifetime: lifetime, at: now)
         switch api.signingAlgorithm {
         case .rs256:
             let header = api.tokenDialect.isRFC9068 ? keys.current.rfc9068Header : keys.current.accessTokenHeader
-            return (try JSONWebToken.sign(claims, with: keys.current, header: header), api.tokenLifetime)
+            return (try JSONWebToken.sign(claims, with: keys.current, header: header), lifetime)
         case .hs256:
             guard let sealed = registered.sealedSigningSecret else { throw OAuthError.serverError }
-            return (try JSONWebToken.sign(claims, secret: box.open(sealed)), api.tokenLifetime)
+            return (try JSONWebToken.sign(claims, secret: box.open(sealed)), lifetime)
         }
     }
 
     private func accessTokenClaims(
-        _ authorization: Authorization, _ api: ResourceServer, at now: Date
+        _ authorization: Authorization, _ api: ResourceServer, lifetime: Int, at now: Date
     ) -> JSONObject {
         let issuedAt = Int64(now.timeIntervalSince1970)
         let clientID = authorization.client.clientID
@@ -53,7 +87,7 @@ package struct TokenIssuer: Sendable {
             "sub": .string(authorization.subject.user?.id ?? "\(clientID)@clients"),
             "aud": audience(of: authorization, api),
             "iat": .integer(issuedAt),
-            "exp": .integer(issuedAt + Int64(api.tokenLifetime)),
+            "exp": .integer(issuedAt + Int64(lifetime)),
         ]
         if !authorization.scope.isEmpty { claims["scope"] = .string(authorization.scope.text) }
         if api.tokenDialect.isRFC9068 {
@@ -78,11 +112,14 @@ package struct TokenIssuer: Sendable {
     }
 
     /// An ID token, OpenID Connect Core §2, or nil where `openid` was not granted.
-    private func idToken(for authorization: Authorization, keys: KeyRing, at now: Date) async throws -> String? {
+    private func idToken(
+        for authorization: Authorization, with hashes: JSONObject, keys: KeyRing, at now: Date
+    ) async throws -> String? {
         guard authorization.scope.contains(Scope.openID), let user = authorization.subject.user else { return nil }
         let client = authorization.client
         let dialect = try await configuration.settings().wireDialect
-        let claims = idTokenClaims(authorization, user, dialect: dialect, at: now)
+        var claims = idTokenClaims(authorization, user, dialect: dialect, at: now)
+        claims.merge(hashes) { $1 }
         switch client.idTokenAlgorithm {
         case .rs256:
             return try JSONWebToken.sign(claims, with: keys.current, header: keys.current.accessTokenHeader)

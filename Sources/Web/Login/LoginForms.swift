@@ -61,5 +61,7 @@ struct LoginForms: Sendable {
     }
 
     /// Back to the authorization endpoint, which decides what is next.
-    func resume(_ visit: Visit) -> Response { .found("/authorize/resume?state=\(visit.state.text)") }
+    func resume(_ visit: Visit) -> Response {
+        .found("/authorize/resume?state=\(visit.state.text)").reachable(from: visit.request.target)
+    }
 }

@@ -13,32 +13,36 @@ struct PageResponder: Sendable {
     let renderer: PageRenderer
     let isDevelopment: Bool
 
-    /// - Parameter formTarget: where the page's form may lead in the end. Browsers hold the redirects after a form to the
-    ///   page's policy too, so the application's origin has to be in it.
+    /// - Parameters:
+    ///   - target: where the page's form may lead in the end. Browsers hold the redirects after a form to the page's
+    ///     policy too, so the application's origin has to be in it.
+    ///   - isFramed: whether pages of the target's origin, and no others, may frame this one.
     func respond(
-        with page: some Page, status: HTTPResponse.Status = .ok, formTarget: RedirectURI? = nil,
-        locales: [String] = []
+        with page: some Page, status: HTTPResponse.Status = .ok, target: ResponseTarget? = nil,
+        isFramed: Bool = false, locales: [String] = []
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let chrome = PageChrome(
             tenantName: settings.friendlyName ?? services.issuer.domain, logoURL: settings.pictureURL,
             supportURL: settings.supportURL, locales: locales)
-        return Response(
+        let response = Response(
             status: status,
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
-                .contentSecurityPolicy: Self.policy(formTarget),
+                .contentSecurityPolicy: Self.policy(target?.redirectURI, isFramed: isFramed),
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
+        return target.map(response.reachable) ?? response
     }
 
-    private static func policy(_ formTarget: RedirectURI?) -> String {
+    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool) -> String {
         var targets = "'self' https:"
         if let formTarget, formTarget.scheme != "https" {
             targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
         }
+        let ancestor = isFramed ? formTarget?.origin : nil
         return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; "
-            + "form-action \(targets); frame-ancestors 'none'; base-uri 'none'"
+            + "form-action \(targets); frame-ancestors \(ancestor ?? "'none'"); base-uri 'none'"
     }
 
     /// The page for an error that cannot be told to a client.

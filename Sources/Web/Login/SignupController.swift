@@ -68,6 +68,6 @@ struct SignupController: Sendable {
                 problem: problem ?? (isOpen ? nil : .signupDisabled),
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
                 loginPath: "/u/login?state=\(visit.state.text)"),
-            status: status, formTarget: visit.request.target.redirectURI, locales: visit.request.request.uiLocales)
+            status: status, target: visit.request.target, locales: visit.request.request.uiLocales)
     }
 }

@@ -37,7 +37,8 @@ struct AuthorizeController: Sendable {
     private func respond(to outcome: AuthorizationOutcome) async throws -> Response {
         switch outcome {
         case .respond(let response): try await modes.render(response)
-        case .prompt(let page, let state): .found("/u/\(page.rawValue)?state=\(state.text)")
+        case .prompt(let page, let state, let target):
+            .found("/u/\(page.rawValue)?state=\(state.text)").reachable(from: target)
         }
     }
 }

@@ -6,16 +6,10 @@ import OAuth
 
 /// The documents that clients configure themselves from.
 struct DiscoveryController: Sendable {
-    private let configuration: ConfigurationCache
-    private let metadata: Data
+    let services: Services
 
     /// Clients may keep them for five minutes, well within the time that a next key is published before it signs.
     private static let cacheControl = "public, max-age=300"
-
-    init(services: Services) throws {
-        configuration = services.configuration
-        metadata = try JSON.bytes(ProviderMetadata.document(services.issuer))
-    }
 
     var endpoints: RouteCollection<WebContext> {
         RouteCollection(context: WebContext.self)
@@ -26,11 +20,12 @@ struct DiscoveryController: Sendable {
             .on(".well-known/jwks.json", method: .options) { _, _ in Response(status: .noContent) }
     }
 
-    @Sendable private func document(_ request: Request, context: WebContext) -> Response {
-        .json(bytes: metadata, cacheControl: Self.cacheControl)
+    @Sendable private func document(_ request: Request, context: WebContext) async throws -> Response {
+        .json(
+            bytes: try await services.configuration.providerMetadata(services.issuer), cacheControl: Self.cacheControl)
     }
 
     @Sendable private func keys(_ request: Request, context: WebContext) async throws -> Response {
-        .json(bytes: try await configuration.keyRing().jsonWebKeySetBytes, cacheControl: Self.cacheControl)
+        .json(bytes: try await services.configuration.keyRing().jsonWebKeySetBytes, cacheControl: Self.cacheControl)
     }
 }

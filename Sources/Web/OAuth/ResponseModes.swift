@@ -14,6 +14,7 @@ struct ResponseModes: Sendable {
         case .query: .found(Self.appending(response, to: "?"))
         case .fragment: .found(response.target.redirectURI.text + "#" + Self.encoded(response.parameters))
         case .formPost: try await formPost(response)
+        case .webMessage: try await webMessage(response)
         }
     }
 
@@ -59,6 +60,23 @@ struct ResponseModes: Sendable {
             with: FormPostPage(
                 action: response.target.redirectURI.text,
                 parameters: response.parameters),
-            formTarget: response.target.redirectURI)
+            target: response.target)
+    }
+
+    /// A page that tells the parameters to the window that opened or framed it, where that is the callback's origin.
+    private func webMessage(_ response: AuthorizationResponse) async throws -> Response {
+        try await pages.respond(
+            with: WebMessagePage(origin: response.target.redirectURI.origin, parameters: response.parameters),
+            target: response.target, isFramed: true)
+    }
+}
+
+extension Response {
+    /// A window that waits for a message must stay the opener of every page on the way to it.
+    func reachable(from target: ResponseTarget) -> Response {
+        guard target.mode == .webMessage, let name = HTTPField.Name("Cross-Origin-Opener-Policy") else { return self }
+        var response = self
+        response.headers[name] = "unsafe-none"
+        return response
     }
 }
