@@ -57,4 +57,8 @@ extension WireDialect {
     /// Whether a request without `response_type` is told to the client, which RFC 6749 §4.1.2.1 asks for, or shown as
     /// a page, which Auth0 does.
     package var redirectsMissingResponseType: Bool { self == .standard }
+
+    /// Whether revoking a signed access token, which cannot be done, is answered as if it were, which Auth0 does, or as
+    /// RFC 7009 §2.2.1 says.
+    var ignoresSignedRevocation: Bool { self == .auth0 }
 }

@@ -16,6 +16,8 @@ package struct Client: Sendable, Hashable {
     package var grantTypes: Set<GrantType> = []
     package var tokenEndpointAuthMethod = ClientAuthenticationMethod.clientSecretPost
     package var initiateLoginURI: String?
+    /// The API whose own client this is: it may ask about the tokens for it. For ``AppType/resourceServer`` only.
+    package var resourceServerIdentifier: String?
     /// Seconds for which an ID token is valid.
     package var idTokenLifetime = 36_000
     package var idTokenAlgorithm = SigningAlgorithm.rs256
@@ -75,6 +77,11 @@ extension Client {
         webOrigins = try document.strings("web_origins") ?? []
         allowedOrigins = try document.strings("allowed_origins") ?? []
         initiateLoginURI = try document.string("initiate_login_uri")
+        resourceServerIdentifier = try document.string("resource_server_identifier")
+        guard resourceServerIdentifier == nil || appType == .resourceServer else {
+            throw document.problem(
+                "resource_server_identifier", "makes the client its API's own; set app_type to resource_server")
+        }
         let isPublic = appType == .spa || appType == .native
         tokenEndpointAuthMethod =
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self)
@@ -112,6 +119,7 @@ extension Client {
         if !webOrigins.isEmpty { members["web_origins"] = JSONValue(webOrigins) }
         if !allowedOrigins.isEmpty { members["allowed_origins"] = JSONValue(allowedOrigins) }
         members["initiate_login_uri"] = initiateLoginURI.map(JSONValue.string)
+        members["resource_server_identifier"] = resourceServerIdentifier.map(JSONValue.string)
         members["grant_types"] = JSONValue(grantTypes.map(\.rawValue).sorted())
         members["token_endpoint_auth_method"] = .string(tokenEndpointAuthMethod.rawValue)
         members["jwt_configuration"] = [
@@ -132,7 +140,6 @@ extension Client {
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
         "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",
-        "resource_server_identifier",
         "async_approval_notification_channels",
     ]
 }

@@ -26,6 +26,13 @@ package struct Fixtures: Sendable {
     /// Changes the API.
     package mutating func changeAPI(_ body: (inout ResourceServer) -> Void) { body(&resourceServers[0].0) }
 
+    /// The usual tenant, and the API's own client.
+    package static func withAPIClient() -> Fixtures {
+        var fixtures = Fixtures()
+        fixtures.clients.append((.appointmentsAPI, Client.appointmentsAPISecret))
+        return fixtures
+    }
+
     func write(to services: Services) async throws {
         let fixtures = self
         let now = services.now()
@@ -94,6 +101,15 @@ extension Client {
     package static let machine = client("machine", "Machine") { client in
         client.appType = .nonInteractive
         client.grantTypes = [.clientCredentials]
+    }
+
+    package static let appointmentsAPISecret = "appointments-api-secret-0123456789abcdef0123456789abcdef01234567"
+
+    /// The appointments API's own client.
+    package static let appointmentsAPI = client("appointments-api", "Appointments API") { client in
+        client.appType = .resourceServer
+        client.resourceServerIdentifier = "appointments:api"
+        client.callbacks = []
     }
 
     package static let callback = "https://app.example.com/callback"

@@ -27,6 +27,21 @@ package struct RelyingParty: Sendable {
         RelyingParty(server: server, clientID: "machine", secret: Client.machineSecret)
     }
 
+    /// The API's own client, of ``Fixtures/withAPIClient()``.
+    package static func appointmentsAPI(_ server: TestServer) -> RelyingParty {
+        RelyingParty(server: server, clientID: "appointments-api", secret: Client.appointmentsAPISecret)
+    }
+
+    /// What the introspection endpoint says of a token.
+    package func introspect(_ token: String, hint: String? = nil) async throws -> JSONObject {
+        try await post("/oauth/introspect", ["token": token, "token_type_hint": hint]).json()
+    }
+
+    /// Revokes a token.
+    package func revoke(_ token: String, hint: String? = nil) async throws -> TestResponse {
+        try await post("/oauth/revoke", ["token": token, "token_type_hint": hint])
+    }
+
     /// The authorization URL with `changes` to its usual parameters; nil removes one.
     package func authorizationURL(_ changes: [String: String?] = [:]) -> String {
         var parameters: [String: String?] = [
@@ -68,10 +83,17 @@ package struct RelyingParty: Sendable {
     package func token(
         _ parameters: [String: String?], headers: HTTPFields = [:]
     ) async throws -> TestResponse {
+        try await post("/oauth/token", parameters, headers: headers)
+    }
+
+    /// A form with the client's credentials in it; nil removes a parameter.
+    package func post(
+        _ path: String, _ parameters: [String: String?], headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
         var all: [String: String?] = ["client_id": clientID, "client_secret": secret]
         all.merge(parameters) { $1 }
         return try await server.post(
-            "/oauth/token", form: all.compactMap { name, value in value.map { (name, $0) } }, headers: headers)
+            path, form: all.compactMap { name, value in value.map { (name, $0) } }, headers: headers)
     }
 
     /// The answer of the token endpoint to a whole code flow.

@@ -33,6 +33,8 @@ package func buildRouter(
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
+    router.group().add(middleware: oauthErrors).addRoutes(IntrospectionController(services: services).endpoints)
+
     let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes, outages: outages))
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)

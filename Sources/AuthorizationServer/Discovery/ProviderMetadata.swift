@@ -14,6 +14,9 @@ package enum ProviderMetadata {
             "userinfo_endpoint": .string(issuer.url("userinfo")),
             "jwks_uri": .string(issuer.url(".well-known/jwks.json")),
             "revocation_endpoint": .string(issuer.url("oauth/revoke")),
+            "introspection_endpoint": .string(issuer.url("oauth/introspect")),
+            "introspection_endpoint_auth_methods_supported": JSONValue(
+                ClientAuthenticationMethod.allCases.filter { $0 != .none }.map(\.rawValue)),
             "scopes_supported": JSONValue(([Scope.openID, Scope.offlineAccess] + Scope.claims.keys).sorted()),
             "response_types_supported": JSONValue(ResponseType.supported.map(\.text)),
             "response_modes_supported": JSONValue(ResponseMode.allCases.map(\.rawValue)),

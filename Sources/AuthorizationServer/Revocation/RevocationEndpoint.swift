@@ -8,13 +8,16 @@ package struct RevocationEndpoint: Sendable {
     package init(services: Services) { self.services = services }
 
     /// Takes back a refresh token with its family and what else its authorization issued, or an opaque access token. A
-    /// token that is unknown, or another client's, is none: the answer is the same (RFC 7009 §2.2).
-    /// - Throws: ``OAuthError`` `invalid_client`, or `invalid_request` without a token.
+    /// token that is unknown, or another client's, is none: the answer is the same (RFC 7009 §2.2). `token_type_hint`
+    /// changes nothing, right or wrong: the tokens tell their kind (§2.1).
+    /// - Throws: ``OAuthError`` `invalid_client`, `invalid_request` without a token, or `unsupported_token_type` for a
+    ///   signed access token of the client's, which APIs accept until it expires; Auth0's dialect says nothing of that.
     package func revoke(_ parameters: Parameters, authorizationHeader: String?) async throws {
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
         let client = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
             .client
-        let digest = Secret(try parameters.require("token")).digest
+        let token = try parameters.require("token")
+        let digest = Secret(token).digest
         try await services.stores.database.write { transaction in
             if let token = try RefreshTokenStore.find(digest: digest, in: transaction),
                 token.family.clientID == client.clientID
@@ -24,5 +27,16 @@ package struct RevocationEndpoint: Sendable {
                 try AccessTokenStore.delete(digest: digest, clientID: client.clientID, in: transaction)
             }
         }
+        try await refuseSigned(token, client)
+    }
+
+    private func refuseSigned(_ token: String, _ client: Client) async throws {
+        guard token.contains("."), !(try await services.configuration.settings().wireDialect.ignoresSignedRevocation),
+            let found = try await ActiveAccessTokens(services: services).find(token),
+            found.client.clientID == client.clientID
+        else { return }
+        throw OAuthError(
+            .unsupportedTokenType, "A signed access token cannot be revoked",
+            hint: "It ends by itself. Revoke the refresh token, and give the API a shorter token_lifetime.")
     }
 }

@@ -58,7 +58,7 @@ package struct RefreshTokenGrant: Grant {
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
             token.family.clientID == request.client.clientID
         else { return .failure(unknownToken) }
-        guard isAlive(token, request) else { return .failure(unknownToken) }
+        guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
         switch try user(of: token, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
@@ -84,12 +84,12 @@ package struct RefreshTokenGrant: Grant {
 
     /// Neither the family's end nor the idle time of the client's present settings has passed, and the client has not
     /// changed between rotating and lasting tokens since.
-    private static func isAlive(_ token: RefreshToken, _ request: TokenRequest) -> Bool {
-        let settings = request.client.refreshToken
+    static func isAlive(_ token: RefreshToken, of client: Client, at now: Date) -> Bool {
+        let settings = client.refreshToken
         guard token.family.isRotating == settings.isRotating else { return false }
-        if let end = token.family.expiresAt, end <= request.now { return false }
+        if let end = token.family.expiresAt, end <= now { return false }
         if let idle = settings.idleLifetime, token.replacedAt == nil {
-            return request.now.timeIntervalSince(token.lastUsedAt) <= Double(idle)
+            return now.timeIntervalSince(token.lastUsedAt) <= Double(idle)
         }
         return true
     }

@@ -1,0 +1,115 @@
+import Crypto
+import Foundation
+import OAuth
+import Storage
+
+/// An access token of ours that is good at this very moment: what may take it back has been looked at, and has not.
+struct ActiveAccessToken: Sendable {
+    /// The claims of a JSON Web Token; of an opaque token, what its row says under the same names.
+    let claims: JSONObject
+    /// The client that the token was issued to.
+    let client: Client
+    /// The user that it stands for; nil for a client that acts for itself.
+    let user: User?
+    let scope: Scope
+    /// The identifiers that `aud` names.
+    let audiences: [String]
+}
+
+/// Finds out what an access token is worth now, for whoever must not take its signature's word for it.
+struct ActiveAccessTokens: Sendable {
+    let services: Services
+
+    /// The token, or nil where it is none of ours, has expired, or was taken back at any level: by itself or with its
+    /// authorization, with its user (blocked or deleted), its client, its API, its client grant, or the key that signed
+    /// it.
+    func find(_ token: String) async throws -> ActiveAccessToken? {
+        token.contains(".") ? try await signed(token) : try await opaque(token)
+    }
+
+    private func opaque(_ token: String) async throws -> ActiveAccessToken? {
+        let found = try await services.stores.accessTokens.find(digest: Secret(token).digest, at: services.now())
+        guard let found, let client = try await services.configuration.client(found.clientID)?.client,
+            let user = try await user(found.userID)
+        else { return nil }
+        let audience = services.issuer.userInfoAudience
+        return ActiveAccessToken(
+            claims: [
+                "iss": .string(services.issuer.text), "sub": .string(user.id), "aud": .string(audience),
+                "exp": .integer(Int64(found.expiresAt.timeIntervalSince1970)), "scope": .string(found.scope.text),
+            ],
+            client: client, user: user, scope: found.scope, audiences: [audience])
+    }
+
+    private func signed(_ token: String) async throws -> ActiveAccessToken? {
+        guard let claims = try await verified(token), claims["iss"]?.string == services.issuer.text,
+            let expiry = claims["exp"]?.integer, Double(expiry) > services.now().timeIntervalSince1970,
+            // An ID token has no `azp`, and its audience is no API.
+            let clientID = (claims["azp"] ?? claims["client_id"])?.string, let subject = claims["sub"]?.string,
+            let client = try await services.configuration.client(clientID)?.client,
+            let api = try await resourceServer(claims), let scope = try? Scope(parsing: claims["scope"]?.string ?? "")
+        else { return nil }
+        var found: User?
+        if subject == "\(clientID)@clients" {
+            guard
+                try await services.configuration.clientGrant(
+                    clientID: clientID, audience: api.resourceServer.identifier) != nil
+            else { return nil }
+        } else {
+            guard let user = try await user(subject) else { return nil }
+            found = user
+        }
+        return ActiveAccessToken(
+            claims: claims, client: client, user: found, scope: scope, audiences: Self.audiences(claims))
+    }
+
+    private func user(_ id: String) async throws -> User? {
+        guard let user = try await services.stores.users.find(id), !user.isBlocked else { return nil }
+        return user
+    }
+
+    /// The claims that one of the tenant's keys proves or, of a token for an API that uses HS256, that API's secret. The
+    /// API is looked for before anything is proved, and decides the algorithm: a token cannot choose its own.
+    private func verified(_ token: String) async throws -> JSONObject? {
+        if let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()) { return claims }
+        guard let unproved = JSONWebToken.unverifiedClaims(token), let api = try await resourceServer(unproved),
+            api.resourceServer.signingAlgorithm == .hs256, let sealed = api.sealedSigningSecret
+        else { return nil }
+        return JSONWebToken.verify(token, secret: try services.secret.box.open(sealed))
+    }
+
+    /// The API among the audiences.
+    private func resourceServer(_ claims: JSONObject) async throws -> RegisteredResourceServer? {
+        for audience in Self.audiences(claims).prefix(4) {
+            if let found = try await services.configuration.resourceServer(audience) { return found }
+        }
+        return nil
+    }
+
+    private static func audiences(_ claims: JSONObject) -> [String] {
+        claims["aud"]?.string.map { [$0] } ?? claims["aud"]?.array?.compactMap(\.string) ?? []
+    }
+}
+
+extension JSONWebToken {
+    /// The claims of a token whose signature nobody has looked at: good for finding what could prove it.
+    static func unverifiedClaims(_ token: String) -> JSONObject? {
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, token.utf8.count <= 16_384, let payload = Base64URL.decode(parts[1]) else { return nil }
+        return try? JSON.decode(JSONObject.self, from: Data(payload))
+    }
+
+    /// The claims of a token that HS256 and `secret` prove; no other algorithm is looked at.
+    static func verify(_ token: String, secret: String) -> JSONObject? {
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, token.utf8.count <= 16_384, let headerBytes = Base64URL.decode(parts[0]),
+            let header = try? JSON.decode(JSONObject.self, from: Data(headerBytes)),
+            header["alg"] == .string(SigningAlgorithm.hs256.rawValue), header["crit"] == nil,
+            let signature = Base64URL.decode(parts[2]),
+            HMAC<SHA256>.isValidAuthenticationCode(
+                signature, authenticating: Array("\(parts[0]).\(parts[1])".utf8),
+                using: SymmetricKey(data: Array(secret.utf8)))
+        else { return nil }
+        return unverifiedClaims(token)
+    }
+}
