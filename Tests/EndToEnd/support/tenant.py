@@ -18,6 +18,7 @@ class Client:
 WEB_APP = Client("Appointments Web App", "web-app-of-the-end-to-end-tests", "web-app-secret-" + "w" * 49)
 BASIC = Client("Ledger", "ledger-of-the-end-to-end-tests", "basic-secret_" + "b" * 51)
 PUBLIC = Client("Pocket Calendar", "calendar-of-the-end-to-end-tests")
+DASHBOARD = Client("Dashboard", "dashboard-of-the-end-to-end-tests", "dashboard-secret-" + "d" * 47)
 MACHINE = Client("Reminder", "reminder-of-the-end-to-end-tests", "machine-secret-" + "m" * 49)
 
 # Nobody listens there: a requests-based browser stops where it is sent to.
@@ -60,11 +61,13 @@ def tenant(web_app: str = "http://localhost:3000", callbacks: list[str] | None =
                 refresh_token=dict(_TUTORIAL_REFRESH)),
             _client(BASIC, "regular_web", "client_secret_basic", users, **further),
             _client(PUBLIC, "native", "none", users, refresh_token=dict(_TUTORIAL_REFRESH), **further),
+            _client(DASHBOARD, "regular_web", "client_secret_basic", [*users, "implicit"], **further),
             _client(MACHINE, "non_interactive", "client_secret_post", ["client_credentials"]),
         ],
         "clientGrants": [{"client_id": MACHINE.name, "audience": API, "scope": ["appointments"]}],
         "databases": [{
-            "name": CONNECTION, "strategy": "auth0", "enabled_clients": [WEB_APP.name, BASIC.name, PUBLIC.name],
+            "name": CONNECTION, "strategy": "auth0",
+            "enabled_clients": [WEB_APP.name, BASIC.name, PUBLIC.name, DASHBOARD.name],
             "options": {"passwordPolicy": "good", "brute_force_protection": True},
         }],
         "roles": [{

@@ -63,7 +63,11 @@ class Visitor:
 
 
 def told(response: requests.Response) -> dict[str, str]:
-    """The parameters of the redirect that leads back to the application."""
+    """What the application is told: the parameters of the redirect, or the fields of the form, that lead back to it."""
+    if response.status_code == 200:
+        form = Form(response.text)
+        assert form.action.startswith("http"), f"{response.url} asks for something more:\n{response.text}"
+        return form.fields
     assert response.is_redirect, f"{response.url} answered {response.status_code}, not a way out:\n{response.text}"
     target = urlsplit(response.headers["Location"])
     return {name: values[0] for name, values in parse_qs(target.query or target.fragment).items()}

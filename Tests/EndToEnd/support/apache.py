@@ -1,0 +1,133 @@
+"""Apache with mod_auth_openidc: web sites that ask the identity server who somebody is."""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from .programs import Program, environment, free_ports
+from .tenant import Client
+
+MODULES = Path("/usr/lib/apache2/modules")
+_CONFIGURATION = """\
+ServerRoot {folder}
+ServerName localhost
+DefaultRuntimeDir {folder}
+PidFile {folder}/apache.pid
+ErrorLog {folder}/errors.log
+LogLevel warn auth_openidc:info
+Mutex pthread default
+{user}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule dir_module {modules}/mod_dir.so
+LoadModule mime_module {modules}/mod_mime.so
+LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
+TypesConfig /etc/mime.types
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+DocumentRoot {folder}/pages
+"""
+_SITE = """\
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+    ServerName http://localhost:{port}
+{settings}
+    <Location /members/>
+        AuthType openid-connect
+        Require valid-user
+    </Location>
+</VirtualHost>
+"""
+_PAGE = '<!doctype html><html lang=en><link rel=icon href="data:,"><title>{name}</title><h1>{name}</h1>'
+
+
+@dataclass
+class ProtectedSite:
+    """A site with a folder for people who have signed in; `settings` are mod_auth_openidc's directives without OIDC."""
+
+    client: Client
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/"
+
+    @property
+    def members(self) -> str:
+        """The folder's address."""
+        return f"{self.url}members/"
+
+    @property
+    def callback(self) -> str:
+        return f"{self.members}callback"
+
+    @property
+    def facts(self) -> str:
+        """Where the module tells in JSON what it knows of whoever has signed in."""
+        return f"{self.callback}?info=json"
+
+
+class Apache:
+    """An Apache with everything in a folder of its own; the system's, if there is one, does not notice."""
+
+    def __init__(self, issuer: str, sites: list[ProtectedSite]):
+        _require_apache()
+        # Apache refuses to serve as root: then the files must be where its user may read them.
+        self.folder = Path(tempfile.mkdtemp(prefix="apache-of-the-tests-"))
+        self.folder.chmod(0o755)
+        user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+        (self.folder / "apache.conf").write_text(
+            _CONFIGURATION.format(folder=self.folder, modules=MODULES, user=user)
+            + "".join(_configuration(site, issuer) for site in sites))
+        for name, folder in [("Everybody", self.folder / "pages"), ("Members", self.folder / "pages" / "members")]:
+            folder.mkdir()
+            (folder / "index.html").write_text(_PAGE.format(name=name))
+        (self.folder / "pages" / "favicon.ico").touch()
+        self._program = Program(
+            "apache", [shutil.which("apache2") or "/usr/sbin/apache2", "-DFOREGROUND", "-f",
+                       str(self.folder / "apache.conf")],
+            environment(), self.folder / "errors.log", sites[0].url)
+
+    def start(self) -> "Apache":
+        self._program.start()
+        return self
+
+    def stop(self) -> None:
+        self._program.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def news(self) -> str:
+        """What it has logged during this test."""
+        return self._program.news()
+
+
+def _configuration(site: ProtectedSite, issuer: str) -> str:
+    settings = {
+        "ProviderMetadataURL": f"{issuer}.well-known/openid-configuration", "ClientID": site.client.id,
+        "RedirectURI": site.callback, "Scope": '"openid profile email"',
+        "CryptoPassphrase": "known-to-the-tests-alone", "InfoHook": "access_token id_token userinfo session",
+        "PKCEMethod": "S256",
+    }
+    if site.client.secret:
+        settings["ClientSecret"] = site.client.secret
+    settings |= site.settings
+    return _SITE.format(
+        port=site.port, settings="\n".join(f"    OIDC{name} {value}" for name, value in settings.items()))
+
+
+def _require_apache() -> None:
+    if (MODULES / "mod_auth_openidc.so").exists():
+        return
+    if sys.platform == "darwin":
+        pytest.skip("Homebrew has no mod_auth_openidc")
+    raise FileNotFoundError("There is no mod_auth_openidc. Install it: apt-get install libapache2-mod-auth-openidc")
