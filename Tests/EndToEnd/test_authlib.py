@@ -3,9 +3,14 @@
 import pytest
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import get_claim_cls_by_response_type
+from joserfc import jwt
+from joserfc.errors import InvalidClaimError
+from joserfc.jwk import KeySet
 
+from support.application import Application
 from support.portico import PASSWORD, Portico
-from support.tenant import API, BASIC, CALLBACK, MACHINE, PUBLIC, WEB_APP, Client
+from support.tenant import API, BASIC, CALLBACK, DASHBOARD, MACHINE, PUBLIC, WEB_APP, Client
 from support.visitor import Visitor
 
 SCOPE = "openid profile email offline_access appointments"
@@ -86,3 +91,64 @@ def test_authlib_gets_a_token_for_a_service(secure_portico: Portico, metadata: d
     oauth = OAuth2Session(MACHINE.id, MACHINE.secret, token_endpoint_auth_method="client_secret_post")
     tokens = oauth.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", audience=API)
     assert tokens["scope"] == "appointments" and "refresh_token" not in tokens
+
+
+@pytest.fixture(scope="module")
+def keys(secure_portico: Portico) -> KeySet:
+    return KeySet.import_key_set(Application(secure_portico).jwks())
+
+
+def verify(keys: KeySet, answer: dict, issuer: str, kind: str, nonce: str) -> dict:
+    """The claims of an answer's ID token, checked as Authlib checks that of a response type."""
+    token = jwt.decode(answer["id_token"], keys, algorithms=["RS256"])
+    bound = {name: answer.get(name) for name in ("code", "access_token")}
+    claims = get_claim_cls_by_response_type(kind)(
+        token.claims, token.header, {"iss": {"essential": True, "value": issuer}, "aud": {"value": DASHBOARD.id}},
+        {"nonce": nonce, "client_id": DASHBOARD.id, **bound})
+    claims.validate()
+    return claims
+
+
+def answered(portico: Portico, oauth: OAuth2Session, metadata: dict, kind: str, mode: str, nonce: str) -> dict:
+    """What a person brings to the callback."""
+    url, state = oauth.create_authorization_url(
+        metadata["authorization_endpoint"], response_type=kind, response_mode=mode, nonce=nonce, audience=API)
+    answer = Visitor(portico).sign_in(url, portico.create_user())
+    assert answer["state"] == state, answer
+    return answer
+
+
+@pytest.mark.parametrize("mode", ["form_post", "fragment"])
+@pytest.mark.parametrize("kind", ["id_token", "id_token token", "code id_token", "code token", "code id_token token"])
+def test_authlib_believes_what_the_front_channel_brings(
+    secure_portico: Portico, metadata: dict, keys: KeySet, kind: str, mode: str
+) -> None:
+    oauth = session(DASHBOARD, "client_secret_basic", metadata)
+    answer = answered(secure_portico, oauth, metadata, kind, mode, "n-0S6_WzA2Mj")
+    assert "refresh_token" not in answer
+    subjects = set()
+    if "id_token" in kind:
+        subjects.add(verify(keys, answer, secure_portico.issuer, kind, "n-0S6_WzA2Mj")["sub"])
+    if "access_token" in answer:
+        assert answer["token_type"] == "Bearer" and answer["expires_in"] == "7200"
+        oauth.token = {name: answer[name] for name in ("access_token", "token_type")}
+        subjects.add(oauth.get(metadata["userinfo_endpoint"]).json()["sub"])
+    if "code" in kind:
+        tokens = oauth.fetch_token(metadata["token_endpoint"], code=answer["code"])
+        assert tokens["access_token"] != answer.get("access_token") and tokens["refresh_token"]
+        assert tokens["expires_in"] == 86400
+        subjects.add(verify(keys, tokens, secure_portico.issuer, "code", "n-0S6_WzA2Mj")["sub"])
+    assert len(subjects) == 1
+
+
+@pytest.mark.parametrize(("swapped", "claim"), [("code", "c_hash"), ("access_token", "at_hash"), ("nonce", "nonce")])
+def test_authlib_notices_that_parts_of_two_answers_are_mixed(
+    secure_portico: Portico, metadata: dict, keys: KeySet, swapped: str, claim: str
+) -> None:
+    oauth, kind = session(DASHBOARD, "client_secret_basic", metadata), "code id_token token"
+    mine, others = (
+        answered(secure_portico, oauth, metadata, kind, "form_post", nonce) | {"nonce": nonce}
+        for nonce in ("mine", "another"))
+    mixed = mine | {swapped: others[swapped]}
+    with pytest.raises(InvalidClaimError, match=claim):
+        verify(keys, mixed, secure_portico.issuer, kind, mixed["nonce"])

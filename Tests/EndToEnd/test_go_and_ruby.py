@@ -31,6 +31,39 @@ def test_a_person_signs_in_with_a_code(
     assert believed["userinfo"]["email"] == email and believed["userinfo"]["sub"] == believed["id_token"]["sub"]
 
 
+@pytest.mark.parametrize(("kind", "mode"), [
+    ("id_token", "form_post"), ("id_token token", "form_post"), ("code id_token", "form_post"),
+    ("code id_token token", "form_post"), ("code id_token token", "fragment"),
+])
+def test_a_person_signs_in_with_what_the_front_channel_brings(
+    secure_portico: Portico, command: list[str], email: str, kind: str, mode: str
+) -> None:
+    with RelyingParty(secure_portico, command, DASHBOARD, RESPONSE_TYPE=kind, RESPONSE_MODE=mode) as party:
+        answer = Visitor(secure_portico).sign_in(party.url(), email)
+        believed = party.finish(answer)
+    assert set(kind.replace("token", "access_token").replace("id_access", "id").split()) <= set(answer)
+    first, second = believed["front_channel"], believed.get("id_token", believed["front_channel"])
+    assert first["aud"] == DASHBOARD.id and (first["iss"], first["sub"]) == (second["iss"], second["sub"])
+    if kind != "id_token":
+        assert believed["userinfo"]["email"] == email
+
+
+@pytest.mark.parametrize(("swapped", "complaint"), [
+    ("code", "c_hash"), ("access_token", "at_hash|access token hash"), ("state", "state"),
+])
+def test_parts_of_two_answers_are_refused(
+    secure_portico: Portico, command: list[str], email: str, swapped: str, complaint: str
+) -> None:
+    request = {"RESPONSE_TYPE": "code id_token token", "RESPONSE_MODE": "form_post"}
+    with (
+        RelyingParty(secure_portico, command, DASHBOARD, **request) as party,
+        RelyingParty(secure_portico, command, DASHBOARD, **request) as other,
+    ):
+        mine, others = (Visitor(secure_portico).sign_in(one.url(), email) for one in (party, other))
+        with pytest.raises(Refused, match=complaint):
+            party.finish(mine | {swapped: others[swapped]})
+
+
 def test_the_secret_decides(secure_portico: Portico, command: list[str], email: str) -> None:
     impostor = Client(BASIC.name, BASIC.id, "not-the-secret")
     with RelyingParty(secure_portico, command, impostor) as party:

@@ -3,9 +3,10 @@
 import pytest
 from idpyoidc.client.exception import OidcServiceError
 from idpyoidc.client.rp_handler import RPHandler
+from idpyoidc.message.oidc import AtHashError, CHashError
 
 from support.portico import Portico
-from support.tenant import BASIC, CALLBACK, WEB_APP, Client
+from support.tenant import BASIC, CALLBACK, DASHBOARD, WEB_APP, Client
 from support.visitor import Visitor
 
 # Its library for keys verifies no certificate of localhost.
@@ -55,6 +56,34 @@ def test_idpyoidc_signs_a_person_in_with_pkce(secure_portico: Portico, email: st
     party = handler(secure_portico, BASIC, "client_secret_basic", add_ons=PKCE)
     assert "code_challenge=" in party.begin(secure_portico.issuer)
     assert sign_in(secure_portico, party, email)["userinfo"]["email"] == email
+
+
+@pytest.mark.parametrize("mode", ["form_post", "fragment"])
+@pytest.mark.parametrize("kind", [
+    "id_token", "id_token token", "code id_token", "code token", "code id_token token",
+])
+def test_idpyoidc_signs_a_person_in_with_what_the_front_channel_brings(
+    secure_portico: Portico, email: str, kind: str, mode: str
+) -> None:
+    party = handler(
+        secure_portico, DASHBOARD, "client_secret_basic", kind, response_modes_supported=[mode])
+    known = sign_in(secure_portico, party, email)
+    assert known["userinfo"]["email"] == email
+
+
+@pytest.mark.parametrize(("swapped", "complaint"), [
+    ("code", CHashError), ("access_token", AtHashError), ("id_token", AtHashError),
+])
+def test_idpyoidc_refuses_parts_of_two_answers(
+    secure_portico: Portico, email: str, swapped: str, complaint: type[Exception]
+) -> None:
+    party = handler(
+        secure_portico, DASHBOARD, "client_secret_basic", "code id_token token", response_modes_supported=["form_post"])
+    mine, others = (
+        Visitor(secure_portico).sign_in(party.begin(secure_portico.issuer), email) for _ in range(2))
+    with pytest.raises(complaint):
+        party.finalize(secure_portico.issuer, mine | {swapped: others[swapped]})
+    assert party.finalize(secure_portico.issuer, others)["userinfo"]["email"] == email
 
 
 def test_idpyoidc_hears_that_its_secret_is_wrong(secure_portico: Portico, email: str) -> None:
