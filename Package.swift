@@ -9,9 +9,10 @@ let layers: KeyValuePairs<String, [String]> = [
     "AuthorizationServer": ["Storage"],
     "TenantConfiguration": ["AuthorizationServer"],
     "Web": ["AuthorizationServer", "Pages"],
-    "Portico": ["Web", "TenantConfiguration"],
+    "Outbound": ["AuthorizationServer"],
+    "Portico": ["Web", "TenantConfiguration", "Outbound"],
     "StorageTesting": ["Storage"],
-    "TestSupport": ["Web", "TenantConfiguration", "StorageTesting"],
+    "TestSupport": ["Web", "TenantConfiguration", "Outbound", "StorageTesting"],
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth"],
@@ -19,6 +20,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "PagesTests": ["Pages"],
     "AuthorizationServerTests": ["TestSupport"],
     "TenantConfigurationTests": ["TestSupport"],
+    "OutboundTests": ["Outbound"],
     "FlowTests": ["TestSupport"],
     "ArchitectureTests": [],
 ]
@@ -110,6 +112,7 @@ let package = Package(
         target(
             "Portico", argumentParser, configuration, crypto, hummingbird, hummingbirdCore, hummingbirdTLS, logging,
             nioCore, nioSSL, serviceLifecycle, swiftASN1, systemPackage, x509),
+        target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL),
         target("StorageTesting"),
         target(
             "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioFoundationEssentialsCompat, logging),
@@ -124,6 +127,7 @@ let package = Package(
         target("PagesTests"),
         target("AuthorizationServerTests", crypto, jwtKit),
         target("TenantConfigurationTests"),
+        target("OutboundTests", nioCore, nioHTTP1, nioPosix, nioSSL),
         target("FlowTests", crypto, hummingbird, hummingbirdTesting, httpTypes, jwtKit),
         target("ArchitectureTests"),
 

@@ -10,15 +10,17 @@ package struct Services: Sendable {
     package let configuration: ConfigurationCache
     package let secret: ServerSecret
     package let passwords: PasswordHasher
+    /// Every request to somebody else's server.
+    package let outbound: any OutboundHTTP
     package let now: @Sendable () -> Date
     package let logger: Logger
 
     package init(
-        issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }
+        issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
+        logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
-        (self.passwords, self.logger, self.now) = (passwords, logger, now)
+        (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
     }
 

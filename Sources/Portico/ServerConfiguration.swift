@@ -18,6 +18,8 @@ struct ServerConfiguration: Sendable {
     let isDevelopment: Bool
     let tls: TLS?
     let trustedProxies: [AddressRange]
+    /// Private networks that may be asked.
+    let outboundNetworks: [AddressRange]
     let passwordThreads: Int
     let logLevel: Logger.Level
     /// The server's secret from the environment; nil for the one in the data folder.
@@ -58,13 +60,8 @@ struct ServerConfiguration: Sendable {
         database = try Self.database(value(.databaseURL), connections: value(.databaseConnections))
         isDevelopment = try Self.isDevelopment(value(.mode), issuer)
         tls = try Self.tls(value(.tls), certificate: value(.tlsCertificate), key: value(.tlsKey))
-        trustedProxies = try (value(.trustedProxies) ?? "").split(separator: ",").map { text in
-            let text = text.trimmed
-            guard let range = AddressRange(text) else {
-                throw CommandFailure("trusted-proxies: '\(text)' is no address or CIDR range such as 10.0.0.0/8")
-            }
-            return range
-        }
+        trustedProxies = try Self.ranges(.trustedProxies, value(.trustedProxies))
+        outboundNetworks = try Self.ranges(.outboundNetworks, value(.outboundNetworks))
         let cores = ProcessInfo.processInfo.activeProcessorCount
         passwordThreads = try Self.parse(.passwordThreads, value(.passwordThreads) ?? "\(max(1, cores / 2))") { text in
             Int(text).flatMap { (1...256).contains($0) ? $0 : nil }
@@ -81,6 +78,16 @@ struct ServerConfiguration: Sendable {
             throw CommandFailure("\(setting.rawValue): \(problem.description)")
         }
         throw CommandFailure("\(setting.rawValue): '\(text)' is not valid. \(setting.help)")
+    }
+
+    private static func ranges(_ setting: Setting, _ list: String?) throws -> [AddressRange] {
+        try (list ?? "").split(separator: ",").map { text in
+            let text = text.trimmed
+            guard let range = AddressRange(text) else {
+                throw CommandFailure("\(setting.rawValue): '\(text)' is no address or CIDR range such as 10.0.0.0/8")
+            }
+            return range
+        }
     }
 
     private static func database(_ url: String?, connections: String?) throws -> PostgresAddress? {

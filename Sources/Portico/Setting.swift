@@ -10,6 +10,7 @@ enum Setting: String, CaseIterable {
     case tlsCertificate = "tls-certificate"
     case tlsKey = "tls-key"
     case trustedProxies = "trusted-proxies"
+    case outboundNetworks = "outbound-networks"
     case passwordThreads = "password-threads"
     case logLevel = "log-level"
     case secret
@@ -32,6 +33,9 @@ enum Setting: String, CaseIterable {
         case .tlsKey: "The certificate's private key in PEM."
         case .trustedProxies:
             "Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, with commas between."
+        case .outboundNetworks:
+            "Private networks that this server may send requests to, such as a company's own applications for their "
+                + "keys: addresses or CIDR ranges, with commas between. Without it, public addresses alone."
         case .passwordThreads:
             "Password hashes computed at once; each takes a core and 19 MiB. Standard: half the cores."
         case .logLevel: "trace, debug, info, notice, warning, error or critical."
@@ -50,7 +54,9 @@ enum Setting: String, CaseIterable {
         case .tls: "false"
         case .logLevel: "info"
         case .databaseConnections: "10"
-        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .passwordThreads, .databaseURL, .secret: nil
+        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .outboundNetworks, .passwordThreads, .databaseURL,
+            .secret:
+            nil
         }
     }
 

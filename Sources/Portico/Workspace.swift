@@ -2,7 +2,9 @@ import AuthorizationServer
 import Foundation
 import Logging
 import OAuth
+import Outbound
 import Storage
+import Web
 
 /// The data folder, opened: the database with today's schema, in it or in PostgreSQL, and the server's secret.
 struct Workspace: Sendable {
@@ -33,7 +35,12 @@ struct Workspace: Sendable {
         stores = Stores(database: database)
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
-            passwords: PasswordHasher(threads: configuration.passwordThreads), logger: logger)
+            passwords: PasswordHasher(threads: configuration.passwordThreads),
+            outbound: try GuardedHTTPClient(
+                allowsLoopback: configuration.isDevelopment,
+                isAllowed: { [networks = configuration.outboundNetworks] address in
+                    networks.contains { $0.contains(address) }
+                }), logger: logger)
     }
 
     private static func database(_ configuration: ServerConfiguration) async throws -> any SQLDatabase {

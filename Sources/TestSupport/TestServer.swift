@@ -6,6 +6,7 @@ import HummingbirdTesting
 import Logging
 import NIOFoundationEssentialsCompat
 import OAuth
+import Outbound
 import Storage
 import StorageTesting
 import Web
@@ -18,6 +19,9 @@ package struct TestServer: Sendable {
 
     package static let issuer = "https://login.example.com/"
     static let secret = ServerSecret("a secret for tests that has more than thirty-two characters")
+
+    /// The real client for outgoing requests; it may ask this machine, by http too.
+    private static let outbound = Result { try GuardedHTTPClient(allowsLoopback: true) }
 
     /// Starts a server with `fixtures`, and ends it after `body`.
     package static func run(
@@ -44,7 +48,8 @@ package struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, logger: logger, now: { clock.now })
+            passwords: passwords, outbound: try outbound.get(), logger: logger,
+            now: { clock.now })
         try await fixtures.write(to: services)
         try await services.configuration.refresh()
         let router = try buildRouter(services: services, configuration: WebConfiguration(isDevelopment: isDevelopment))

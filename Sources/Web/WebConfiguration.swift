@@ -34,7 +34,8 @@ package struct AddressRange: Sendable, Hashable {
         (network, self.prefix) = (bytes, prefix)
     }
 
-    func contains(_ address: [UInt8]) -> Bool {
+    /// Whether `address`, 4 bytes or 16, is one of the range.
+    package func contains(_ address: [UInt8]) -> Bool {
         guard address.count == network.count else { return false }
         for bit in 0..<prefix where (address[bit / 8] ^ network[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 {
             return false

@@ -12,7 +12,7 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "Storage", "Pages", "AuthorizationServer", "TenantConfiguration", "Web",
+        "OAuth", "Storage", "Pages", "AuthorizationServer", "Outbound", "TenantConfiguration", "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
@@ -32,6 +32,9 @@ struct ImportRulesTests {
         // The decisions know no HTTP and no template.
         "AuthorizationServer": Rule(
             ours: ["OAuth", "Storage"], libraries: ["CArgon2", "CBcrypt", "COpenSSL", "Crypto", "Logging"]),
+        "Outbound": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Storage"],
+            libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
         "Web": Rule(
             ours: ["AuthorizationServer", "OAuth", "Pages", "Storage"],

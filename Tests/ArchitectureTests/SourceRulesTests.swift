@@ -50,7 +50,7 @@ struct SourceRulesTests {
     /// Functions that a protocol asks for: its own comment says what they do.
     private static let witnesses: Set<String> = [
         "appendInterpolation", "appendLiteral", "close", "configurationChanges", "content", "encode", "hash", "read",
-        "readOnce", "redeem", "run", "write",
+        "readOnce", "redeem", "run", "send", "write",
         "==", "<",
     ]
 

@@ -52,6 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.trustedProxies.help))
     var trustedProxies: String?
 
+    @Option(help: ArgumentHelp(stringLiteral: Setting.outboundNetworks.help))
+    var outboundNetworks: String?
+
     @Option(help: ArgumentHelp(stringLiteral: Setting.passwordThreads.help))
     var passwordThreads: String?
 
@@ -67,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.tlsCertificate] = tlsCertificate
         flags[.tlsKey] = tlsKey
         flags[.trustedProxies] = trustedProxies
+        flags[.outboundNetworks] = outboundNetworks
         flags[.passwordThreads] = passwordThreads
         flags[.logLevel] = logLevel
         return flags
