@@ -1,5 +1,3 @@
-import NIOCore
-
 #if canImport(Darwin)
     import Darwin
 #else
@@ -47,16 +45,12 @@ package struct AddressRange: Sendable, Hashable {
 /// IP addresses as bytes: 4 for IPv4, 16 for IPv6; an IPv4 address inside an IPv6 one counts as the IPv4 address.
 enum IPAddress {
     static func bytes(_ text: String) -> [UInt8]? {
-        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
-        switch address {
-        case .v4(let v4):
-            return withUnsafeBytes(of: v4.address.sin_addr, Array.init)
-        case .v6(let v6):
-            let bytes = withUnsafeBytes(of: v6.address.sin6_addr, Array.init)
-            let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
-            return isMapped ? Array(bytes.suffix(4)) : bytes
-        case .unixDomainSocket: return nil
-        }
+        var v4 = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, text, &v4) == 1 { return v4 }
+        var v6 = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, text, &v6) == 1 else { return nil }
+        let isMapped = v6.prefix(10).allSatisfy { $0 == 0 } && v6[10] == 0xFF && v6[11] == 0xFF
+        return isMapped ? Array(v6.suffix(4)) : v6
     }
 
     /// What one household or server has: the address itself, or the /64 network of an IPv6 address.
