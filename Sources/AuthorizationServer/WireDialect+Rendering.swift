@@ -32,6 +32,7 @@ extension WireDialect {
         switch code {
         case .invalidClient, .invalidToken: return 401
         case .insufficientScope: return 403
+        case .endpointDisabled: return 404
         case .serverError: return 500
         case .temporarilyUnavailable: return 503
         case .tooManyAttempts, .tooManyRequests: return 429

@@ -22,6 +22,8 @@ package struct Client: Sendable, Hashable {
     package var idTokenLifetime = 36_000
     package var idTokenAlgorithm = SigningAlgorithm.rs256
     package var refreshToken = RefreshTokenSettings()
+    package var openID = OpenIDSettings()
+    package var information = ClientInformation()
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -98,6 +100,8 @@ extension Client {
         if let settings = try document.document("refresh_token") {
             refreshToken = try RefreshTokenSettings(document: settings)
         }
+        openID = try OpenIDSettings(from: &document)
+        information = try ClientInformation(from: &document)
         other = try document.remaining(known: Self.known)
         guard idTokenAlgorithm != .hs256 || isConfidential else {
             throw document.problem(
@@ -126,7 +130,7 @@ extension Client {
             "alg": .string(idTokenAlgorithm.rawValue), "lifetime_in_seconds": .integer(Int64(idTokenLifetime)),
         ]
         members["refresh_token"] = .object(refreshToken.document)
-        return members
+        return members.merging(openID.members) { $1 }.merging(information.members) { $1 }
     }
 
     /// Auth0's fields that change nothing here yet.

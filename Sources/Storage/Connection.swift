@@ -10,6 +10,8 @@ package struct Connection: Sendable, Hashable {
     package var displayName: String?
     /// The `client_id`s of the applications whose users may come from here.
     package var enabledClients: Set<String> = []
+    /// Whether the users of every third-party application may come from here, those that registered themselves included.
+    package var isDomainConnection = false
     /// What only the strategy understands.
     package var options: JSONObject = [:]
     /// Auth0's other fields, kept and given back.
@@ -35,8 +37,9 @@ package struct Connection: Sendable, Hashable {
         displayName = try document.string("display_name")
         enabledClients = Set(try document.strings("enabled_clients") ?? [])
         options = try document.object("options") ?? [:]
+        isDomainConnection = try document.bool("is_domain_connection", default: false)
         other = try document.remaining(known: [
-            "realms", "is_domain_connection", "authentication", "connected_accounts", "metadata", "show_as_button",
+            "realms", "authentication", "connected_accounts", "metadata", "show_as_button",
         ])
         _ = try PasswordPolicy(connection: self, path: document.path)
     }
@@ -48,9 +51,15 @@ package struct Connection: Sendable, Hashable {
         members["name"] = .string(name)
         members["strategy"] = .string(strategy)
         members["display_name"] = displayName.map(JSONValue.string)
+        if isDomainConnection { members["is_domain_connection"] = true }
         members["enabled_clients"] = JSONValue(enabledClients.sorted())
         members["options"] = .object(options)
         return members
+    }
+
+    /// Whether the application's users may come from here.
+    package func serves(_ client: Client) -> Bool {
+        enabledClients.contains(client.clientID) || isDomainConnection && !client.isFirstParty
     }
 
     package var isDatabase: Bool { strategy == Self.databaseStrategy }

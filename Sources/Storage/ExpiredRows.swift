@@ -53,6 +53,11 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT identifier_digest, address FROM failed_login WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            """
+            DELETE FROM rate_limit WHERE subject IN (
+                SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
+            """,
         ]
     }
 }

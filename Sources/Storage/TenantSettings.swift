@@ -24,6 +24,9 @@ package struct TenantSettings: Sendable, Hashable {
     package var authorizationResponseIssuer: Bool?
     /// Failed logins of one identifier from one address until the pair is blocked.
     package var bruteForceMaximumAttempts = 10
+    /// Where a user goes who opens a page of a login that is no longer under way and whose application is unknown or has
+    /// no place for that.
+    package var defaultRedirectionURI: String?
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -63,10 +66,20 @@ extension TenantSettings {
         wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
         authorizationResponseIssuer = try document.bool("authorization_response_iss_parameter_supported")
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
+        defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         other = try document.remaining(known: Self.known)
+        let flags = other["flags"]?.object ?? [:]
+        guard flags[Self.registrationFlag].map({ $0 == .null || $0.bool != nil }) ?? true else {
+            throw document.problem("flags.\(Self.registrationFlag)", "must be true or false")
+        }
         usesScopeDescriptionsForConsent =
             other["flags"]?.object?["use_scope_descriptions_for_consent"]?.bool ?? false
     }
+
+    private static let registrationFlag = "enable_dynamic_client_registration"
+
+    /// Whether clients may register themselves.
+    package var allowsRegistration: Bool { other["flags"]?.object?[Self.registrationFlag]?.bool ?? false }
 
     private enum SessionCookieMode: String, CaseIterable {
         case persistent
@@ -100,6 +113,7 @@ extension TenantSettings {
         members["support_url"] = supportURL.map(JSONValue.string)
         members["default_audience"] = defaultAudience.map(JSONValue.string)
         if !allowedLogoutURLs.isEmpty { members["allowed_logout_urls"] = JSONValue(allowedLogoutURLs) }
+        members["default_redirection_uri"] = defaultRedirectionURI.map(JSONValue.string)
         members["session_lifetime"] = Self.hours(sessionLifetime)
         members["idle_session_lifetime"] = Self.hours(idleSessionLifetime)
         members["session_cookie"] = ["mode": .string(sessionCookieIsPersistent ? "persistent" : "non-persistent")]
@@ -115,7 +129,7 @@ extension TenantSettings {
 
     /// Auth0's settings that change nothing here yet.
     private static let known: Set<String> = [
-        "flags", "change_password", "guardian_mfa_page", "error_page", "default_directory", "default_redirection_uri",
+        "flags", "change_password", "guardian_mfa_page", "error_page", "default_directory",
         "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime", "sessions",
         "oidc_logout", "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",

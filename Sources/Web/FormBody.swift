@@ -81,7 +81,7 @@ enum FormBody {
             // The client went away or sent less than it announced: its fault, and no line for the error log.
             throw OAuthError.invalidRequest("The body ended before its announced length")
         }
-        let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }.trimmed
+        let type = contentType(of: request)
         switch type {
         case "application/x-www-form-urlencoded":
             guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
@@ -96,6 +96,34 @@ enum FormBody {
                 "Unsupported content type: \(type.isEmpty ? "none" : type.forDisplay)",
                 hint: "Send the parameters in the body with the header Content-Type: \(types).")
         }
+    }
+
+    /// The members of a body that is a JSON object and nothing else.
+    /// - Throws: ``OAuthError`` with the code `refusal` for another type, a body that cannot be read or is too large.
+    static func object(
+        of request: Request, mostBytes: Int, refusal: OAuthError.Code
+    ) async throws -> JSONObject {
+        guard contentType(of: request) == "application/json" else {
+            throw OAuthError(
+                refusal, "Unsupported content type: \(contentType(of: request).forDisplay)",
+                hint: "Send a JSON object with the header Content-Type: application/json.")
+        }
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: mostBytes)
+        } catch is NIOTooManyBytesError {
+            throw OAuthError(refusal, "The body is larger than \(mostBytes / 1024) KiB")
+        } catch {
+            throw OAuthError(refusal, "The body ended before its announced length")
+        }
+        guard let object = try? JSON.decode(JSONObject.self, from: Data(buffer: body)) else {
+            throw OAuthError(refusal, "The body is not a JSON object")
+        }
+        return object
+    }
+
+    private static func contentType(of request: Request) -> String {
+        (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }.trimmed
     }
 
     /// The members of a JSON object; null and "" are absent.

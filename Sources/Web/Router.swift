@@ -28,6 +28,7 @@ package func buildRouter(
         services: services, outages: outages, isDevelopment: configuration.isDevelopment)
     router.group().add(middleware: CrossOrigin(policy: .anybody)).add(middleware: oauthErrors)
         .addRoutes(DiscoveryController(services: services).endpoints)
+        .addRoutes(RegistrationController(services: services).endpoints)
     let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
         .add(middleware: oauthErrors)
     api.addRoutes(TokenController(services: services).endpoints)

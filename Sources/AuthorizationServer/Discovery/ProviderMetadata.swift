@@ -4,8 +4,14 @@ import Storage
 /// The document at `/.well-known/openid-configuration`, OpenID Connect Discovery §3 and
 /// [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414): only what the server really does.
 package enum ProviderMetadata {
-    /// The members of the document.
+    /// The members of the document: what is always there, and what the tenant's settings turn on.
     package static func document(_ issuer: Issuer, _ settings: TenantSettings) -> JSONObject {
+        var members = standard(issuer, settings)
+        if settings.allowsRegistration { members["registration_endpoint"] = .string(issuer.url("oidc/register")) }
+        return members
+    }
+
+    private static func standard(_ issuer: Issuer, _ settings: TenantSettings) -> JSONObject {
         [
             "authorization_response_iss_parameter_supported": .bool(settings.sendsIssuerInResponses),
             "issuer": .string(issuer.text),

@@ -52,9 +52,8 @@ package struct PasswordLogin: Sendable {
 
     /// The first database connection that serves the application.
     package func databaseConnection(for clientID: String) async throws -> Connection? {
-        try await services.configuration.connections().first {
-            $0.isDatabase && $0.enabledClients.contains(clientID)
-        }
+        guard let client = try await services.configuration.client(clientID)?.client else { return nil }
+        return try await services.configuration.connections().first { $0.isDatabase && $0.serves(client) }
     }
 
     private func upgradedHash(_ password: String, _ old: String?) async throws -> (old: String, new: String)? {

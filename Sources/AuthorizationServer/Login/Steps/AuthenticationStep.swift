@@ -14,7 +14,7 @@ struct AuthenticationStep {
     /// for a fresh login (`prompt=login`, `max_age`) it was made in this very transaction.
     func accepts(_ session: Session, _ configuration: ConfigurationCache) async throws -> Bool {
         let connection = try await configuration.connections().first { $0.name == session.connection }
-        guard connection?.enabledClients.contains(request.client.clientID) == true else { return false }
+        guard connection?.serves(request.client) == true else { return false }
         if session.digest == progress.sessionDigest { return true }
         guard request.request.prompt.isDisjoint(with: [.login, .selectAccount]) else { return false }
         if let maxAge = request.request.maxAge {

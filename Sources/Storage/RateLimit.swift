@@ -1,0 +1,28 @@
+import Foundation
+
+/// How often somebody did something in a window of time that begins with the first time.
+package struct RateLimitStore: Sendable {
+    let database: any SQLDatabase
+
+    /// Counts one more attempt: of attempts that run at the same time each is another one.
+    /// - Parameters:
+    ///   - subject: what is counted and for whom, such as `registration 192.0.2.1`.
+    ///   - most: attempts in one window.
+    ///   - window: seconds.
+    /// - Returns: whether the attempt is one of those allowed.
+    package func take(_ subject: String, most: Int, window: TimeInterval, at now: Date) async throws -> Bool {
+        try await database.write { transaction in
+            let row = try transaction.row(
+                """
+                INSERT INTO rate_limit (subject, attempts, expires_at)
+                VALUES (\(subject), 1, \(now.addingTimeInterval(window)))
+                ON CONFLICT (subject) DO UPDATE SET
+                    attempts = CASE WHEN rate_limit.expires_at > \(now) THEN rate_limit.attempts + 1 ELSE 1 END,
+                    expires_at = CASE WHEN rate_limit.expires_at > \(now) THEN rate_limit.expires_at
+                        ELSE excluded.expires_at END
+                RETURNING attempts
+                """)
+            return try row?.integer("attempts") ?? 1 <= most
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import OAuth
+import Storage
+import Testing
+
+extension StorageSuite {
+    static let registration: [Behaviour] = [
+        Behaviour("a registration is found by its token, and ends with its client", registrationEndsWithClient),
+        Behaviour("of changes of a registration that race with one token, one wins", oneChangeWins),
+        Behaviour("two nodes that count attempts at once allow exactly as many as there are", nodesCountAttempts),
+        Behaviour("a window of attempts begins with the first and does not slide", windowsDoNotSlide),
+        Behaviour("a sweep removes windows that are over, and no others", sweepRemovesWindows),
+        Behaviour("what a client registered comes back as it was", registeredMetadataIsKept),
+    ]
+
+    private static func insert(_ token: String, in database: any SQLDatabase) async throws {
+        try await database.write { transaction in
+            try ClientRegistrationStore.insert(
+                ClientRegistration(clientID: Sample.clientID, accessTokenDigest: token, registeredAt: Sample.now),
+                in: transaction)
+        }
+    }
+
+    private static func registrationEndsWithClient(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        try await insert("token", in: database)
+        let store = Stores(database: database).clientRegistrations
+        let found = try await store.find(accessTokenDigest: "token")
+        #expect(found?.clientID == Sample.clientID)
+        #expect(found?.registeredAt == Sample.now.storable)
+        #expect(try await store.find(accessTokenDigest: "other") == nil)
+        try await database.write { try ClientStore.delete(Sample.clientID, in: $0) }
+        #expect(try await store.find(accessTokenDigest: "token") == nil)
+    }
+
+    private static func oneChangeWins(_ suite: StorageSuite) async throws {
+        let nodes = try await suite.openTwice()
+        try await Migrations.run(on: nodes[0])
+        try await nodes[0].write { try Sample.insert(in: $0) }
+        try await insert("token", in: nodes[0])
+        let won = try await race(20) { index in
+            try await nodes[index % 2].write { transaction in
+                try ClientRegistrationStore.replaceToken(
+                    of: Sample.clientID, from: "token", to: "token \(index)", in: transaction)
+            }
+        }
+        #expect(won.count { $0 } == 1)
+        #expect(try await Stores(database: nodes[1]).clientRegistrations.find(accessTokenDigest: "token") == nil)
+        #expect(
+            try await Sample.count(
+                "SELECT COUNT(*) AS rows FROM client_registration WHERE access_token_digest LIKE 'token %'",
+                in: nodes[1]) == 1)
+    }
+
+    private static func nodesCountAttempts(_ suite: StorageSuite) async throws {
+        let nodes = try await suite.openTwice()
+        try await Migrations.run(on: nodes[0])
+        let allowed = try await race(60) { index in
+            try await Stores(database: nodes[index % 2]).rateLimits.take(
+                "registration 192.0.2.1", most: 20, window: 60, at: Sample.now)
+        }
+        #expect(allowed.count { $0 } == 20)
+    }
+
+    private static func windowsDoNotSlide(_ suite: StorageSuite) async throws {
+        let database = try await suite.open()
+        try await Migrations.run(on: database)
+        let limits = Stores(database: database).rateLimits
+        for (seconds, subject, isAllowed) in [
+            (0.0, "a", true), (30, "a", true), (59, "a", false), (59, "b", true), (60, "a", true), (61, "a", true),
+            (119, "a", false),
+        ] {
+            #expect(
+                try await limits.take(subject, most: 2, window: 60, at: Sample.now + seconds) == isAllowed,
+                "\(subject) after \(seconds) s")
+        }
+    }
+
+    private static func sweepRemovesWindows(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        let stores = Stores(database: database)
+        _ = try await stores.rateLimits.take("past", most: 1, window: 10, at: Sample.now - 10)
+        _ = try await stores.rateLimits.take("present", most: 1, window: 11, at: Sample.now - 10)
+        _ = try await stores.expiredRows.deleteBatch(at: Sample.now)
+        let left = try await database.read { try $0.rows("SELECT subject FROM rate_limit") }
+        #expect(try left.map { try $0.text("subject") } == ["present"])
+    }
+
+    private static func registeredMetadataIsKept(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        var client = Client(clientID: "registered", name: "Registered ü")
+        client.isFirstParty = false
+        client.openID.subjectType = .pairwise
+        client.openID.sectorIdentifierURI = "https://app.example.com/sector.json"
+        client.openID.userInfoAlgorithm = .rs256
+        client.openID.defaultMaxAge = 60
+        client.openID.requiresAuthenticationTime = true
+        client.openID.defaultACRValues = ["urn:a", "urn:b"]
+        client.openID.responseTypes = [.code, [.code, .idToken]]
+        client.information.contacts = ["ops@example.com"]
+        client.information.uri = "https://app.example.com/"
+        client.information.policyURI = "https://app.example.com/policy"
+        client.information.termsURI = "https://app.example.com/terms"
+        client.information.softwareID = "software"
+        client.information.softwareVersion = "1.2"
+        client.information.localized = ["client_name#de": "Registriert"]
+        let saved = client
+        try await database.write { transaction in
+            try ClientStore.save(saved, secretDigest: nil, sealedSecret: nil, at: Sample.now, in: transaction)
+        }
+        #expect(try await Stores(database: database).clients.find("registered")?.client == saved)
+    }
+}
