@@ -21,6 +21,7 @@ extension StorageSuite {
         }
         try await Migrations.run(on: database)
         try await database.write { transaction in
+            for statement in Self.laterSchemaRows { try transaction.execute(statement) }
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,
@@ -29,6 +30,12 @@ extension StorageSuite {
         }
         return database
     }
+
+    /// A row of each table that later steps made.
+    private static let laterSchemaRows: [SQL] = [
+        "INSERT INTO client_registration VALUES ('old', 'digest', 1)",
+        "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
+    ]
 
     private static func rows(of database: any SQLDatabase) async throws -> [String: [[SQLValue]]] {
         try await database.read { transaction in
