@@ -11,6 +11,7 @@ package struct RefreshTokenFamily: Sendable {
     package let audience: String?
     /// What the user granted; a refresh may ask for less, never for more.
     package let scope: Scope
+    /// The session that the user signed in with; empty where there was none.
     package let sid: String
     package let authenticatedAt: Date
     package let showsAuthenticationTime: Bool

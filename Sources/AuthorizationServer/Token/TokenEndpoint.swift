@@ -23,11 +23,7 @@ package struct TokenEndpoint: Sendable {
         }
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
         let registered = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
-        guard registered.client.grantTypes.contains(type) else {
-            throw OAuthError(
-                .unauthorizedClient, "Grant type '\(type.rawValue)' not allowed for the client.",
-                hint: "Add '\(type.rawValue)' to the application's grant types (grant_types).")
-        }
+        try registered.client.require(type)
         let now = services.now()
         let authorization = try await grant.redeem(
             TokenRequest(parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser))

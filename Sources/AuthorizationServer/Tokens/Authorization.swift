@@ -35,7 +35,8 @@ package struct Authorization: Sendable {
 
     /// How and when the user signed in.
     package struct Authentication: Sendable {
-        package let sid: String
+        /// The browser's session; nil where the user signed in without one.
+        package let sid: String?
         package let authenticatedAt: Date
         package let showsTime: Bool
         package let nonce: String?

@@ -142,7 +142,7 @@ package struct TokenIssuer: Sendable {
         claims["iat"] = .integer(issuedAt)
         claims["exp"] = .integer(issuedAt + Int64(authorization.client.idTokenLifetime))
         if let authentication = authorization.authentication {
-            claims["sid"] = .string(authentication.sid)
+            claims["sid"] = authentication.sid.map(JSONValue.string)
             claims["nonce"] = authentication.nonce.map(JSONValue.string)
             if authentication.showsTime {
                 claims["auth_time"] = .integer(Int64(authentication.authenticatedAt.timeIntervalSince1970))

@@ -12,32 +12,17 @@ package struct AuthorizationCodeGrant: Grant {
 
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let code = Secret(try request.parameters.require("code"))
-        let issued = IssuedSecrets()
+        let issued = FirstTokens()
         // A refusal leaves the transaction as a value: thrown, it would undo that the code is spent.
         let verdict = try await services.stores.database.write { transaction in
             try Self.redeem(code, request, issuing: issued, in: transaction)
         }
-        let (redeemed, user) = try verdict.get()
-        return try await UserAuthorization(
-            user: user, scope: redeemed.scope, audience: redeemed.audience,
-            authentication: Authorization.Authentication(
-                sid: redeemed.sid, authenticatedAt: redeemed.authenticatedAt,
-                showsTime: redeemed.showsAuthenticationTime, nonce: redeemed.nonce)
-        ).make(
-            for: request.client, opaqueAccessToken: redeemed.audience == nil ? issued.accessToken : nil,
-            refreshToken: Self.mayRefresh(redeemed, request) ? issued.refreshToken : nil, services: services)
-    }
-
-    /// The secrets of a redemption, made before its transaction so that running the transaction again changes nothing.
-    private struct IssuedSecrets: Sendable {
-        let accessToken = Secret.random()
-        let refreshToken = Secret.random(prefix: "v1.")
-        let familyID = RandomBytes.alphanumeric(24)
+        return try await issued.authorization(verdict.get(), for: request.client, services: services)
     }
 
     private static func redeem(
-        _ sent: Secret, _ request: TokenRequest, issuing issued: IssuedSecrets, in transaction: any SQLTransaction
-    ) throws -> Result<(AuthorizationCode, User), OAuthError> {
+        _ sent: Secret, _ request: TokenRequest, issuing issued: FirstTokens, in transaction: any SQLTransaction
+    ) throws -> Result<FirstTokens.Basis, OAuthError> {
         let clientID = request.client.clientID
         switch try AuthorizationCodeStore.redeem(
             digest: sent.digest, clientID: clientID, at: request.now, in: transaction)
@@ -53,8 +38,9 @@ package struct AuthorizationCodeGrant: Grant {
             guard let user = try UserStore.find(code.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
-            try write(issued, for: code, request, in: transaction)
-            return .success((code, user))
+            let basis = basis(code, user, request)
+            try issued.write(basis, for: request.client, at: request.now, in: transaction)
+            return .success(basis)
         }
     }
 
@@ -90,34 +76,15 @@ package struct AuthorizationCodeGrant: Grant {
         }
     }
 
-    /// `offline_access` is left in the scope only where the API and the client allow it; a browser's script gets a
-    /// refresh token only with PKCE.
-    private static func mayRefresh(_ code: AuthorizationCode, _ request: TokenRequest) -> Bool {
-        code.scope.contains(Scope.offlineAccess) && request.client.grantTypes.contains(.refreshToken)
-            && (!request.isFromBrowser || code.proofKey != nil)
-    }
-
-    private static func write(
-        _ issued: IssuedSecrets, for code: AuthorizationCode, _ request: TokenRequest,
-        in transaction: any SQLTransaction
-    ) throws {
-        if code.audience == nil {
-            try AccessTokenStore.insert(
-                AccessToken(
-                    digest: issued.accessToken.digest, authorizationID: code.authorizationID, clientID: code.clientID,
-                    userID: code.userID, scope: code.scope,
-                    expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
-                in: transaction)
-        }
-        guard mayRefresh(code, request) else { return }
-        let settings = request.client.refreshToken
-        try RefreshTokenStore.insert(
-            RefreshTokenFamily(
-                id: issued.familyID, authorizationID: code.authorizationID, clientID: code.clientID,
-                userID: code.userID, audience: code.audience, scope: code.scope, sid: code.sid,
-                authenticatedAt: code.authenticatedAt, showsAuthenticationTime: code.showsAuthenticationTime,
-                isRotating: settings.isRotating,
-                expiresAt: settings.absoluteLifetime.map { request.now.addingTimeInterval(Double($0)) }),
-            firstToken: issued.refreshToken.digest, at: request.now, in: transaction)
+    /// A browser's script gets a refresh token only with PKCE.
+    private static func basis(_ code: AuthorizationCode, _ user: User, _ request: TokenRequest) -> FirstTokens.Basis {
+        FirstTokens.Basis(
+            authorizationID: code.authorizationID, user: user, audience: code.audience, scope: code.scope,
+            authentication: Authorization.Authentication(
+                sid: code.sid, authenticatedAt: code.authenticatedAt, showsTime: code.showsAuthenticationTime,
+                nonce: code.nonce),
+            hasRefreshToken: code.scope.contains(Scope.offlineAccess)
+                && request.client.grantTypes.contains(.refreshToken)
+                && (!request.isFromBrowser || code.proofKey != nil))
     }
 }

@@ -35,7 +35,7 @@ package struct RefreshTokenGrant: Grant {
         var authorization = try await UserAuthorization(
             user: exchange.user, scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
             authentication: Authorization.Authentication(
-                sid: family.sid, authenticatedAt: family.authenticatedAt, showsTime: family.showsAuthenticationTime,
+                sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt, showsTime: family.showsAuthenticationTime,
                 nonce: nil),
             grantName: "refresh_token"
         ).make(

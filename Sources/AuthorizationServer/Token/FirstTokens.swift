@@ -1,0 +1,69 @@
+import Foundation
+import OAuth
+import Storage
+
+/// The tokens with rows of their own with which an authorization by a user begins. They are made before the transaction
+/// that writes them down, so that running it again changes nothing.
+struct FirstTokens: Sendable {
+    private let accessToken = Secret.random()
+    private let refreshToken = Secret.random(prefix: "v1.")
+    private let familyID = RandomBytes.alphanumeric(24)
+
+    /// What they are issued for.
+    struct Basis: Sendable {
+        let authorizationID: String
+        let user: User
+        /// The API's identifier; nil for the userinfo endpoint alone, whose access token is opaque.
+        let audience: String?
+        let scope: Scope
+        let authentication: Authorization.Authentication
+        var grantName: String?
+        /// Whether the client gets a refresh token: `offline_access` stands in the scope only where it may.
+        let hasRefreshToken: Bool
+    }
+
+    /// Writes down those of them that `basis` comes to.
+    func write(
+        _ basis: Basis, for client: Client, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        if basis.audience == nil {
+            try AccessTokenStore.insert(
+                AccessToken(
+                    digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
+                    userID: basis.user.id, scope: basis.scope,
+                    expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
+                in: transaction)
+        }
+        guard basis.hasRefreshToken else { return }
+        try RefreshTokenStore.insert(
+            RefreshTokenFamily(
+                id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
+                userID: basis.user.id, audience: basis.audience, scope: basis.scope,
+                sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
+                showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
+                expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) }),
+            firstToken: refreshToken.digest, at: now, in: transaction)
+    }
+
+    /// What the token endpoint answers once they are written down.
+    /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
+    func authorization(_ basis: Basis, for client: Client, services: Services) async throws -> Authorization {
+        try await UserAuthorization(
+            user: basis.user, scope: basis.scope, audience: basis.audience, authentication: basis.authentication,
+            grantName: basis.grantName
+        ).make(
+            for: client, opaqueAccessToken: basis.audience == nil ? accessToken : nil,
+            refreshToken: basis.hasRefreshToken ? refreshToken : nil, services: services)
+    }
+}
+
+extension Client {
+    /// - Throws: ``OAuthError`` `unauthorized_client` where the client may not use the grant.
+    func require(_ type: GrantType) throws(OAuthError) {
+        guard grantTypes.contains(type) else {
+            throw OAuthError(
+                .unauthorizedClient, "Grant type '\(type.rawValue)' not allowed for the client.",
+                hint: "Add '\(type.rawValue)' to the application's grant types (grant_types).")
+        }
+    }
+}
