@@ -69,9 +69,23 @@ struct Checkup {
         do {
             let ring = try await workspace.services.configuration.keyRing()
             let age = Int(Date().timeIntervalSince(ring.current.createdAt) / 86_400)
+            let algorithms = try await workspace.stores.tenant.settings().signingAlgorithms.values
+            if let missing = algorithms.first(where: { (try? ring.current(for: $0)) == nil }) {
+                return [
+                    Finding(
+                        grade: .bad,
+                        text: "keys: none for \(missing.rawValue), which signing_algorithms has; start 'portico serve' "
+                            + "again, which makes them")
+                ]
+            }
+            let names = algorithms.map(\.rawValue).joined(separator: ", ")
             return age > 365
                 ? [Finding(grade: .warning, text: "keys: the current one is \(age) days old; run portico keys rotate")]
-                : [Finding(grade: .good, text: "keys: \(ring.keys.count), the current one is \(age) days old")]
+                : [
+                    Finding(
+                        grade: .good,
+                        text: "keys: \(ring.keys.count) for \(names), the current one is \(age) days old")
+                ]
         } catch {
             return [Finding(grade: .bad, text: "keys: \(error)")]
         }

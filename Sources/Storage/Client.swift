@@ -41,12 +41,6 @@ package struct Client: Sendable, Hashable {
     package var isConfidential: Bool { tokenEndpointAuthMethod != .none }
 }
 
-/// How a token is signed.
-package enum SigningAlgorithm: String, Sendable, CaseIterable, Codable {
-    case rs256 = "RS256"
-    case hs256 = "HS256"
-}
-
 /// A client's `refresh_token` settings.
 package struct RefreshTokenSettings: Sendable, Hashable {
     /// Whether each exchange replaces the token.

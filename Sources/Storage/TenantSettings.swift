@@ -22,6 +22,8 @@ package struct TenantSettings: Sendable, Hashable {
     package var wireDialect = WireDialect.standard
     /// Whether authorization responses name their issuer; nil leaves it to the dialect.
     package var authorizationResponseIssuer: Bool?
+    /// What tokens can be signed with, and so the kinds of key in the JWKS.
+    package var signingAlgorithms = SigningAlgorithms.standard
     /// Failed logins of one identifier from one address until the pair is blocked.
     package var bruteForceMaximumAttempts = 10
     /// Where a user goes who opens a page of a login that is no longer under way and whose application is unknown or has
@@ -65,6 +67,7 @@ extension TenantSettings {
         }
         wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
         authorizationResponseIssuer = try document.bool("authorization_response_iss_parameter_supported")
+        signingAlgorithms = try SigningAlgorithms(&document)
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         other = try document.remaining(known: Self.known)
@@ -119,6 +122,7 @@ extension TenantSettings {
         members["session_cookie"] = ["mode": .string(sessionCookieIsPersistent ? "persistent" : "non-persistent")]
         members["wire_dialect"] = .string(wireDialect.rawValue)
         members["authorization_response_iss_parameter_supported"] = authorizationResponseIssuer.map(JSONValue.bool)
+        members["signing_algorithms"] = signingAlgorithms.document
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
         return members
     }

@@ -70,6 +70,12 @@ enum Sample {
             showsAuthenticationTime: false, isRotating: true, expiresAt: expiresAt)
     }
 
+    static func key(_ id: String, _ state: SigningKey.State, _ kind: SigningKey.Kind = .rsa) -> SigningKey {
+        SigningKey(
+            id: id, kind: kind, state: state, sealedPrivateKey: "sealed \(id)",
+            certificate: kind == .rsa ? "DER" : nil, createdAt: now)
+    }
+
     /// How many rows a table has.
     static func count(_ table: SQL, in database: any SQLDatabase) async throws -> Int {
         try await database.read { try $0.row(table)?.integer("rows") ?? 0 }

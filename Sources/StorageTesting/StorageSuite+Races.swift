@@ -13,7 +13,7 @@ extension StorageSuite {
     ]
 
     /// Two nodes on one database with today's schema and ``Sample``'s rows.
-    private func nodes() async throws -> [any SQLDatabase] {
+    func nodes() async throws -> [any SQLDatabase] {
         let nodes = try await openTwice()
         try await Migrations.run(on: nodes[0])
         try await nodes[0].write { try Sample.insert(in: $0) }
@@ -69,21 +69,17 @@ extension StorageSuite {
     private static func nodesRotateKeys(_ suite: StorageSuite) async throws {
         let nodes = try await suite.nodes()
         try await nodes[0].write { transaction in
-            try SigningKeyStore.insert(key("current", .current), in: transaction)
-            try SigningKeyStore.insert(key("next", .next), in: transaction)
+            try SigningKeyStore.insert(Sample.key("current", .current), in: transaction)
+            try SigningKeyStore.insert(Sample.key("next", .next), in: transaction)
         }
         _ = try await race(8) { index in
             try await nodes[index % 2].write {
-                try SigningKeyStore.rotate(newNext: key("new \(index)", .next), in: $0)
+                try SigningKeyStore.rotate(newNext: [Sample.key("new \(index)", .next)], in: $0)
             }
         }
         let states = try await Stores(database: nodes[1]).signingKeys.list().map(\.state)
         #expect(states.count { $0 == .current } == 1 && states.count { $0 == .next } == 1)
         #expect(states.count == 10)
-    }
-
-    private static func key(_ id: String, _ state: SigningKey.State) -> SigningKey {
-        SigningKey(id: id, state: state, sealedPrivateKey: "sealed", certificate: "certificate", createdAt: Sample.now)
     }
 
     private static func nodesCountFailures(_ suite: StorageSuite) async throws {

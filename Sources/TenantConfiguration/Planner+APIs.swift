@@ -47,6 +47,7 @@ extension Planner {
         }
         guard let api = parsed else { return nil }
         resourceServers[api.identifier] = api
+        checkSigning(api.signingAlgorithm, of: api.identifier, path: "\(entry.path).signing_alg")
         if let given, given.utf8.count < 16 {
             problems.append(
                 file.problem(

@@ -59,6 +59,10 @@ extension Planner {
         }
         guard let client = parsed else { return nil }
         clients[client.clientID] = client
+        checkSigning(client.idTokenAlgorithm, of: client.clientID, path: "\(entry.path).jwt_configuration.alg")
+        if let algorithm = client.openID.userInfoAlgorithm {
+            checkSigning(algorithm, of: client.clientID, path: "\(entry.path).userinfo_signed_response_alg")
+        }
         var generated: String?
         if existing?.secretDigest == nil, secret == nil, client.isConfidential {
             generated = Base64URL.encode(RandomBytes.make(48))

@@ -27,6 +27,7 @@ struct CurrentTenant: Sendable {
     let clientGrants: [ClientGrant]
     let connections: [Connection]
     let roles: [Role]
+    let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
         version = try TenantStore.configurationVersion(in: transaction)
@@ -36,6 +37,7 @@ struct CurrentTenant: Sendable {
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
+        keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
 
@@ -48,12 +50,16 @@ struct Planner {
     var changes: [Plan.Change] = []
     var problems: [FileProblem] = []
     var notApplied: [String] = []
-    /// The applications and APIs as they will be, for what refers to them.
+    /// The settings, applications and APIs as they will be, for what refers to them.
+    var settings: TenantSettings
     var clients: [String: Client] = [:]
     var resourceServers: [String: ResourceServer] = [:]
+    /// The applications and APIs that sign with what the tenant has no keys for, and are noted already.
+    var unsignable: Set<String> = []
 
     init(file: TenantFile, current: CurrentTenant, box: SecretBox, allowDelete: Bool) {
         (self.file, self.current, self.box, self.allowDelete) = (file, current, box, allowDelete)
+        settings = current.settings
         for registered in current.clients { clients[registered.client.clientID] = registered.client }
         for registered in current.resourceServers {
             resourceServers[registered.resourceServer.identifier] = registered.resourceServer
@@ -68,6 +74,7 @@ struct Planner {
         planTenant()
         planResourceServers()
         planClients()
+        checkRemovedAlgorithms()
         planClientGrants()
         planConnections()
         planRoles()
@@ -131,9 +138,12 @@ struct Planner {
             try TenantSettings(document: document)
         }
         guard let settings = parsed else { return }
+        self.settings = settings
+        let keys = firstKeys(for: settings)
         plan(.tenant, settings.friendlyName ?? "settings", before: current.settings.document, after: settings.document)
-        {
-            transaction, _ in try TenantStore.update(settings, in: transaction)
+        { transaction, now in
+            try TenantStore.update(settings, in: transaction)
+            try SigningKeyStore.insertFirst(keys.map { $0(now) }, in: transaction)
         }
     }
 }

@@ -40,7 +40,9 @@ package struct Fixtures: Sendable {
         let hashes = try fixtures.users.map { try Self.hash($0.password) }
         try await services.stores.database.write { transaction in
             try TenantStore.update(fixtures.settings, in: transaction)
-            for key in try SigningKeyFixture.rows() { try SigningKeyStore.insert(key, in: transaction) }
+            for key in try SigningKeyFixture.rows(fixtures.settings.signingAlgorithms) {
+                try SigningKeyStore.insert(key, in: transaction)
+            }
             for (client, secret) in fixtures.clients {
                 try ClientStore.save(
                     client, secretDigest: secret.map { Secret($0).digest },
@@ -172,18 +174,24 @@ extension User {
         email: "grace@example.com", createdAt: Date(timeIntervalSince1970: 1_780_000_000))
 }
 
-/// Two signing keys, made once per run and sealed with ``TestServer/secret``.
+/// A current and a next signing key of each kind, made once per run and sealed with ``TestServer/secret``: `key-current`
+/// and `key-next` are RSA keys, and a key of another kind has it before its name.
 enum SigningKeyFixture {
     private static let made: Result<[SigningKey], any Error> = Result {
-        try [SigningKey.State.current, .next].map { state in
-            let key = try RSAKey.generate()
-            return SigningKey(
-                id: "key-\(state.rawValue)", state: state,
-                sealedPrivateKey: try TestServer.secret.box.seal(key.pem()),
-                certificate: Data(try key.selfSignedCertificate(commonName: "test")).base64EncodedString(),
-                createdAt: Date(timeIntervalSince1970: 1_780_000_000))
+        try SigningKey.Kind.allCases.flatMap { kind in
+            try [SigningKey.State.current, .next].map { state in
+                let key = try SigningKeyPair.generate(kind)
+                let certificate = try kind == .rsa ? Data(key.selfSignedCertificate(commonName: "test")) : nil
+                return SigningKey(
+                    id: (kind == .rsa ? "" : "\(kind.rawValue)-") + "key-\(state.rawValue)", kind: kind, state: state,
+                    sealedPrivateKey: try TestServer.secret.box.seal(key.pem()),
+                    certificate: certificate?.base64EncodedString(),
+                    createdAt: Date(timeIntervalSince1970: 1_780_000_000))
+            }
         }
     }
 
-    static func rows() throws -> [SigningKey] { try made.get() }
+    static func rows(_ algorithms: SigningAlgorithms) throws -> [SigningKey] {
+        try made.get().filter { algorithms.keyKinds.contains($0.kind) }
+    }
 }

@@ -11,10 +11,11 @@ struct JSONWebTokenTests {
     private static let box = SecretBox(key: Array(repeating: 7, count: 32))
 
     private static let made = Result {
-        let keys = try ["current", "previous", "attacker"].map { (id: $0, key: try RSAKey.generate()) }
+        let keys = try ["current", "previous", "attacker"].map { (id: $0, key: try SigningKeyPair.generate()) }
         let rows = try keys.prefix(2).map { id, key in
             SigningKey(
-                id: id, state: SigningKey.State(rawValue: id) ?? .next, sealedPrivateKey: try box.seal(key.pem()),
+                id: id, kind: .rsa, state: SigningKey.State(rawValue: id) ?? .next,
+                sealedPrivateKey: try box.seal(key.pem()),
                 certificate: Data(try key.selfSignedCertificate(commonName: "test")).base64EncodedString(),
                 createdAt: Date(timeIntervalSince1970: 0))
         }
@@ -22,7 +23,7 @@ struct JSONWebTokenTests {
     }
 
     private static func ring() throws -> KeyRing { try #require(try made.get().ring) }
-    private static func key(_ name: String) throws -> RSAKey { try #require(try made.get().keys[name]) }
+    private static func key(_ name: String) throws -> SigningKeyPair { try #require(try made.get().keys[name]) }
 
     private static let claims: JSONObject = ["sub": "ada", "exp": 4_000_000_000]
 
@@ -87,7 +88,8 @@ struct JSONWebTokenTests {
         let ring = try Self.ring()
         let (modulus, exponent) = try Self.key("current").publicNumbers()
         let secrets: [[UInt8]] = [
-            modulus, exponent, Array(ring.current.certificate.utf8), Array(try JSON.bytes(ring.current.jsonWebKey)), [],
+            modulus, exponent, Array((ring.current.certificate ?? "").utf8),
+            Array(try JSON.bytes(ring.current.jsonWebKey)), [],
         ]
         for header in [#"{"alg":"HS256","kid":"current"}"#, #"{"alg":"RS256","kid":"current"}"#] {
             let input = try Base64URL.encode(Array(header.utf8)) + "." + Base64URL.encode(JSON.bytes(Self.claims))
@@ -132,7 +134,7 @@ struct JSONWebTokenTests {
     func keyRing() throws {
         #expect(try KeyRing([], box: Self.box) == nil)
         let row = SigningKey(
-            id: "current", state: .current,
+            id: "current", kind: .rsa, state: .current,
             sealedPrivateKey: try SecretBox(key: Array(repeating: 8, count: 32)).seal("x"),
             certificate: "", createdAt: Date(timeIntervalSince1970: 0))
         #expect(throws: SecretBox.CannotOpen.self) { try KeyRing([row], box: Self.box) }

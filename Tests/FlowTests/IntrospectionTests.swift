@@ -44,6 +44,7 @@ struct IntrospectionTests {
         for algorithm in SigningAlgorithm.allCases {
             for dialect in ResourceServer.TokenDialect.allCases {
                 var fixtures = Fixtures.withAPIClient()
+                fixtures.settings.signingAlgorithms = SigningAlgorithms([algorithm])
                 fixtures.changeAPI { ($0.signingAlgorithm, $0.tokenDialect) = (algorithm, dialect) }
                 fixtures.resourceServers[0].signingSecret = algorithm == .hs256 ? "the API's signing secret" : nil
                 try await TestServer.run(fixtures) { server in

@@ -162,7 +162,7 @@ struct GuardedHTTPClientTests {
 
     @Test("A certificate that no authority signed, or for another name, is refused; the right one is taken")
     func certificates() async throws {
-        let key = try RSAKey.generate()
+        let key = try SigningKeyPair.generate()
         let certificate = try NIOSSLCertificate(
             bytes: key.selfSignedCertificate(commonName: "rp.example.com"), format: .der)
         let server = try NIOSSLContext(

@@ -68,7 +68,9 @@ package final class ConfigurationCache: Sendable {
     /// - Throws: ``NoSigningKey`` before the first key is made.
     package func keyRing() async throws -> KeyRing {
         try await cached(\.keyRing) { [stores, box] in
-            guard let ring = try KeyRing(await stores.signingKeys.list(), box: box) else { throw NoSigningKey() }
+            let algorithms = try await stores.tenant.settings().signingAlgorithms
+            let rows = try await stores.signingKeys.list()
+            guard let ring = try KeyRing(rows, algorithms: algorithms, box: box) else { throw NoSigningKey() }
             return ring
         }
     }

@@ -29,7 +29,8 @@ package enum ProviderMetadata {
             "grant_types_supported": JSONValue(Grants.all.map { $0.type.rawValue }.sorted()),
             "code_challenge_methods_supported": JSONValue(ProofKey.Method.allCases.map(\.rawValue).sorted()),
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": JSONValue(SigningAlgorithm.allCases.map(\.rawValue)),
+            "id_token_signing_alg_values_supported": JSONValue(
+                SigningAlgorithm.allCases.filter(settings.signingAlgorithms.allow).map(\.rawValue)),
             "token_endpoint_auth_methods_supported": JSONValue(ClientAuthenticationMethod.allCases.map(\.rawValue)),
             "revocation_endpoint_auth_methods_supported": JSONValue(
                 ClientAuthenticationMethod.allCases.map(\.rawValue)),

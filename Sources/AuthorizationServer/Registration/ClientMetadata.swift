@@ -9,16 +9,19 @@ import Storage
 enum ClientMetadata {
     /// Gives `client` what `members` say. What they leave out gets its standard value, which is what RFC 7592 §2.2 asks of
     /// a change; settings that are no metadata stay as they are.
+    /// - Parameter algorithms: what the tenant can sign with.
     /// - Throws: ``OAuthError`` `invalid_redirect_uri`, `unapproved_software_statement` or `invalid_client_metadata` with
     ///   the path of the first member that is wrong.
-    static func apply(_ members: JSONObject, to client: inout Client) throws(OAuthError) {
+    static func apply(
+        _ members: JSONObject, to client: inout Client, algorithms: SigningAlgorithms
+    ) throws(OAuthError) {
         guard members["software_statement"] ?? .null == .null else {
             throw OAuthError(
                 .unapprovedSoftwareStatement, "software_statement: this server trusts no issuer of software statements",
                 hint: "Leave software_statement out, and send the metadata themselves.")
         }
         do throws(Document.Problem) {
-            var reader = Reader(document: Document(members, path: ""), client: client)
+            var reader = Reader(document: Document(members, path: ""), client: client, algorithms: algorithms)
             try reader.read(members)
             client = reader.client
         } catch {
@@ -31,9 +34,6 @@ enum ClientMetadata {
     /// The grants that a client may give itself; those that need trust an administrator allows.
     static let grantTypes: Set<GrantType> = [.authorizationCode, .implicit, .refreshToken, .clientCredentials]
 
-    /// The algorithms of `id_token_signed_response_alg` and `userinfo_signed_response_alg`.
-    static let signingAlgorithms = SigningAlgorithm.allCases
-
     /// `application_type`, OpenID Connect Dynamic Client Registration §2.
     enum ApplicationType: String, CaseIterable {
         case web, native
@@ -44,6 +44,8 @@ enum ClientMetadata {
 private struct Reader {
     var document: Document
     var client: Client
+    /// What the tenant can sign with.
+    let algorithms: SigningAlgorithms
 
     mutating func read(_ members: JSONObject) throws(Document.Problem) {
         try authentication()
@@ -116,6 +118,11 @@ private struct Reader {
             throw document.problem("subject_type", "must be public, and userinfo_signed_response_alg absent")
         }
         let algorithm = try document.oneOf("id_token_signed_response_alg", SigningAlgorithm.self) ?? .rs256
+        guard algorithms.allow(algorithm) else {
+            throw document.problem(
+                "id_token_signed_response_alg",
+                "'\(algorithm.rawValue)' is none of id_token_signing_alg_values_supported")
+        }
         guard algorithm != .hs256 || client.isConfidential else {
             throw document.problem(
                 "id_token_signed_response_alg",

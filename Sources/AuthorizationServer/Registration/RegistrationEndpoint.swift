@@ -30,7 +30,8 @@ package struct RegistrationEndpoint: Sendable {
         }
         var client = Client(clientID: RandomBytes.alphanumeric(32), name: "")
         client.isFirstParty = false
-        try ClientMetadata.apply(members, to: &client)
+        try await ClientMetadata.apply(
+            members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
         let credentials = try Credentials(for: client, box: services.secret.box)
         let token = Secret.random(prefix: "reg_")
         let registration = ClientRegistration(
@@ -60,7 +61,8 @@ package struct RegistrationEndpoint: Sendable {
         let (registered, registration, token) = try await authorize(clientID, accessToken)
         try Self.checkIdentity(members, of: registered)
         var client = registered.client
-        try ClientMetadata.apply(members, to: &client)
+        try await ClientMetadata.apply(
+            members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
         let credentials = try Credentials(for: client, replacing: registered, box: services.secret.box)
         let (changed, newToken, now) = (client, Secret.random(prefix: "reg_"), services.now())
         let isReplaced = try await services.stores.database.write { transaction in

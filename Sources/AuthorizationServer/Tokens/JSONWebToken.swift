@@ -12,10 +12,10 @@ package enum JSONWebToken {
         return Base64URL.encodeBytes(Array(#"{"alg":"\#(algorithm.rawValue)","typ":"\#(type)"\#(kid)}"#.utf8))
     }
 
-    /// Signs `claims` with RS256 and the current key.
+    /// Signs `claims` with a key and its algorithm; the header names both.
     static func sign(_ claims: JSONObject, with key: KeyRing.Key, header: [UInt8]) throws -> String {
         var message = try signingInput(header, claims)
-        let signature = try key.key.sign(message)
+        let signature = try key.key.sign(message, key.algorithm)
         message.append(UInt8(ascii: "."))
         message += Base64URL.encodeBytes(signature)
         return String(decoding: message, as: UTF8.self)
@@ -46,18 +46,18 @@ package enum JSONWebToken {
         let crit: [String]?
     }
 
-    /// The claims of a token of ours, where an RS256 signature of one of the tenant's keys proves them. The key is
-    /// found by `kid` among our own and by nothing that the token itself brings (`jku`, `x5u`, `jwk`); no other
-    /// algorithm is looked at (RFC 8725 §3.1).
+    /// The claims of a token of ours, where a signature of one of the tenant's keys proves them. The key is found by
+    /// `kid` among our own and by nothing that the token itself brings (`jku`, `x5u`, `jwk`); the algorithm must be
+    /// one of that key's (RFC 8725 §3.1).
     package static func verify(_ token: String, keys: KeyRing) -> JSONObject? {
         guard token.utf8.count <= 16_384 else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
             let header = try? JSON.decode(Header.self, from: Data(headerBytes)),
-            header.alg == SigningAlgorithm.rs256.rawValue, header.crit == nil,
-            let keyID = header.kid, let key = keys[id: keyID],
+            header.crit == nil, let keyID = header.kid, let key = keys.verifier(id: keyID, algorithm: header.alg),
             let signature = Base64URL.decode(parts[2]),
-            key.key.verifies(signature, of: Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))),
+            key.key.verifies(
+                signature, of: Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count)), key.algorithm),
             let payload = Base64URL.decode(parts[1])
         else { return nil }
         return try? JSON.decode(JSONObject.self, from: Data(payload))

@@ -3,103 +3,114 @@ import Foundation
 import OAuth
 import Storage
 
-/// The tenant's signing keys, opened: one signs, all verify.
+/// The tenant's signing keys, opened: one of each kind signs, all verify.
 package struct KeyRing: Sendable {
+    /// The RSA key that signs where nothing else is asked for, with RS256.
     package let current: Key
-    /// Every key whose signatures are accepted and published.
+    /// Every key whose signatures are accepted and published, each once, with the usual algorithm of its kind.
     package let keys: [Key]
+    /// The document at `/.well-known/jwks.json`: the current RSA key first.
+    package let jsonWebKeySetBytes: Data
 
-    /// A signing key with what is published of it.
+    private let algorithms: SigningAlgorithms
+    private let signers: [SigningAlgorithm: Key]
+
+    /// A signing key, with one of its algorithms and what is published of it.
     package struct Key: Sendable {
         package let id: String
         package let state: SigningKey.State
-        package let key: RSAKey
-        package let certificate: String
+        package let key: SigningKeyPair
+        package let algorithm: SigningAlgorithm
+        package let certificate: String?
         package let createdAt: Date
         /// The public half, [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517).
         package let jsonWebKey: JSONObject
-        /// The protected headers that name this key, encoded once.
+        /// The protected headers that name this key and algorithm, encoded once.
         let accessTokenHeader, rfc9068Header: [UInt8]
+
+        package var kind: SigningKey.Kind { key.kind }
     }
 
+    /// The tenant has no key for an algorithm.
+    package struct NoKey: Error, CustomStringConvertible {
+        let algorithm: SigningAlgorithm
+        package var description: String {
+            "The tenant has no key for \(algorithm.rawValue). Add it to the tenant's signing_algorithms, with portico apply."
+        }
+    }
+
+    /// - Parameter algorithms: the tenant's; keys of other kinds are neither published nor accepted.
     /// - Throws: ``SecretBox/CannotOpen`` where the server's secret is another than the one that sealed the keys.
-    init?(_ rows: [SigningKey], box: SecretBox) throws {
-        keys = try rows.map { try Key($0, box: box) }
-        guard let current = keys.first(where: { $0.state == .current }) else { return nil }
-        self.current = current
-        jsonWebKeySetBytes = try JSON.bytes(Self.jsonWebKeySet(keys))
+    init?(_ rows: [SigningKey], algorithms: SigningAlgorithms = .standard, box: SecretBox) throws {
+        let kinds = algorithms.keyKinds
+        let order: [SigningKey.State] = [.current, .next, .previous]
+        let sorted = kinds.flatMap { kind in
+            order.flatMap { state in rows.filter { $0.kind == kind && $0.state == state } }
+        }
+        keys = try sorted.map { try Key($0, algorithms: algorithms, box: box) }
+        let current = keys.filter { $0.state == .current }
+        let signers = algorithms.values.compactMap { algorithm in
+            current.first { $0.kind == algorithm.keyKind }.map { (algorithm, $0.signing(with: algorithm)) }
+        }
+        self.signers = Dictionary(uniqueKeysWithValues: signers)
+        guard let standard = self.signers[.rs256] else { return nil }
+        (self.current, self.algorithms) = (standard, algorithms)
+        jsonWebKeySetBytes = try JSON.bytes(["keys": JSONValue.array(keys.map { .object($0.jsonWebKey) })])
     }
 
     package subscript(id id: String) -> Key? { keys.first { $0.id == id } }
 
-    /// The document at `/.well-known/jwks.json`: the current key first.
-    package let jsonWebKeySetBytes: Data
+    /// The key that signs with `algorithm`.
+    /// - Throws: ``NoKey``.
+    package func current(for algorithm: SigningAlgorithm) throws -> Key {
+        guard let key = signers[algorithm] else { throw NoKey(algorithm: algorithm) }
+        return key
+    }
 
-    private static func jsonWebKeySet(_ keys: [Key]) -> JSONObject {
-        let order: [SigningKey.State] = [.current, .next, .previous]
-        let sorted = keys.sorted { (order.firstIndex(of: $0.state) ?? 0) < (order.firstIndex(of: $1.state) ?? 0) }
-        return ["keys": .array(sorted.map { .object($0.jsonWebKey) })]
+    /// The key that `id` names, where its kind and the tenant have `algorithm`; nil otherwise, so that no token chooses
+    /// how its signature is read (RFC 8725 §3.1).
+    func verifier(id: String, algorithm: String) -> Key? {
+        guard let key = self[id: id], let algorithm = SigningAlgorithm(rawValue: algorithm),
+            algorithm.keyKind == key.kind, algorithms.allow(algorithm)
+        else { return nil }
+        return algorithm == key.algorithm ? key : key.signing(with: algorithm)
     }
 }
 
 extension KeyRing.Key {
-    fileprivate init(_ row: SigningKey, box: SecretBox) throws {
-        (id, state, certificate, createdAt) = (row.id, row.state, row.certificate, row.createdAt)
-        key = try RSAKey(pem: box.open(row.sealedPrivateKey))
-        let (modulus, exponent) = try key.publicNumbers()
-        let der = Data(base64Encoded: row.certificate) ?? Data()
-        jsonWebKey = [
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": .string(row.id),
-            "n": .string(Base64URL.encode(modulus)), "e": .string(Base64URL.encode(exponent)),
-            "x5c": [.string(row.certificate)], "x5t": .string(Base64URL.encode(Insecure.SHA1.hash(data: der))),
-        ]
-        accessTokenHeader = JSONWebToken.header(algorithm: .rs256, type: "JWT", keyID: row.id)
-        rfc9068Header = JSONWebToken.header(algorithm: .rs256, type: "at+jwt", keyID: row.id)
-    }
-}
-
-/// Making and changing signing keys.
-package struct SigningKeys: Sendable {
-    let stores: Stores
-    let box: SecretBox
-    let issuer: Issuer
-
-    package init(stores: Stores, box: SecretBox, issuer: Issuer) {
-        (self.stores, self.box, self.issuer) = (stores, box, issuer)
-    }
-
-    /// Makes a current and a next key where there are none. Of several processes that start at once one makes them: the
-    /// schema allows one current and one next key.
-    package func makeFirst(at now: Date) async throws {
-        guard try await stores.signingKeys.list().isEmpty else { return }
-        let (current, next) = (try make(.current, at: now), try make(.next, at: now))
-        do {
-            try await stores.database.write { transaction in
-                try SigningKeyStore.insert(current, in: transaction)
-                try SigningKeyStore.insert(next, in: transaction)
-            }
-        } catch SQLError.uniqueViolation {
-            return
+    fileprivate init(_ row: SigningKey, algorithms: SigningAlgorithms, box: SecretBox) throws {
+        let pair = try SigningKeyPair(pem: box.open(row.sealedPrivateKey))
+        let ofKind = algorithms.values.filter { $0.keyKind == pair.kind }
+        guard let usual = ofKind.first else { throw KeyRing.NoKey(algorithm: pair.kind.algorithms[0]) }
+        var members = try pair.publicMembers()
+        members["kid"] = .string(row.id)
+        members["use"] = "sig"
+        // A key of two algorithms names neither: clients take `alg` for the only one that it may be used with.
+        if ofKind.count == 1 { members["alg"] = .string(usual.rawValue) }
+        if let certificate = row.certificate {
+            let der = Data(base64Encoded: certificate) ?? Data()
+            members["x5c"] = [.string(certificate)]
+            members["x5t"] = .string(Base64URL.encode(Insecure.SHA1.hash(data: der)))
         }
+        self.init(
+            id: row.id, state: row.state, key: pair, algorithm: usual, certificate: row.certificate,
+            createdAt: row.createdAt, jsonWebKey: members)
     }
 
-    /// The next key signs from now on, a new one is published as the next, and the old one stays published: nobody
-    /// meets a signature of a key that their copy of the JWKS has not had for as long as the last rotation.
-    /// - Returns: the ids of the new current and the new next key.
-    package func rotate(at now: Date) async throws -> (current: String, next: String) {
-        let newNext = try make(.next, at: now)
-        return try await stores.database.write { transaction in
-            try SigningKeyStore.rotate(newNext: newNext, in: transaction)
-            let current = try SigningKeyStore.list(in: transaction).first { $0.state == .current }
-            return (current?.id ?? "", newNext.id)
-        }
+    private init(
+        id: String, state: SigningKey.State, key: SigningKeyPair, algorithm: SigningAlgorithm, certificate: String?,
+        createdAt: Date, jsonWebKey: JSONObject
+    ) {
+        (self.id, self.state, self.key, self.algorithm) = (id, state, key, algorithm)
+        (self.certificate, self.createdAt, self.jsonWebKey) = (certificate, createdAt, jsonWebKey)
+        accessTokenHeader = JSONWebToken.header(algorithm: algorithm, type: "JWT", keyID: id)
+        rfc9068Header = JSONWebToken.header(algorithm: algorithm, type: "at+jwt", keyID: id)
     }
 
-    private func make(_ state: SigningKey.State, at now: Date) throws -> SigningKey {
-        let key = try RSAKey.generate()
-        let certificate = try key.selfSignedCertificate(commonName: issuer.domain)
-        return SigningKey(
-            id: Base64URL.encode(RandomBytes.make(16)), state: state, sealedPrivateKey: try box.seal(key.pem()),
-            certificate: Data(certificate).base64EncodedString(), createdAt: now)
+    /// The same key with another of its algorithms.
+    fileprivate func signing(with algorithm: SigningAlgorithm) -> KeyRing.Key {
+        KeyRing.Key(
+            id: id, state: state, key: key, algorithm: algorithm, certificate: certificate, createdAt: createdAt,
+            jsonWebKey: jsonWebKey)
     }
 }

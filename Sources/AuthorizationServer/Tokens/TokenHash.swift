@@ -8,7 +8,9 @@ extension SigningAlgorithm {
     package func hash(_ text: String) -> String {
         let bytes = Array(text.utf8)
         switch self {
-        case .rs256, .hs256: return Base64URL.encode(SHA256.hash(data: bytes).prefix(16))
+        case .rs256, .ps256, .es256, .hs256: return Base64URL.encode(SHA256.hash(data: bytes).prefix(16))
+        // Ed25519 hashes with SHA-512 (RFC 8032 §5.1).
+        case .edDSA: return Base64URL.encode(SHA512.hash(data: bytes).prefix(32))
         }
     }
 }

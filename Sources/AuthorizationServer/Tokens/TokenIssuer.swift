@@ -68,9 +68,10 @@ package struct TokenIssuer: Sendable {
         let lifetime = authorization.channel == .back ? api.tokenLifetime : api.tokenLifetimeForWeb
         let claims = accessTokenClaims(authorization, api, lifetime: lifetime, at: now)
         switch api.signingAlgorithm {
-        case .rs256:
-            let header = api.tokenDialect.isRFC9068 ? keys.current.rfc9068Header : keys.current.accessTokenHeader
-            return (try JSONWebToken.sign(claims, with: keys.current, header: header), lifetime)
+        case .rs256, .ps256, .es256, .edDSA:
+            let key = try keys.current(for: api.signingAlgorithm)
+            let header = api.tokenDialect.isRFC9068 ? key.rfc9068Header : key.accessTokenHeader
+            return (try JSONWebToken.sign(claims, with: key, header: header), lifetime)
         case .hs256:
             guard let sealed = registered.sealedSigningSecret else { throw OAuthError.serverError }
             return (try JSONWebToken.sign(claims, secret: box.open(sealed)), lifetime)
@@ -105,7 +106,7 @@ package struct TokenIssuer: Sendable {
 
     /// The userinfo endpoint accepts the token too where `openid` was granted and it can verify the signature.
     private func audience(of authorization: Authorization, _ api: ResourceServer) -> JSONValue {
-        guard authorization.scope.contains(Scope.openID), api.signingAlgorithm == .rs256 else {
+        guard authorization.scope.contains(Scope.openID), api.signingAlgorithm != .hs256 else {
             return .string(api.identifier)
         }
         return [.string(api.identifier), .string(issuer.userInfoAudience)]
@@ -121,8 +122,9 @@ package struct TokenIssuer: Sendable {
         var claims = idTokenClaims(authorization, user, dialect: dialect, at: now)
         claims.merge(hashes) { $1 }
         switch client.idTokenAlgorithm {
-        case .rs256:
-            return try JSONWebToken.sign(claims, with: keys.current, header: keys.current.accessTokenHeader)
+        case .rs256, .ps256, .es256, .edDSA:
+            let key = try keys.current(for: client.idTokenAlgorithm)
+            return try JSONWebToken.sign(claims, with: key, header: key.accessTokenHeader)
         case .hs256:
             guard let sealed = try await configuration.client(client.clientID)?.sealedSecret else {
                 throw OAuthError.serverError

@@ -21,8 +21,8 @@ struct KeysCommand: AsyncParsableCommand {
             if keys.isEmpty { print("There is no key yet; 'portico serve' makes the first two.") }
             for key in keys {
                 print(
-                    "\(key.id)  \(key.state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0))  \(key.createdAt.formatted(.iso8601))"
-                )
+                    "\(key.id)  \(padded(key.state.rawValue, 8))  \(padded(key.kind.rawValue, 7))  "
+                        + key.createdAt.formatted(.iso8601))
             }
         }
     }
@@ -30,10 +30,10 @@ struct KeysCommand: AsyncParsableCommand {
     /// `portico keys rotate`.
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rotate", abstract: "Sign with the next key from now on, and make a new next one.",
+            commandName: "rotate", abstract: "Sign with the next keys from now on, and make new next ones.",
             discussion: """
-                Nothing that was signed before becomes invalid: the old key stays published. A running server follows \
-                within a second.
+                Does so for each kind of key that the tenant's signing_algorithms need. Nothing that was signed before \
+                becomes invalid: the old keys stay published. A running server follows within a second.
 
                 EXAMPLE
                   portico keys rotate
@@ -44,8 +44,14 @@ struct KeysCommand: AsyncParsableCommand {
         func run() async throws {
             let workspace = try await options.workspace()
             try await workspace.services.signingKeys.makeFirst(at: Date())
-            let (current, next) = try await workspace.services.signingKeys.rotate(at: Date())
-            print("current  \(current)\nnext     \(next)")
+            for rotation in try await workspace.services.signingKeys.rotate(at: Date()) {
+                let kind = padded(rotation.kind.rawValue, 7)
+                print("\(kind)  current  \(rotation.current)\n\(kind)  next     \(rotation.next)")
+            }
         }
     }
+}
+
+private func padded(_ text: String, _ length: Int) -> String {
+    text.padding(toLength: length, withPad: " ", startingAt: 0)
 }

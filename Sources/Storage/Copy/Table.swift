@@ -23,7 +23,7 @@ package struct Table: Sendable {
         Table("connection", key: ["id"], ["name", "strategy", "document"]),
         Table("role", key: ["id"], ["name", "description"]),
         Table("role_permission", key: ["role_id", "audience", "permission"], []),
-        Table("signing_key", key: ["kid"], ["state", "sealed_private_key", "certificate", "created_at"]),
+        Table("signing_key", key: ["kid"], ["kind", "state", "sealed_private_key", "certificate", "created_at"]),
         Table(
             "user_account", key: ["user_id"],
             [

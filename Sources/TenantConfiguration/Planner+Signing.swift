@@ -1,0 +1,44 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+extension Planner {
+    /// Notes an algorithm that the tenant, as it will be, has no keys for.
+    mutating func checkSigning(_ algorithm: SigningAlgorithm, of name: String, path: String) {
+        guard !settings.signingAlgorithms.allow(algorithm) else { return }
+        let list = SigningAlgorithms(settings.signingAlgorithms.values + [algorithm]).values.map(\.rawValue)
+        unsignable.insert(name)
+        problems.append(
+            file.problem(
+                path,
+                "the tenant publishes no keys for \(algorithm.rawValue); set "
+                    + "tenant.signing_algorithms: [\(list.joined(separator: ", "))], or use RS256"))
+    }
+
+    /// Notes what signs already with an algorithm that the file takes from the tenant.
+    mutating func checkRemovedAlgorithms() {
+        let users =
+            clients.values.map { ("the application \($0.name)", $0.clientID, $0.idTokenAlgorithm) }
+            + resourceServers.values.map { ("the API \($0.identifier)", $0.identifier, $0.signingAlgorithm) }
+        for (user, name, algorithm) in users.sorted(by: { $0.0 < $1.0 })
+        where !settings.signingAlgorithms.allow(algorithm) && !unsignable.contains(name) {
+            problems.append(
+                file.problem(
+                    "tenant.signing_algorithms",
+                    "must have \(algorithm.rawValue) for as long as \(user) signs with it"))
+        }
+    }
+
+    /// The first keys of the kinds that `settings` need and the tenant has none of. RSA keys, which every tenant has, are
+    /// made when a server starts.
+    mutating func firstKeys(for settings: TenantSettings) -> [@Sendable (Date) -> SigningKey] {
+        let missing = settings.signingAlgorithms.keyKinds.filter { $0 != .rsa && !current.keyKinds.contains($0) }
+        do {
+            return try missing.flatMap { try SigningKeys.makePair($0, box: box, certificateName: "") }
+        } catch {
+            problems.append(file.problem("tenant.signing_algorithms", "keys cannot be made: \(error)"))
+            return []
+        }
+    }
+}
