@@ -18,6 +18,15 @@ package struct AuthorizationRequest: Sendable {
     package let prefersSignup: Bool
     package let uiLocales: [String]
     package let proofKey: ProofKey?
+    /// Single claims that the client asks for.
+    package let claims: ClaimsRequest?
+    /// The API that the access token is for, as [RFC 8707](https://www.rfc-editor.org/rfc/rfc8707) names it.
+    package let resource: String?
+    /// An ID token of the user whom the client expects.
+    package let idTokenHint: String?
+    /// The thumbprint of the key that the code shall be bound to,
+    /// [RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
+    package let dpopKeyThumbprint: String?
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -34,6 +43,10 @@ package struct AuthorizationRequest: Sendable {
         prefersSignup = parameters["screen_hint"] == "signup"
         uiLocales = (parameters["ui_locales"] ?? "").split(separator: " ").prefix(10).map(String.init)
         proofKey = try ProofKey(parameters)
+        claims = try parameters["claims"].map { text throws(OAuthError) in try ClaimsRequest(parsing: text) }
+        resource = try ResourceIndicator.parse(parameters["resource"])
+        idTokenHint = parameters["id_token_hint"]
+        dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
     }
 
     /// The mode asked for, or the response type's own.
@@ -81,6 +94,16 @@ package struct AuthorizationRequest: Sendable {
                 OAuthError.Code(rawValue: "request_uri_not_supported"), "The request_uri parameter is not supported",
                 hint: "Send the parameters themselves.")
         }
+    }
+
+    private static func thumbprint(_ text: String?) throws(OAuthError) -> String? {
+        guard let text else { return nil }
+        guard text.utf8.count == 43, Base64URL.decode(text)?.count == 32 else {
+            throw .invalidRequest(
+                "Malformed dpop_jkt: \(text.forDisplay)",
+                hint: "dpop_jkt is the base64url SHA-256 thumbprint of the key (RFC 7638), 43 characters.")
+        }
+        return text
     }
 
     private static func seconds(_ text: String?) throws(OAuthError) -> Int? {

@@ -27,6 +27,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let unapprovedSoftwareStatement = Code(rawValue: "unapproved_software_statement")
         package static let unauthorized = Code(rawValue: "unauthorized")
         package static let unauthorizedClient = Code(rawValue: "unauthorized_client")
+        package static let unmetAuthenticationRequirements = Code(rawValue: "unmet_authentication_requirements")
         package static let unsupportedGrantType = Code(rawValue: "unsupported_grant_type")
         package static let unsupportedResponseType = Code(rawValue: "unsupported_response_type")
         package static let unsupportedTokenType = Code(rawValue: "unsupported_token_type")

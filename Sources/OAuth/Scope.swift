@@ -59,7 +59,10 @@ extension Scope {
     /// Each value of OpenID Connect and the user's attributes that it asks for: OpenID Connect Core §5.4, and Auth0's
     /// scopes for single attributes.
     package static let claims: [String: [String]] = [
-        "profile": ["name", "family_name", "given_name", "middle_name", "nickname", "picture", "updated_at"],
+        "profile": [
+            "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+            "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+        ],
         "email": ["email", "email_verified"],
         "phone": ["phone_number", "phone_number_verified"],
         "address": ["address"],
@@ -67,6 +70,12 @@ extension Scope {
         "picture": ["picture"], "email_verified": ["email_verified"], "created_at": ["created_at"],
         "identities": ["identities"],
     ]
+
+    /// The narrowest scope that gives the claim `name`; nil where none does.
+    package static func value(revealing name: String) -> String? {
+        if claims[name]?.contains(name) == true { return name }
+        return ["profile", "phone", "address"].first { claims[$0]?.contains(name) == true }
+    }
 
     /// Whether OpenID Connect or the server itself defines `value`, rather than an API.
     package static func isReserved(_ value: String) -> Bool {

@@ -9,13 +9,16 @@ package struct AccessToken: Sendable {
     package let clientID: String
     package let userID: String
     package let scope: Scope
+    /// Single claims that the client has asked for.
+    package let claims: ClaimsRequest?
     package let expiresAt: Date
 
     package init(
-        digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope, expiresAt: Date
+        digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope,
+        claims: ClaimsRequest? = nil, expiresAt: Date
     ) {
         (self.digest, self.authorizationID, self.clientID) = (digest, authorizationID, clientID)
-        (self.userID, self.scope, self.expiresAt) = (userID, scope, expiresAt.storable)
+        (self.userID, self.scope, self.claims, self.expiresAt) = (userID, scope, claims, expiresAt.storable)
     }
 }
 
@@ -35,9 +38,9 @@ package struct AccessTokenStore: Sendable {
     package static func insert(_ token: AccessToken, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
-            INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, expires_at)
+            INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, claims, expires_at)
             VALUES (\(token.digest), \(token.authorizationID), \(token.clientID), \(token.userID), \(token.scope.text),
-                \(token.expiresAt))
+                \(token.claims?.text), \(token.expiresAt))
             """)
     }
 
@@ -58,6 +61,7 @@ extension AccessToken {
         clientID = try row.text("client_id")
         userID = try row.text("user_id")
         scope = try Scope(parsing: row.text("scope"))
+        claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         expiresAt = try row.date("expires_at")
     }
 }

@@ -14,6 +14,8 @@ package struct AuthorizationCode: Sendable {
     package let audience: String?
     package let nonce: String?
     package let proofKey: ProofKey?
+    /// Single claims that the client has asked for.
+    package let claims: ClaimsRequest?
     package let sid: String
     package let authenticatedAt: Date
     /// Whether the ID token has `auth_time`: the request had `max_age`, or asked for a login.
@@ -22,12 +24,13 @@ package struct AuthorizationCode: Sendable {
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, redirectURI: String?, scope: Scope,
-        audience: String?, nonce: String?, proofKey: ProofKey?, sid: String, authenticatedAt: Date,
-        showsAuthenticationTime: Bool, expiresAt: Date
+        audience: String?, nonce: String?, proofKey: ProofKey?, claims: ClaimsRequest? = nil, sid: String,
+        authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date
     ) {
         (self.digest, self.authorizationID, self.clientID, self.userID) = (digest, authorizationID, clientID, userID)
         (self.redirectURI, self.scope, self.audience, self.nonce) = (redirectURI, scope, audience, nonce)
-        (self.proofKey, self.sid, self.authenticatedAt) = (proofKey, sid, authenticatedAt.storable)
+        (self.proofKey, self.claims, self.sid) = (proofKey, claims, sid)
+        self.authenticatedAt = authenticatedAt.storable
         (self.showsAuthenticationTime, self.expiresAt) = (showsAuthenticationTime, expiresAt.storable)
     }
 }
@@ -41,10 +44,10 @@ package struct AuthorizationCodeStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO authorization_code (digest, authorization_id, client_id, user_id, redirect_uri, scope, audience,
-                nonce, code_challenge, code_challenge_method, sid, authenticated_at, shows_auth_time, expires_at)
+                nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at)
             VALUES (\(code.digest), \(code.authorizationID), \(code.clientID), \(code.userID), \(code.redirectURI),
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
-                \(code.proofKey?.method.rawValue), \(code.sid), \(code.authenticatedAt),
+                \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
                 \(code.showsAuthenticationTime), \(code.expiresAt))
             """)
     }
@@ -94,6 +97,7 @@ extension AuthorizationCode {
                 "code_challenge": row.optionalText("code_challenge") ?? "",
                 "code_challenge_method": row.optionalText("code_challenge_method") ?? "",
             ]))
+        claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         sid = try row.text("sid")
         authenticatedAt = try row.date("authenticated_at")
         showsAuthenticationTime = try row.bool("shows_auth_time")

@@ -18,6 +18,8 @@ package struct Client: Sendable, Hashable {
     package var initiateLoginURI: String?
     /// The API whose own client this is: it may ask about the tokens for it. For ``AppType/resourceServer`` only.
     package var resourceServerIdentifier: String?
+    /// Whether an authorization request must be pushed ahead ([RFC 9126 §6](https://www.rfc-editor.org/rfc/rfc9126#section-6)).
+    package var requiresPushedRequests = false
     /// Seconds for which an ID token is valid.
     package var idTokenLifetime = 36_000
     package var idTokenAlgorithm = SigningAlgorithm.rs256
@@ -78,6 +80,7 @@ extension Client {
             throw document.problem(
                 "resource_server_identifier", "makes the client its API's own; set app_type to resource_server")
         }
+        requiresPushedRequests = try document.bool("require_pushed_authorization_requests", default: false)
         let isPublic = appType == .spa || appType == .native
         tokenEndpointAuthMethod =
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self)
@@ -118,6 +121,7 @@ extension Client {
         if !allowedOrigins.isEmpty { members["allowed_origins"] = JSONValue(allowedOrigins) }
         members["initiate_login_uri"] = initiateLoginURI.map(JSONValue.string)
         members["resource_server_identifier"] = resourceServerIdentifier.map(JSONValue.string)
+        if requiresPushedRequests { members["require_pushed_authorization_requests"] = true }
         members["grant_types"] = JSONValue(grantTypes.map(\.rawValue).sorted())
         members["token_endpoint_auth_method"] = .string(tokenEndpointAuthMethod.rawValue)
         members["jwt_configuration"] = [
@@ -133,7 +137,7 @@ extension Client {
         "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
         "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
         "organization_require_behavior", "organization_discovery_methods", "default_organization",
-        "client_authentication_methods", "require_pushed_authorization_requests", "require_proof_of_possession",
+        "client_authentication_methods", "require_proof_of_possession",
         "signed_request_object", "oidc_logout", "oidc_backchannel_logout", "session_transfer", "token_exchange",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",

@@ -27,6 +27,11 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT digest FROM login_transaction WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            """
+            DELETE FROM pushed_request WHERE digest IN (
+                SELECT digest FROM pushed_request WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
+            """,
             // A code stays for a day after its end, so that a late replay still takes back what it issued.
             """
             DELETE FROM authorization_code WHERE digest IN (

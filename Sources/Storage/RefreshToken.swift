@@ -11,6 +11,8 @@ package struct RefreshTokenFamily: Sendable {
     package let audience: String?
     /// What the user granted; a refresh may ask for less, never for more.
     package let scope: Scope
+    /// Single claims that the client has asked for.
+    package let claims: ClaimsRequest?
     /// The session that the user signed in with; empty where there was none.
     package let sid: String
     package let authenticatedAt: Date
@@ -22,10 +24,11 @@ package struct RefreshTokenFamily: Sendable {
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
-        sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool, isRotating: Bool, expiresAt: Date?
+        claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool,
+        isRotating: Bool, expiresAt: Date?
     ) {
         (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
-        (self.audience, self.scope, self.sid) = (audience, scope, sid)
+        (self.audience, self.scope, self.claims, self.sid) = (audience, scope, claims, sid)
         (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
         (self.isRotating, self.expiresAt) = (isRotating, expiresAt?.storable)
     }
@@ -57,10 +60,10 @@ package struct RefreshTokenStore: Sendable {
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, sid,
+            INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
                 authenticated_at, shows_auth_time, rotating, created_at, expires_at)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
-                \(family.scope.text), \(family.sid), \(family.authenticatedAt), \(family.showsAuthenticationTime),
+                \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt), \(family.showsAuthenticationTime),
                 \(family.isRotating), \(now), \(family.expiresAt))
             """)
         try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
@@ -148,7 +151,8 @@ extension RefreshToken {
             id: try row.text("id"), authorizationID: try row.text("authorization_id"),
             clientID: try row.text("client_id"), userID: try row.text("user_id"),
             audience: row.optionalText("audience"), scope: try Scope(parsing: row.text("scope")),
-            sid: try row.text("sid"), authenticatedAt: try row.date("authenticated_at"),
+            claims: try row.optionalText("claims").map(ClaimsRequest.init(parsing:)), sid: try row.text("sid"),
+            authenticatedAt: try row.date("authenticated_at"),
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
             expiresAt: row.optionalDate("expires_at"))
     }

@@ -24,6 +24,10 @@ package struct TenantSettings: Sendable, Hashable {
     package var authorizationResponseIssuer: Bool?
     /// What tokens can be signed with, and so the kinds of key in the JWKS.
     package var signingAlgorithms = SigningAlgorithms.standard
+    /// Whether `resource` names the API as `audience` does; nil leaves it to the dialect.
+    package var resourceParameterProfile: ResourceParameterProfile?
+    /// Whether clients may push authorization requests; nil leaves it to the dialect.
+    package var pushedAuthorizationRequests: Bool?
     /// Failed logins of one identifier from one address until the pair is blocked.
     package var bruteForceMaximumAttempts = 10
     /// Where a user goes who opens a page of a login that is no longer under way and whose application is unknown or has
@@ -37,6 +41,23 @@ package struct TenantSettings: Sendable, Hashable {
     /// Whether authorization responses carry `iss` ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)). Auth0 sends it
     /// only where the tenant asks for that.
     package var sendsIssuerInResponses: Bool { authorizationResponseIssuer ?? (wireDialect == .standard) }
+
+    /// Whether `resource` counts ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)). Auth0 ignores it unless told not to.
+    package var readsResource: Bool {
+        resourceParameterProfile.map { $0 == .compatibility } ?? (wireDialect == .standard)
+    }
+
+    /// Whether clients may push authorization requests ([RFC 9126](https://www.rfc-editor.org/rfc/rfc9126)). Auth0 has it
+    /// off unless the tenant turns it on.
+    package var acceptsPushedRequests: Bool { pushedAuthorizationRequests ?? (wireDialect == .standard) }
+}
+
+/// What the `resource` parameter means, as Auth0's setting `resource_parameter_profile` says.
+package enum ResourceParameterProfile: String, Sendable, CaseIterable {
+    /// It is ignored.
+    case audience
+    /// It is another name of `audience`.
+    case compatibility
 }
 
 /// Which of two ways the server words what the RFCs and Auth0 word differently.
@@ -68,6 +89,8 @@ extension TenantSettings {
         wireDialect = try document.oneOf("wire_dialect", WireDialect.self) ?? .standard
         authorizationResponseIssuer = try document.bool("authorization_response_iss_parameter_supported")
         signingAlgorithms = try SigningAlgorithms(&document)
+        resourceParameterProfile = try document.oneOf("resource_parameter_profile", ResourceParameterProfile.self)
+        pushedAuthorizationRequests = try document.bool("pushed_authorization_requests_supported")
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         other = try document.remaining(known: Self.known)
@@ -123,6 +146,8 @@ extension TenantSettings {
         members["wire_dialect"] = .string(wireDialect.rawValue)
         members["authorization_response_iss_parameter_supported"] = authorizationResponseIssuer.map(JSONValue.bool)
         members["signing_algorithms"] = signingAlgorithms.document
+        members["resource_parameter_profile"] = resourceParameterProfile.map { .string($0.rawValue) }
+        members["pushed_authorization_requests_supported"] = pushedAuthorizationRequests.map(JSONValue.bool)
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
         return members
     }
@@ -137,8 +162,8 @@ extension TenantSettings {
         "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime", "sessions",
         "oidc_logout", "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
-        "mtls", "pushed_authorization_requests_supported",
-        "skip_non_verifiable_callback_uri_confirmation_prompt", "resource_parameter_profile",
+        "mtls",
+        "skip_non_verifiable_callback_uri_confirmation_prompt",
         "client_id_metadata_document_supported", "default_token_quota", "dynamic_client_registration_security_mode",
         "phone_consolidated_experience", "country_codes", "security_headers", "universal_login",
     ]

@@ -52,8 +52,17 @@ enum Sample {
                 Parameters(trusted: [
                     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
                 ])),
-            sid: "sid", authenticatedAt: now, showsAuthenticationTime: true, expiresAt: expiresAt)
+            claims: try claims(), sid: "sid", authenticatedAt: now, showsAuthenticationTime: true,
+            expiresAt: expiresAt)
     }
+
+    static func pushedRequest(_ digest: String, expiresAt: Date = now + 30) -> PushedAuthorizationRequest {
+        PushedAuthorizationRequest(
+            digest: digest, clientID: clientID, parameters: ["state": "a=b&ü😀", "scope": "openid"],
+            expiresAt: expiresAt)
+    }
+
+    static func claims() throws -> ClaimsRequest { try ClaimsRequest(parsing: #"{"userinfo":{"name":null}}"#) }
 
     static func accessToken(_ digest: String, expiresAt: Date = now + 600) -> AccessToken {
         AccessToken(

@@ -22,6 +22,7 @@ extension StorageSuite {
         try await Migrations.run(on: database)
         try await database.write { transaction in
             for statement in Self.laterSchemaRows { try transaction.execute(statement) }
+            try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,

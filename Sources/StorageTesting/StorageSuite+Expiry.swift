@@ -13,7 +13,7 @@ extension StorageSuite {
         "SELECT COUNT(*) AS rows FROM login_transaction", "SELECT COUNT(*) AS rows FROM authorization_code",
         "SELECT COUNT(*) AS rows FROM access_token", "SELECT COUNT(*) AS rows FROM session",
         "SELECT COUNT(*) AS rows FROM refresh_token_family", "SELECT COUNT(*) AS rows FROM refresh_token",
-        "SELECT COUNT(*) AS rows FROM failed_login",
+        "SELECT COUNT(*) AS rows FROM failed_login", "SELECT COUNT(*) AS rows FROM pushed_request",
     ]
 
     private static func sweepRemovesTheExpired(_ suite: StorageSuite) async throws {
@@ -24,6 +24,7 @@ extension StorageSuite {
                 try LoginTransactionStore.insert(Sample.login(name, at: end - 3600), in: transaction)
                 try AuthorizationCodeStore.insert(Sample.code(name, expiresAt: end - day), in: transaction)
                 try AccessTokenStore.insert(Sample.accessToken(name, expiresAt: end), in: transaction)
+                try PushedAuthorizationRequestStore.insert(Sample.pushedRequest(name, expiresAt: end), in: transaction)
                 try RefreshTokenStore.insert(
                     Sample.family(name, expiresAt: end), firstToken: name, at: now - day, in: transaction)
                 _ = try FailedLoginStore.takeAttempt(
@@ -43,7 +44,7 @@ extension StorageSuite {
         #expect(try await Stores(database: database).expiredRows.deleteBatch(at: now) == false)
         var counts: [Int] = []
         for table in tables { counts.append(try await Sample.count(table, in: database)) }
-        #expect(counts == [1, 1, 1, 1, 2, 2, 1])
+        #expect(counts == [1, 1, 1, 1, 2, 2, 1, 1])
         let left = try await database.read { try $0.rows("SELECT digest FROM session") }
         #expect(try left.map { try $0.text("digest") } == ["future"])
     }

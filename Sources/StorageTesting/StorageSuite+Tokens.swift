@@ -8,6 +8,7 @@ extension StorageSuite {
         Behaviour("a code comes back with everything that it stands for", codeIsKept),
         Behaviour("a code is redeemed once, by its client, in its time", codeIsRedeemedOnce),
         Behaviour("of fifty that redeem a code at once, one does", codeRace),
+        Behaviour("of fifty that present a pushed request at once, its client gets it once", pushedRequests),
         Behaviour("an access token is found until it expires, and deleted by its client alone", accessTokens),
         Behaviour("a refresh token comes back with its family", refreshTokenIsKept),
         Behaviour("a refresh token rotates once, and its predecessor stays to be recognised", refreshTokenRotates),
@@ -39,6 +40,7 @@ extension StorageSuite {
         #expect(found.redirectURI == code.redirectURI)
         #expect(found.scope == code.scope && found.audience == code.audience && found.nonce == code.nonce)
         #expect(found.proofKey == code.proofKey && found.proofKey != nil)
+        #expect(found.claims == code.claims && found.claims != nil)
         #expect(found.sid == code.sid && found.authenticatedAt == code.authenticatedAt)
         #expect(found.showsAuthenticationTime && found.expiresAt == code.expiresAt)
 
@@ -102,6 +104,27 @@ extension StorageSuite {
         }
         #expect(results.count { $0 == "redeemed" } == 1)
         #expect(results.count { $0 == "authorization of c" } == 49)
+    }
+
+    private static func pushedRequests(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        try await database.write {
+            try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("r"), in: $0)
+        }
+        let take = { @Sendable (clientID: String, now: Date) in
+            try await database.write {
+                try PushedAuthorizationRequestStore.take(digest: "r", clientID: clientID, at: now, in: $0)
+            }
+        }
+        #expect(try await take("another", Sample.now) == nil)
+        #expect(try await take(Sample.clientID, Sample.now + 30) == nil)
+        let taken = try await withThrowingTaskGroup(
+            of: PushedAuthorizationRequest?.self, returning: [PushedAuthorizationRequest].self
+        ) { group in
+            for _ in 0..<50 { group.addTask { try await take(Sample.clientID, Sample.now) } }
+            return try await group.reduce(into: []) { found, request in if let request { found.append(request) } }
+        }
+        #expect(taken.map(\.parameters) == [Sample.pushedRequest("r").parameters])
     }
 
     private static func accessTokens(_ suite: StorageSuite) async throws {

@@ -15,7 +15,8 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// Answers a new request, or says what the user must be asked first.
     /// - Throws: ``AuthorizationFailure``.
-    package func authorize(_ parameters: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
+    package func authorize(_ sent: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
+        let parameters = try await RequestSource(services: services).parameters(sent)
         let request = try await verify(parameters)
         return try await telling(request.target) {
             let sessionFound = try await browser.session(services)
@@ -63,7 +64,9 @@ package struct AuthorizationEndpoint: Sendable {
 
     // MARK: Steps
 
-    private func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
+    /// A request that would be accepted, whoever the user is.
+    /// - Throws: ``AuthorizationFailure``.
+    func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
         let verified = try await ClientVerification(
             configuration: services.configuration, issuer: services.issuer
         ).verify(parameters)
@@ -74,10 +77,37 @@ package struct AuthorizationEndpoint: Sendable {
         return try await telling(verified.target) {
             let request = try AuthorizationRequest(parameters)
             try Self.checkGrants(request.responseType, of: verified.client)
+            try Self.checkAuthenticationContext(request)
             return VerifiedAuthorizationRequest(
                 verified, request,
-                resourceServer: try await RequestedAccess.resourceServer(request.audience, services: services))
+                resourceServer: try await RequestedAccess.resourceServer(
+                    request.audience, resource: request.resource, services: services),
+                expectedSubjects: try await expectedSubjects(request))
         }
+    }
+
+    /// No login here reaches a named authentication context, so a client that insists on one is told at once (OpenID
+    /// Connect Core §5.5.1.1).
+    private static func checkAuthenticationContext(_ request: AuthorizationRequest) throws(OAuthError) {
+        guard let demand = request.claims?.idToken["acr"], demand.isEssential, !demand.values.isEmpty else { return }
+        throw OAuthError(
+            .unmetAuthenticationRequirements, "None of the required authentication contexts (acr) can be met",
+            hint: "Ask for acr as a voluntary claim, or with acr_values, and look at what the ID token says.")
+    }
+
+    /// Whom `id_token_hint` and a `sub` among the claims name (OpenID Connect Core §3.1.2.1, §5.5.1).
+    private func expectedSubjects(_ request: AuthorizationRequest) async throws -> Set<String>? {
+        var expected: Set<String>?
+        if let demand = request.claims?.idToken["sub"], !demand.values.isEmpty {
+            expected = Set(demand.values.compactMap(\.string))
+        }
+        guard let text = request.idTokenHint else { return expected }
+        guard let hint = try await IDTokenHint(text, services: services) else {
+            throw OAuthError.invalidRequest(
+                "id_token_hint is not an ID token of this issuer",
+                hint: "Send an ID token as it was issued here; it may have expired. An access token is none.")
+        }
+        return expected.map { $0.intersection([hint.subject]) } ?? [hint.subject]
     }
 
     private static func checkGrants(_ type: ResponseType, of client: Client) throws(OAuthError) {

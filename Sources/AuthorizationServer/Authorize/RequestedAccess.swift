@@ -8,13 +8,15 @@ struct RequestedAccess: Sendable {
     let scope: Scope
     let permissions: [String]
 
-    /// The API that `audience` names; nil where the request is for the userinfo endpoint alone.
-    /// - Throws: ``OAuthError`` where no API has that identifier.
+    /// The API that `audience` or, where the tenant reads it, `resource` names; nil where the request is for the userinfo endpoint alone.
+    /// - Throws: ``OAuthError`` where no API has that identifier, or the two name different ones.
     static func resourceServer(
-        _ audience: String?, services: Services
+        _ audience: String?, resource: String?, services: Services
     ) async throws -> RegisteredResourceServer? {
-        let asked =
-            if let audience { Optional(audience) } else { try await services.configuration.settings().defaultAudience }
+        let settings = try await services.configuration.settings()
+        let resource = settings.readsResource ? resource : nil
+        if let audience, let resource, audience != resource { throw Self.differentTargets }
+        let asked = audience ?? resource ?? settings.defaultAudience
         guard let asked, asked != services.issuer.userInfoAudience else { return nil }
         guard let found = try await services.configuration.resourceServer(asked) else {
             throw OAuthError(
@@ -25,6 +27,10 @@ struct RequestedAccess: Sendable {
         }
         return found
     }
+
+    private static let differentTargets = OAuthError(
+        .invalidTarget, "audience and resource name different APIs",
+        hint: "An access token is for one API: send either parameter, or the same identifier in both.")
 
     /// The scope that a user can be given.
     static func resolve(

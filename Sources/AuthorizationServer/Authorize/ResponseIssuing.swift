@@ -54,6 +54,7 @@ struct ResponseIssuing: Sendable {
         authorization.authentication = Authorization.Authentication(
             sid: session.sid, authenticatedAt: session.authenticatedAt,
             showsTime: request.showsAuthenticationTime, nonce: request.request.nonce)
+        authorization.claims = request.request.claims
         authorization.opaqueAccessToken = issued.opaqueAccessToken
         return try await services.tokens.issue(
             authorization, for: type, code: issued.code, state: request.target.state, at: now)
@@ -73,6 +74,7 @@ struct ResponseIssuing: Sendable {
             AccessToken(
                 digest: $0.digest, authorizationID: issued.authorizationID, clientID: request.client.clientID,
                 userID: session.userID, scope: Self.withoutOfflineAccess(access.scope),
+                claims: request.request.claims,
                 expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetimeForWeb)))
         }
         let idleLifetime = try await services.configuration.settings().idleSessionLifetime

@@ -8,11 +8,16 @@ package struct VerifiedAuthorizationRequest: Sendable {
     package let target: ResponseTarget
     package let request: AuthorizationRequest
     package let resourceServer: RegisteredResourceServer?
+    /// The users whom the client expects, by their ids; nil where anybody will do.
+    let expectedSubjects: Set<String>?
     private let sentRedirectURI: String?
 
-    init(_ verified: VerifiedClient, _ request: AuthorizationRequest, resourceServer: RegisteredResourceServer?) {
+    init(
+        _ verified: VerifiedClient, _ request: AuthorizationRequest, resourceServer: RegisteredResourceServer?,
+        expectedSubjects: Set<String>?
+    ) {
         (client, target, sentRedirectURI) = (verified.client, verified.target, verified.sentRedirectURI)
-        (self.request, self.resourceServer) = (request, resourceServer)
+        (self.request, self.resourceServer, self.expectedSubjects) = (request, resourceServer, expectedSubjects)
     }
 
     /// Seconds until a code that nobody redeems is worth nothing.
@@ -29,7 +34,9 @@ package struct VerifiedAuthorizationRequest: Sendable {
 
     /// Whether ID tokens tell when the user authenticated: the request had `max_age`, or asked for a login (OpenID Connect
     /// Core §2).
-    var showsAuthenticationTime: Bool { request.maxAge != nil || request.prompt.contains(.login) }
+    var showsAuthenticationTime: Bool {
+        request.maxAge != nil || request.prompt.contains(.login) || request.claims?.idToken["auth_time"] != nil
+    }
 
     func code(
         _ secret: Secret, authorizationID: String, _ access: RequestedAccess, _ session: Session, at now: Date
@@ -38,7 +45,8 @@ package struct VerifiedAuthorizationRequest: Sendable {
             digest: secret.digest, authorizationID: authorizationID, clientID: client.clientID,
             userID: session.userID, redirectURI: sentRedirectURI, scope: access.scope,
             audience: access.resourceServer?.resourceServer.identifier, nonce: request.nonce,
-            proofKey: request.proofKey, sid: session.sid, authenticatedAt: session.authenticatedAt,
+            proofKey: request.proofKey, claims: request.claims, sid: session.sid,
+            authenticatedAt: session.authenticatedAt,
             showsAuthenticationTime: showsAuthenticationTime,
             expiresAt: now.addingTimeInterval(Self.codeLifetime))
     }

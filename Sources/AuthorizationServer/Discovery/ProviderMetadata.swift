@@ -8,6 +8,9 @@ package enum ProviderMetadata {
     package static func document(_ issuer: Issuer, _ settings: TenantSettings) -> JSONObject {
         var members = standard(issuer, settings)
         if settings.allowsRegistration { members["registration_endpoint"] = .string(issuer.url("oidc/register")) }
+        if settings.acceptsPushedRequests {
+            members["pushed_authorization_request_endpoint"] = .string(issuer.url("oauth/par"))
+        }
         return members
     }
 
@@ -39,7 +42,7 @@ package enum ProviderMetadata {
                 "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",
                 "identities", "iss", "name", "nickname", "phone_number", "picture", "sub", "updated_at",
             ],
-            "claims_parameter_supported": false,
+            "claims_parameter_supported": true,
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
         ]

@@ -16,6 +16,8 @@ struct FirstTokens: Sendable {
         /// The API's identifier; nil for the userinfo endpoint alone, whose access token is opaque.
         let audience: String?
         let scope: Scope
+        /// Single claims that the client has asked for.
+        var claims: ClaimsRequest?
         let authentication: Authorization.Authentication
         var grantName: String?
         /// Whether the client gets a refresh token: `offline_access` stands in the scope only where it may.
@@ -30,7 +32,7 @@ struct FirstTokens: Sendable {
             try AccessTokenStore.insert(
                 AccessToken(
                     digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
-                    userID: basis.user.id, scope: basis.scope,
+                    userID: basis.user.id, scope: basis.scope, claims: basis.claims,
                     expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
                 in: transaction)
         }
@@ -38,7 +40,7 @@ struct FirstTokens: Sendable {
         try RefreshTokenStore.insert(
             RefreshTokenFamily(
                 id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
-                userID: basis.user.id, audience: basis.audience, scope: basis.scope,
+                userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
                 expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) }),
@@ -49,7 +51,8 @@ struct FirstTokens: Sendable {
     /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
     func authorization(_ basis: Basis, for client: Client, services: Services) async throws -> Authorization {
         try await UserAuthorization(
-            user: basis.user, scope: basis.scope, audience: basis.audience, authentication: basis.authentication,
+            user: basis.user, scope: basis.scope, audience: basis.audience, claims: basis.claims,
+            authentication: basis.authentication,
             grantName: basis.grantName
         ).make(
             for: client, opaqueAccessToken: basis.audience == nil ? accessToken : nil,

@@ -9,6 +9,17 @@ package struct TokenRequest: Sendable {
     package let now: Date
     /// Whether a browser's script sent it: the request has an `Origin`.
     package let isFromBrowser: Bool
+    /// The API that `resource` names; nil where the tenant does not read it.
+    package let resource: String?
+
+    /// Why a token cannot be for what `resource` names: the user has authorized another API
+    /// ([RFC 8707 §2.2](https://www.rfc-editor.org/rfc/rfc8707#section-2.2)).
+    func targetProblem(granted audience: String?) -> OAuthError? {
+        guard let resource, resource != audience else { return nil }
+        return OAuthError(
+            .invalidTarget, "The authorization is not for the resource \(resource.forDisplay)",
+            hint: "It was given for \(audience ?? "the userinfo endpoint alone"). Leave resource out, or name that.")
+    }
 }
 
 /// One way of obtaining tokens at the token endpoint.

@@ -26,7 +26,16 @@ package struct TokenEndpoint: Sendable {
         try registered.client.require(type)
         let now = services.now()
         let authorization = try await grant.redeem(
-            TokenRequest(parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser))
+            TokenRequest(
+                parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
+                resource: try await resource(parameters)))
         return try await services.tokens.issue(authorization, at: now)
+    }
+
+    private func resource(_ parameters: Parameters) async throws -> String? {
+        guard let text = parameters["resource"], try await services.configuration.settings().readsResource else {
+            return nil
+        }
+        return try ResourceIndicator.parse(text)
     }
 }

@@ -6,6 +6,7 @@ struct UserAuthorization: Sendable {
     let user: User
     let scope: Scope
     let audience: String?
+    var claims: ClaimsRequest?
     let authentication: Authorization.Authentication
     var grantName: String?
 
@@ -32,6 +33,7 @@ struct UserAuthorization: Sendable {
         authorization.permissions = permissions
         authorization.grantName = grantName
         authorization.authentication = authentication
+        authorization.claims = claims
         authorization.opaqueAccessToken = opaqueAccessToken
         authorization.refreshToken = refreshToken
         return authorization

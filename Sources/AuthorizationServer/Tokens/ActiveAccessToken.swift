@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import OAuth
 import Storage
@@ -88,28 +87,5 @@ struct ActiveAccessTokens: Sendable {
 
     private static func audiences(_ claims: JSONObject) -> [String] {
         claims["aud"]?.string.map { [$0] } ?? claims["aud"]?.array?.compactMap(\.string) ?? []
-    }
-}
-
-extension JSONWebToken {
-    /// The claims of a token whose signature nobody has looked at: good for finding what could prove it.
-    static func unverifiedClaims(_ token: String) -> JSONObject? {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, token.utf8.count <= 16_384, let payload = Base64URL.decode(parts[1]) else { return nil }
-        return try? JSON.decode(JSONObject.self, from: Data(payload))
-    }
-
-    /// The claims of a token that HS256 and `secret` prove; no other algorithm is looked at.
-    static func verify(_ token: String, secret: String) -> JSONObject? {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, token.utf8.count <= 16_384, let headerBytes = Base64URL.decode(parts[0]),
-            let header = try? JSON.decode(JSONObject.self, from: Data(headerBytes)),
-            header["alg"] == .string(SigningAlgorithm.hs256.rawValue), header["crit"] == nil,
-            let signature = Base64URL.decode(parts[2]),
-            HMAC<SHA256>.isValidAuthenticationCode(
-                signature, authenticating: Array("\(parts[0]).\(parts[1])".utf8),
-                using: SymmetricKey(data: Array(secret.utf8)))
-        else { return nil }
-        return unverifiedClaims(token)
     }
 }

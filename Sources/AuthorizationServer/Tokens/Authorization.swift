@@ -19,6 +19,8 @@ package struct Authorization: Sendable {
     /// Where the access token is opaque: the token, whose row the grant has written.
     package var opaqueAccessToken: Secret?
     package var refreshToken: Secret?
+    /// Single claims that the client has asked for.
+    package var claims: ClaimsRequest?
     /// Which endpoint hands the tokens out.
     package var channel = Channel.back
 

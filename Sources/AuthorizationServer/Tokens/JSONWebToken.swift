@@ -50,16 +50,41 @@ package enum JSONWebToken {
     /// `kid` among our own and by nothing that the token itself brings (`jku`, `x5u`, `jwk`); the algorithm must be
     /// one of that key's (RFC 8725 §3.1).
     package static func verify(_ token: String, keys: KeyRing) -> JSONObject? {
-        guard token.utf8.count <= 16_384 else { return nil }
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
-            let header = try? JSON.decode(Header.self, from: Data(headerBytes)),
-            header.crit == nil, let keyID = header.kid, let key = keys.verifier(id: keyID, algorithm: header.alg),
-            let signature = Base64URL.decode(parts[2]),
-            key.key.verifies(
-                signature, of: Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count)), key.algorithm),
-            let payload = Base64URL.decode(parts[1])
+        guard let parts = Parts(token), let keyID = parts.header.kid,
+            let key = keys.verifier(id: keyID, algorithm: parts.header.alg),
+            key.key.verifies(parts.signature, of: parts.message, key.algorithm)
         else { return nil }
-        return try? JSON.decode(JSONObject.self, from: Data(payload))
+        return parts.claims
+    }
+
+    /// The claims of a token of ours, where an HS256 signature with `secret` proves them.
+    static func verify(_ token: String, secret: String) -> JSONObject? {
+        guard let parts = Parts(token), parts.header.alg == SigningAlgorithm.hs256.rawValue,
+            HMAC<SHA256>.isValidAuthenticationCode(
+                parts.signature, authenticating: parts.message, using: SymmetricKey(data: Array(secret.utf8)))
+        else { return nil }
+        return parts.claims
+    }
+
+    /// The claims of a token whose signature nobody has looked at: good for finding what could prove it.
+    static func unverifiedClaims(_ token: String) -> JSONObject? { Parts(token)?.claims }
+
+    /// A token taken apart, nothing of it proved.
+    private struct Parts {
+        let header: Header
+        let claims: JSONObject
+        let message, signature: [UInt8]
+
+        init?(_ token: String) {
+            guard token.utf8.count <= 16_384 else { return nil }
+            let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
+                let header = try? JSON.decode(Header.self, from: Data(headerBytes)), header.crit == nil,
+                let signature = Base64URL.decode(parts[2]), let payload = Base64URL.decode(parts[1]),
+                let claims = try? JSON.decode(JSONObject.self, from: Data(payload))
+            else { return nil }
+            (self.header, self.claims, self.signature) = (header, claims, signature)
+            message = Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
+        }
     }
 }

@@ -90,6 +90,10 @@ package struct TokenIssuer: Sendable {
             "iat": .integer(issuedAt),
             "exp": .integer(issuedAt + Int64(lifetime)),
         ]
+        // The userinfo endpoint reads it back: a token of this kind has no row that could tell.
+        if let userInfo = authorization.claims?.userInfo, !userInfo.isEmpty {
+            claims["claims"] = authorization.claims.map { .string($0.text) }
+        }
         if !authorization.scope.isEmpty { claims["scope"] = .string(authorization.scope.text) }
         if api.tokenDialect.isRFC9068 {
             claims["client_id"] = .string(clientID)
@@ -137,7 +141,8 @@ package struct TokenIssuer: Sendable {
         _ authorization: Authorization, _ user: User, dialect: WireDialect, at now: Date
     ) -> JSONObject {
         let issuedAt = Int64(now.timeIntervalSince1970)
-        var claims = UserClaims.claims(of: user, scope: authorization.scope, dialect: dialect)
+        var claims = UserClaims.claims(
+            of: user, scope: authorization.scope, demands: authorization.claims?.idToken ?? [:], dialect: dialect)
         claims["iss"] = .string(issuer.text)
         claims["aud"] = .string(authorization.client.clientID)
         claims["sub"] = .string(user.id)

@@ -5,11 +5,17 @@ import Storage
 /// The claims about a user that scopes ask for, OpenID Connect Core §5.1 and §5.4. Attributes without a value are left
 /// out, never null.
 package enum UserClaims {
-    /// The claims about `user` that `scope` asks for.
-    package static func claims(of user: User, scope: Scope, dialect: WireDialect) -> JSONObject {
+    /// The claims about `user` that `scope` asks for, and those that the client has named (OpenID Connect Core §5.5).
+    package static func claims(
+        of user: User, scope: Scope, demands: [String: ClaimsRequest.Demand] = [:], dialect: WireDialect
+    ) -> JSONObject {
         var claims: JSONObject = [:]
         for value in scope.values {
             for name in Scope.claims[value] ?? [] { claims[name] = claim(name, of: user, dialect: dialect) }
+        }
+        for (name, demand) in demands where claims[name] == nil && Scope.value(revealing: name) != nil {
+            guard let value = claim(name, of: user, dialect: dialect), demand.accepts(value) else { continue }
+            claims[name] = value
         }
         return claims
     }

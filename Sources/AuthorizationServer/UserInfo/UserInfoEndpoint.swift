@@ -12,7 +12,7 @@ package struct UserInfoEndpoint: Sendable {
     /// names this endpoint, which an ID token's never does.
     /// - Throws: ``OAuthError`` `invalid_token`, or `insufficient_scope` for a token without `openid`.
     package func claims(accessToken: String) async throws -> JSONObject {
-        let (userID, scope) = try await subject(accessToken)
+        let (userID, scope, demands) = try await subject(accessToken)
         guard scope.contains(Scope.openID) else {
             throw OAuthError(
                 .insufficientScope, "The access token lacks the scope openid",
@@ -22,12 +22,13 @@ package struct UserInfoEndpoint: Sendable {
             throw Self.invalid("The user no longer exists or is blocked")
         }
         let dialect = try await services.configuration.settings().wireDialect
-        var claims = UserClaims.claims(of: user, scope: scope, dialect: dialect)
+        var claims = UserClaims.claims(
+            of: user, scope: scope, demands: demands?.userInfo ?? [:], dialect: dialect)
         claims["sub"] = .string(user.id)
         return claims
     }
 
-    private func subject(_ token: String) async throws -> (userID: String, Scope) {
+    private func subject(_ token: String) async throws -> (userID: String, Scope, ClaimsRequest?) {
         guard token.contains(".") else { return try await opaque(token) }
         guard let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()),
             claims["iss"]?.string == services.issuer.text,
@@ -39,13 +40,16 @@ package struct UserInfoEndpoint: Sendable {
             throw Self.invalid(
                 "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
-        return (subject, try Scope(parsing: claims["scope"]?.string ?? ""))
+        return (
+            subject, try Scope(parsing: claims["scope"]?.string ?? ""),
+            try claims["claims"]?.string.map(ClaimsRequest.init(parsing:))
+        )
     }
 
-    private func opaque(_ token: String) async throws -> (userID: String, Scope) {
+    private func opaque(_ token: String) async throws -> (userID: String, Scope, ClaimsRequest?) {
         let found = try await services.stores.accessTokens.find(digest: Secret(token).digest, at: services.now())
         guard let found else { throw Self.invalid("The access token is unknown, expired or revoked") }
-        return (found.userID, found.scope)
+        return (found.userID, found.scope, found.claims)
     }
 
     private static func invalid(_ description: String) -> OAuthError { OAuthError(.invalidToken, description) }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import OAuth
 
-/// `POST /oauth/token` and `POST /oauth/revoke`.
+/// `POST /oauth/token`, `POST /oauth/revoke` and `POST /oauth/par`.
 struct TokenController: Sendable {
     let services: Services
 
@@ -11,6 +11,7 @@ struct TokenController: Sendable {
         RouteCollection(context: WebContext.self)
             .post("oauth/token", use: issue)
             .post("oauth/revoke", use: revoke)
+            .post("oauth/par", use: push)
             .on("oauth/token", method: .options) { _, _ in Response(status: .noContent) }
             .on("oauth/revoke", method: .options) { _, _ in Response(status: .noContent) }
     }
@@ -21,6 +22,13 @@ struct TokenController: Sendable {
             await TokenEndpoint(services: services).issue(
                 parameters, authorizationHeader: request.headers[.authorization],
                 isFromBrowser: request.headers[.origin] != nil))
+    }
+
+    @Sendable private func push(_ request: Request, context: WebContext) async throws -> Response {
+        let parameters = try await FormBody.parameters(of: request, context: context)
+        return try Response.json(
+            await PushedAuthorizationEndpoint(services: services).push(
+                parameters, authorizationHeader: request.headers[.authorization]), status: .created)
     }
 
     @Sendable private func revoke(_ request: Request, context: WebContext) async throws -> Response {

@@ -7,8 +7,11 @@ struct ConsentStep {
     let progress: LoginTransaction.Progress
     let access: RequestedAccess
 
-    /// What the user decides about; `openid` alone reveals nothing that needs a decision.
-    var scope: Scope { access.scope.filter { $0 != Scope.openID } }
+    /// What the user decides about; `openid` alone reveals nothing that needs a decision, and a single claim is asked about
+    /// as the scope that gives it.
+    var scope: Scope {
+        access.scope.filter { $0 != Scope.openID }.union(request.request.claims?.scope ?? .empty)
+    }
 
     func mustAsk(_ userID: String, _ stores: Stores) async throws -> Bool {
         if request.request.prompt.contains(.consent) {

@@ -59,6 +59,7 @@ package struct AuthorizationCodeGrant: Grant {
                 hint: "redirect_uri must be the very text that the authorization request had.",
                 reason: .redirectURIMismatch)
         }
+        if let problem = request.targetProblem(granted: code.audience) { return problem }
         let verifier = request.parameters["code_verifier"]
         switch (code.proofKey, verifier) {
         case (nil, nil): return nil
@@ -80,6 +81,7 @@ package struct AuthorizationCodeGrant: Grant {
     private static func basis(_ code: AuthorizationCode, _ user: User, _ request: TokenRequest) -> FirstTokens.Basis {
         FirstTokens.Basis(
             authorizationID: code.authorizationID, user: user, audience: code.audience, scope: code.scope,
+            claims: code.claims,
             authentication: Authorization.Authentication(
                 sid: code.sid, authenticatedAt: code.authenticatedAt, showsTime: code.showsAuthenticationTime,
                 nonce: code.nonce),

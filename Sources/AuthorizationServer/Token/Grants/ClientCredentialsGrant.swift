@@ -37,7 +37,7 @@ package struct ClientCredentialsGrant: Grant {
 
     private func resourceServer(_ request: TokenRequest) async throws -> RegisteredResourceServer {
         let standard = try await services.configuration.settings().defaultAudience
-        guard let audience = request.parameters["audience"] ?? standard else {
+        guard let audience = request.parameters["audience"] ?? request.resource ?? standard else {
             throw OAuthError.accessDenied(
                 "Non-global clients are not allowed access to APIv1",
                 hint: "Send 'audience' with the identifier of the API that the token is for.", reason: .audience)

@@ -34,8 +34,10 @@ package struct RefreshTokenGrant: Grant {
         let family = exchange.token.family
         var authorization = try await UserAuthorization(
             user: exchange.user, scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
+            claims: family.claims,
             authentication: Authorization.Authentication(
-                sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt, showsTime: family.showsAuthenticationTime,
+                sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
+                showsTime: family.showsAuthenticationTime,
                 nonce: nil),
             grantName: "refresh_token"
         ).make(
@@ -59,6 +61,7 @@ package struct RefreshTokenGrant: Grant {
             token.family.clientID == request.client.clientID
         else { return .failure(unknownToken) }
         guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
+        if let problem = request.targetProblem(granted: token.family.audience) { return .failure(problem) }
         switch try user(of: token, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
@@ -130,6 +133,7 @@ package struct RefreshTokenGrant: Grant {
             AccessToken(
                 digest: accessToken.digest, authorizationID: token.family.authorizationID,
                 clientID: token.family.clientID, userID: token.family.userID, scope: scope,
+                claims: token.family.claims,
                 expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
             in: transaction)
     }

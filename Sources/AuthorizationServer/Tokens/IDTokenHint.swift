@@ -1,0 +1,31 @@
+import OAuth
+import Storage
+
+/// An ID token of ours that a client shows to say whom, and which session, it means. It proves nothing about whoever shows it,
+/// and may have expired (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
+package struct IDTokenHint: Sendable {
+    /// The `sub`.
+    package let subject: String
+    package let sid: String?
+    /// The client that it was issued to.
+    package let client: Client
+
+    /// - Returns: nil for what is not an ID token of this issuer for one of its clients.
+    package init?(_ token: String, services: Services) async throws {
+        guard let clientID = JSONWebToken.unverifiedClaims(token)?["aud"]?.string,
+            let registered = try await services.configuration.client(clientID),
+            let claims = try await Self.claims(of: token, registered, services),
+            claims["iss"]?.string == services.issuer.text, claims["aud"]?.string == clientID,
+            let subject = claims["sub"]?.string
+        else { return nil }
+        (self.subject, sid, client) = (subject, claims["sid"]?.string, registered.client)
+    }
+
+    private static func claims(
+        of token: String, _ registered: RegisteredClient, _ services: Services
+    ) async throws -> JSONObject? {
+        if let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()) { return claims }
+        guard let sealed = registered.sealedSecret else { return nil }
+        return JSONWebToken.verify(token, secret: try services.secret.box.open(sealed))
+    }
+}
