@@ -156,7 +156,9 @@ struct GuardedHTTPClientTests {
         let client = try GuardedHTTPClient(
             allowsLoopback: false, isAllowed: { $0 == [127, 0, 0, 1] }, timeout: Self.patience)
         let port = try await LoopbackServer.run({ _ in nil }) { $0.port }
-        #expect(await Self.failure(client, "https://127.0.0.1:\(port)/") == .unreachable)
+        // Whoever has the port by now, the address was asked.
+        let kind = await Self.failure(client, "https://127.0.0.1:\(port)/")
+        #expect(kind != nil && kind != .forbiddenAddress)
         #expect(await Self.failure(client, "https://127.0.0.2:\(port)/") == .forbiddenAddress)
     }
 
