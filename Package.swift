@@ -52,6 +52,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -115,7 +116,8 @@ let package = Package(
         target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL),
         target("StorageTesting"),
         target(
-            "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioFoundationEssentialsCompat, logging),
+            "TestSupport", crypto, cryptoExtras, hummingbird, hummingbirdTesting, httpTypes,
+            nioFoundationEssentialsCompat, logging),
         target(
             "ExampleWebApp", path: "examples/web-app", exclude: ["README.md"], asyncHTTPClient, crypto, hummingbird,
             jwtKit, logging, nioHTTP1),

@@ -52,7 +52,8 @@ struct ImportRulesTests {
         "TestSupport": Rule(
             ours: everything.union(["StorageTesting"]),
             libraries: [
-                "HTTPTypes", "Hummingbird", "HummingbirdTesting", "Logging", "NIOCore", "NIOFoundationEssentialsCompat",
+                "Crypto", "CryptoExtras", "HTTPTypes", "Hummingbird", "HummingbirdTesting", "Logging", "NIOCore",
+                "NIOFoundationEssentialsCompat",
             ]),
     ]
 
