@@ -202,7 +202,7 @@ struct SignedTokenTests {
             let read = try JSONWebKey(pem: key.pem, keyID: key.keyID, algorithm: nil)
             #expect(Self.problem(try key.token(Self.claims), JSONWebKeySet([read])) == nil)
         }
-        let own = try RSAKey.generate()
+        let own = try SigningKeyPair.generate()
         let der = Data(try own.selfSignedCertificate(commonName: "application"))
         let certificate =
             "-----BEGIN CERTIFICATE-----\n" + der.base64EncodedString(options: .lineLength64Characters)
