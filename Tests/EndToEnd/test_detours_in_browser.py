@@ -66,12 +66,12 @@ def test_two_windows_sign_in_one_after_the_other(site, page: Page, email: str) -
         person.page.goto(application.authorization_url(scope="openid email"))
     second.send_credentials(email)
     second.accept()
-    assert site.callback.take()[1].keys() == {"code", "state"}
+    assert site.callback.take()[1].keys() == {"code", "state", "iss"}
     # The first window's form is of the time before the session; it is shown once more.
     first.send_credentials(email)
     expect(page.get_by_role("alert")).to_contain_text("Please try again")
     first.send_credentials(email)
-    assert site.callback.take()[1].keys() == {"code", "state"}
+    assert site.callback.take()[1].keys() == {"code", "state", "iss"}
 
 
 def test_a_login_link_of_another_browser_is_refused(person: Person, new_page, email: str) -> None:
@@ -93,7 +93,7 @@ def test_a_browser_signs_in_over_https_with_cookies_that_never_leave_it(new_page
     person.send_credentials(portico.create_user())
     person.accept()
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
-    assert callback.take()[1].keys() == {"code", "state"}
+    assert callback.take()[1].keys() == {"code", "state", "iss"}
     cookies = [cookie for cookie in page.context.cookies() if cookie["domain"] == urlsplit(portico.issuer).hostname]
     assert {cookie["name"] for cookie in cookies} == {"auth0", "did"}
     assert all(cookie["secure"] and cookie["httpOnly"] for cookie in cookies)

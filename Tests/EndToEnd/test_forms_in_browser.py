@@ -64,7 +64,7 @@ def test_a_person_signs_in_and_consents_with_the_keyboard_alone(site, page: Page
     page.goto(site.web_app)
     keyboard = page.keyboard
     keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Sign in")).to_be_focused()
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_focused()
     keyboard.press("Enter")
     expect(page.get_by_label("Email address")).to_be_focused()
     keyboard.type(email)
@@ -104,7 +104,7 @@ def test_a_form_post_answer_posts_itself_to_the_application(site, page: Page) ->
     _sign_in(page, site, application.authorization_url(response_mode="form_post", scope="openid email"))
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     method, brought = site.callback.take()
-    assert method == "POST" and set(brought) == {"code", "state"} and brought["state"] == "xyzABC123"
+    assert method == "POST" and set(brought) == {"code", "state", "iss"} and brought["state"] == "xyzABC123"
 
 
 def test_a_form_post_answer_has_a_button_where_there_is_no_javascript(site, new_page: Callable[..., Page]) -> None:
@@ -114,7 +114,7 @@ def test_a_form_post_answer_has_a_button_where_there_is_no_javascript(site, new_
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     method, brought = site.callback.take()
-    assert method == "POST" and set(brought) == {"code", "state"}
+    assert method == "POST" and set(brought) == {"code", "state", "iss"}
 
 
 def test_an_error_is_posted_to_the_application_too(site, page: Page) -> None:

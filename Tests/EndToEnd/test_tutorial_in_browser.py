@@ -41,7 +41,7 @@ def test_a_person_signs_up_consents_calls_the_api_refreshes_and_signs_out(
     expect(person.card("Answer of the API")).to_contain_text("200 OK")
 
     person.press("Sign out")
-    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
     assert page.url.rstrip("/") == site.web_app
 
 
@@ -75,7 +75,7 @@ def test_signing_out_ends_the_session_at_the_server_too(site, page: Page) -> Non
     person.accept()
     person.expect_signed_in()
     person.press("Sign out")
-    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
 
     person.click_sign_in()
     expect(page.get_by_role("heading", name="Log in to Appointments Web App")).to_be_visible()

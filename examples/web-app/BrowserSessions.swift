@@ -1,20 +1,26 @@
 import Foundation
 import Hummingbird
 
-/// The sessions of all browsers, each under a random id that the browser has in a cookie.
+/// What is remembered of all browsers, each under a random id that the browser has in a cookie.
 ///
-/// They are in memory: fine for an example, and gone when it stops. An application that runs on several machines keeps
-/// them in a store that all of them share.
-actor BrowserSessions {
-    /// Cookies do not know ports: the name must differ from those of other programs on the same host.
-    private static let cookieName = "web_app_session"
-    private static let lifetime: TimeInterval = 12 * 3600
-
+/// It is in memory: fine for an example, and gone when it stops. An application that runs on several machines keeps it
+/// in a store that all of them share.
+actor BrowserSessions<Session: Sendable> {
+    private let cookieName: String
+    private let lifetime: TimeInterval
     private let isSecure: Bool
+    private let sameSite: Cookie.SameSite
     private var sessions: [String: (session: Session, expires: Date)] = [:]
 
-    init(isSecure: Bool) {
-        self.isSecure = isSecure
+    /// - Parameters:
+    ///   - cookieName: cookies do not know ports, so it must differ from those of other programs on the same host.
+    ///   - lifetime: how long something is remembered, in seconds.
+    ///   - isFromElsewhere: whether the cookie must come along with a form that the identity server has the browser post.
+    ///     `Lax`, else, lets it come along when a link or a redirect leads here, but not with another site's form.
+    ///     Browsers take `None` over https only; on one host, as in development, `Lax` suffices.
+    init(cookieName: String, lifetime: TimeInterval, isSecure: Bool, isFromElsewhere: Bool) {
+        (self.cookieName, self.lifetime, self.isSecure) = (cookieName, lifetime, isSecure)
+        sameSite = isSecure && isFromElsewhere ? .none : .lax
     }
 
     /// The session of the browser that sent `request`.
@@ -37,7 +43,7 @@ actor BrowserSessions {
         end(request)
         sessions = sessions.filter { $0.value.expires > Date() }
         let id = Random.text()
-        sessions[id] = (session, Date() + Self.lifetime)
+        sessions[id] = (session, Date() + lifetime)
         response.setCookie(cookie(id, maxAge: nil))
     }
 
@@ -51,14 +57,12 @@ actor BrowserSessions {
     }
 
     private func id(in request: Request) -> String? {
-        request.cookies[Self.cookieName]?.value
+        request.cookies[cookieName]?.value
     }
 
-    /// `Lax` lets the cookie come along when the identity server sends the browser back, but not with a form that
-    /// another site posts.
     private func cookie(_ value: String, maxAge: Int?) -> Cookie {
         Cookie(
-            name: Self.cookieName, value: value, maxAge: maxAge, path: "/", secure: isSecure, httpOnly: true,
-            sameSite: .lax)
+            name: cookieName, value: value, maxAge: maxAge, path: "/", secure: isSecure, httpOnly: true,
+            sameSite: sameSite)
     }
 }

@@ -7,7 +7,7 @@ import NIOHTTP1
 struct HomeController: Sendable {
     let settings: Settings
     let server: IdentityServer
-    let browsers: BrowserSessions
+    let browsers: BrowserSessions<Session>
 
     var endpoints: RouteCollection<BasicRequestContext> {
         RouteCollection()
@@ -18,11 +18,9 @@ struct HomeController: Sendable {
     }
 
     @Sendable private func home(_ request: Request, context: BasicRequestContext) async throws -> HTML {
-        guard let session = await browsers.session(of: request), let user = session.user else {
-            return Pages.signedOut(settings)
-        }
+        guard let session = await browsers.session(of: request) else { return Pages.signedOut(settings) }
         _ = await browsers.change(request) { $0.notice = nil }
-        return Pages.signedIn(user, notice: session.notice, answer: session.answer)
+        return Pages.signedIn(session.user, notice: session.notice, answer: session.answer)
     }
 
     /// Step 3: calls the API with the access token.
@@ -53,10 +51,10 @@ struct HomeController: Sendable {
     @Sendable private func refresh(_ request: Request, context: BasicRequestContext) async throws -> Response {
         // Taken out while it is used: if refresh tokens rotate, a second use would end the whole grant.
         let taken = await browsers.change(request) { session in
-            defer { session.user?.refreshToken = nil }
+            defer { session.user.refreshToken = nil }
             return session.user
         }
-        guard let user = taken ?? nil, let refreshToken = user.refreshToken else { return .redirect(to: "/") }
+        guard let user = taken, let refreshToken = user.refreshToken else { return .redirect(to: "/") }
         do {
             let (renewed, notice) = try await renewed(user, refreshToken)
             _ = await browsers.change(request) { ($0.user, $0.notice, $0.answer) = (renewed, notice, nil) }
@@ -66,7 +64,7 @@ struct HomeController: Sendable {
                 + "Sign in again to get a new one."
             _ = await browsers.change(request) { $0.notice = notice }
         } catch {
-            _ = await browsers.change(request) { $0.user?.refreshToken = refreshToken }
+            _ = await browsers.change(request) { $0.user.refreshToken = refreshToken }
             throw error
         }
         return .redirect(to: "/")

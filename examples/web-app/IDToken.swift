@@ -11,8 +11,17 @@ struct IDToken: JWTPayload {
     let azp: String?
     let exp: Double
     let nonce: String?
+    /// Of the code and the access token that came with the token: see ``FrontChannel``.
+    let codeHash: String?
+    let accessTokenHash: String?
     let name: String?
     let email: String?
+
+    enum CodingKeys: String, CodingKey {
+        case iss, sub, aud, azp, exp, nonce, name, email
+        case codeHash = "c_hash"
+        case accessTokenHash = "at_hash"
+    }
 
     /// How far the server's clock and ours may be apart, in seconds.
     private static let clockSkew = 5.0

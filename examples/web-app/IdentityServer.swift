@@ -29,7 +29,6 @@ actor IdentityServer {
     /// Step 1 of the tutorial: where the *Sign in* button leads.
     func authorizationURL(for signIn: SignIn) async throws -> String {
         let parameters = [
-            ("response_type", "code"),
             ("client_id", settings.clientID),
             ("redirect_uri", settings.redirectURI),
             ("scope", "openid profile email offline_access appointments contacts"),
@@ -39,7 +38,7 @@ actor IdentityServer {
             ("code_challenge", signIn.codeChallenge),
             ("code_challenge_method", "S256"),
         ]
-        return try await metadata().authorizationEndpoint + "?" + Self.encoded(parameters)
+        return try await metadata().authorizationEndpoint + "?" + Self.encoded(signIn.flow.parameters + parameters)
     }
 
     /// Step 2: the code for tokens.

@@ -42,10 +42,12 @@ struct TokenError: Error, Decodable {
     }
 }
 
-/// What the browser brings to `/callback`: a code or an error, and always the state.
+/// What the browser brings to `/callback`: a code or an error, and always the state; tokens in the Hybrid Flow alone.
 struct AuthorizationResponse: Decodable {
     let state: String?
     let code: String?
+    let idToken: String?
+    let accessToken: String?
     let error: String?
     let errorDescription: String?
     /// Who answers, where the server says so ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
@@ -53,6 +55,8 @@ struct AuthorizationResponse: Decodable {
 
     enum CodingKeys: String, CodingKey {
         case state, code, error, iss
+        case idToken = "id_token"
+        case accessToken = "access_token"
         case errorDescription = "error_description"
     }
 }

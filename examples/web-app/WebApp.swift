@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Logging
 
-/// A regular web application: it signs people in with the Authorization Code Flow, and calls an API for them.
+/// A regular web application: it signs people in with the Authorization Code Flow or the Hybrid Flow, and calls an API for them.
 @main
 struct WebApp {
     static func main() async {
@@ -36,9 +36,14 @@ struct WebApp {
 /// Every page and action of the application.
 func buildRouter(_ settings: Settings) -> Router<BasicRequestContext> {
     let router = Router()
-    let browsers = BrowserSessions(isSecure: settings.baseURL.hasPrefix("https:"))
+    let isSecure = settings.baseURL.hasPrefix("https:")
+    let browsers = BrowserSessions<Session>(
+        cookieName: "web_app_session", lifetime: 12 * 3600, isSecure: isSecure, isFromElsewhere: false)
+    let signIns = BrowserSessions<SignIns>(
+        cookieName: "web_app_sign_ins", lifetime: 3600, isSecure: isSecure, isFromElsewhere: true)
     let server = IdentityServer(settings: settings)
-    router.addRoutes(SignInController(settings: settings, server: server, browsers: browsers).endpoints)
+    router.addRoutes(
+        SignInController(settings: settings, server: server, browsers: browsers, signIns: signIns).endpoints)
     router.addRoutes(HomeController(settings: settings, server: server, browsers: browsers).endpoints)
     return router
 }

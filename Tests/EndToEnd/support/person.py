@@ -26,12 +26,12 @@ class Person:
         self.page.goto(self.web_app)
         expect(self.page.get_by_role("heading", name="A regular web application")).to_be_visible()
 
-    def click_sign_in(self) -> None:
-        self.page.get_by_role("link", name="Sign in").click()
+    def click_sign_in(self, link: str = "Sign in") -> None:
+        self.page.get_by_role("link", name=link, exact=True).click()
 
-    def go_to_sign_in(self) -> None:
+    def go_to_sign_in(self, link: str = "Sign in") -> None:
         self.open_application()
-        self.click_sign_in()
+        self.click_sign_in(link)
         expect(self.page.get_by_role("heading", name="Log in to Appointments Web App")).to_be_visible()
 
     def go_to_sign_up(self) -> None:
@@ -51,8 +51,8 @@ class Person:
         self.send_credentials(email)
         expect(self.page.get_by_role("heading", name="Authorize App")).to_be_visible()
 
-    def sign_in(self, email: str) -> None:
-        self.go_to_sign_in()
+    def sign_in(self, email: str, link: str = "Sign in") -> None:
+        self.go_to_sign_in(link)
         self.send_credentials(email)
 
     def accept(self) -> None:

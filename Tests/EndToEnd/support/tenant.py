@@ -56,7 +56,7 @@ def tenant(web_app: str = "http://localhost:3000", callbacks: list[str] | None =
         }],
         "clients": [
             _client(
-                WEB_APP, "regular_web", "client_secret_post", [*users, "client_credentials"],
+                WEB_APP, "regular_web", "client_secret_post", [*users, "implicit", "client_credentials"],
                 callbacks=[f"{web_app}/callback", *further["callbacks"]], allowed_logout_urls=[web_app],
                 refresh_token=dict(_TUTORIAL_REFRESH)),
             _client(BASIC, "regular_web", "client_secret_basic", users, **further),

@@ -9,7 +9,10 @@ enum Pages {
             <section class="hero">
               <h1>A regular web application</h1>
               <p class="lead">It signs you in with the Authorization Code Flow and calls an API on your behalf.</p>
-              <a class="button primary" href="/login">Sign in</a>
+              <div class="actions">
+                <a class="button primary" href="/login">Sign in</a>
+                <a class="button" href="/login/hybrid">Sign in with the Hybrid Flow</a>
+              </div>
             </section>
             <section class="card">
             <h2>How it works</h2>
@@ -19,6 +22,8 @@ enum Pages {
               <li><b>Call the API.</b> It sends the access token along as a Bearer token.</li>
               <li><b>Refresh.</b> It gets a new access token without asking you again.</li>
             </ol>
+            <p class="note">In the Hybrid Flow the identity server has your browser post an ID token and an access token
+            together with the code; this server makes sure that the three belong together.</p>
             </section>
             <section class="card">
             <h2>Who takes part</h2>
@@ -47,6 +52,7 @@ enum Pages {
             </section>
             \(notice.map { "<p class=\"notice\" role=\"status\">\($0)</p>" as HTML })
             \(answer.map(card))
+            \(user.frontChannel.map(card))
             \(card("ID token", "Tells this application who you are. Its signature was verified.", user.idToken))
             \(card("Access token", accessTokenNote(user), user.accessToken))
             \(user.refreshToken.map { card("Refresh token", refreshTokenNote, $0) })
@@ -94,6 +100,25 @@ enum Pages {
           <pre tabindex="0">\(answer.body)</pre>
         </article>
         """
+    }
+
+    private static func card(_ frontChannel: FrontChannel) -> HTML {
+        """
+        <article class="card">
+          <h2>What the browser brought</h2>
+          <p>An ID token and an access token came with the code. The hashes in the ID token were compared with the
+          others; who exchanges one of them is found out.</p>
+          <dl>\(frontChannel.hashes.map(row))</dl>
+          \(JWTParts(frontChannel.idToken).map(parts))
+          <details><summary>Raw ID token</summary><pre class="raw" tabindex="0">\(frontChannel.idToken)</pre></details>
+          <details><summary>Raw access token, which is not used</summary>\
+          <pre class="raw" tabindex="0">\(frontChannel.accessToken)</pre></details>
+        </article>
+        """
+    }
+
+    private static func row(_ hash: FrontChannel.Hash) -> HTML {
+        "<dt>\(hash.claim)</dt><dd>\(hash.value) is the hash of the \(hash.of)</dd>"
     }
 
     private static func card(_ name: String, _ note: String, _ token: String) -> HTML {

@@ -22,7 +22,7 @@ struct Problem: HTTPResponseError {
         hint =
             switch answer.error {
             case "access_denied": "You declined, or the identity server does not let you in. You may try again."
-            case "unauthorized_client": "Allow the grant authorization_code in the application's settings."
+            case "unauthorized_client": "Allow the application the grants that the flow needs: see the README."
             case "invalid_scope", "invalid_request": "A parameter of the authorization URL does not suit the server."
             case "login_required", "consent_required", "interaction_required": "The server must ask the user first."
             default: "The log of the identity server says more."
