@@ -101,7 +101,8 @@ def test_a_copy_of_a_copy_is_equal_in_every_row(source: Portico, postgres_server
     url, back = postgres_server.new_schema(), source.folder / "back.sqlite"
     there = copy(source, named(file_of(source)), url)
     again = copy(source, url, named(back))
-    assert reported(there) == reported(again) and len(reported(there)) == 20
+    assert reported(there) == reported(again)
+    assert reported(there).keys() == contents(file_of(source)).keys() - {"schema_migration"}
     assert contents(file_of(source)) == contents(back)
     assert back.stat().st_mode & 0o077 == 0, "others may read the copy"
     assert "interrupted" not in there.stdout + again.stdout
