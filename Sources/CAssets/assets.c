@@ -28,30 +28,39 @@ static const unsigned char asset7[] = {
 #embed "pages/login.mustache"
 };
 static const unsigned char asset8[] = {
-#embed "pages/mark.mustache"
+#embed "pages/logout.mustache"
 };
 static const unsigned char asset9[] = {
-#embed "pages/signup.mustache"
+#embed "pages/mark.mustache"
 };
 static const unsigned char asset10[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset11[] = {
-#embed "locales/en.json"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset12[] = {
-#embed "css/portico.css"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset13[] = {
-#embed "js/form-post.js"
+#embed "locales/en.json"
 };
 static const unsigned char asset14[] = {
-#embed "js/portico.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset15[] = {
-#embed "js/web-message.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset16[] = {
+#embed "js/logout.js"
+};
+static const unsigned char asset17[] = {
+#embed "js/portico.js"
+};
+static const unsigned char asset18[] = {
+#embed "js/web-message.js"
+};
+static const unsigned char asset19[] = {
 #embed "images/portico.svg"
 };
 
@@ -64,15 +73,18 @@ static const struct CAsset assets[] = {
     {"pages/layout.mustache", asset5, sizeof asset5},
     {"pages/logged-out.mustache", asset6, sizeof asset6},
     {"pages/login.mustache", asset7, sizeof asset7},
-    {"pages/mark.mustache", asset8, sizeof asset8},
-    {"pages/signup.mustache", asset9, sizeof asset9},
-    {"pages/web-message.mustache", asset10, sizeof asset10},
-    {"locales/en.json", asset11, sizeof asset11},
-    {"css/portico.css", asset12, sizeof asset12},
-    {"js/form-post.js", asset13, sizeof asset13},
-    {"js/portico.js", asset14, sizeof asset14},
-    {"js/web-message.js", asset15, sizeof asset15},
-    {"images/portico.svg", asset16, sizeof asset16},
+    {"pages/logout.mustache", asset8, sizeof asset8},
+    {"pages/mark.mustache", asset9, sizeof asset9},
+    {"pages/signup.mustache", asset10, sizeof asset10},
+    {"pages/still-logged-in.mustache", asset11, sizeof asset11},
+    {"pages/web-message.mustache", asset12, sizeof asset12},
+    {"locales/en.json", asset13, sizeof asset13},
+    {"css/portico.css", asset14, sizeof asset14},
+    {"js/form-post.js", asset15, sizeof asset15},
+    {"js/logout.js", asset16, sizeof asset16},
+    {"js/portico.js", asset17, sizeof asset17},
+    {"js/web-message.js", asset18, sizeof asset18},
+    {"images/portico.svg", asset19, sizeof asset19},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -31,7 +31,8 @@ private struct CompiledPages: Sendable {
 
     /// The assets that the templates name.
     private static let linked = [
-        "formPost": "js/form-post.js", "mark": "images/portico.svg", "script": "js/portico.js",
+        "formPost": "js/form-post.js", "logout": "js/logout.js", "mark": "images/portico.svg",
+        "script": "js/portico.js",
         "stylesheet": "css/portico.css", "webMessage": "js/web-message.js",
     ]
 

@@ -6,6 +6,9 @@ package enum Pages {
         FormPostPage.self,
         LoggedOutPage.self,
         LoginPage.self,
-        SignupPage.self, WebMessagePage.self,
+        LogoutPage.self,
+        SignupPage.self,
+        StillLoggedInPage.self,
+        WebMessagePage.self,
     ]
 }

@@ -26,6 +26,7 @@ package struct Client: Sendable, Hashable {
     package var refreshToken = RefreshTokenSettings()
     package var openID = OpenIDSettings()
     package var information = ClientInformation()
+    package var logout = ClientLogoutSettings()
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -99,6 +100,7 @@ extension Client {
         }
         openID = try OpenIDSettings(from: &document)
         information = try ClientInformation(from: &document)
+        logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
         other = try document.remaining(known: Self.known)
         guard idTokenAlgorithm != .hs256 || isConfidential else {
             throw document.problem(
@@ -129,6 +131,7 @@ extension Client {
         ]
         members["refresh_token"] = .object(refreshToken.document)
         return members.merging(openID.members) { $1 }.merging(information.members) { $1 }
+            .merging(logout.members) { $1 }
     }
 
     /// Auth0's fields that change nothing here yet.
@@ -138,7 +141,7 @@ extension Client {
         "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
         "organization_require_behavior", "organization_discovery_methods", "default_organization",
         "client_authentication_methods", "require_proof_of_possession",
-        "signed_request_object", "oidc_logout", "oidc_backchannel_logout", "session_transfer", "token_exchange",
+        "signed_request_object", "session_transfer", "token_exchange",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
         "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",

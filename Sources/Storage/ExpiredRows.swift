@@ -1,6 +1,7 @@
 import Foundation
 
-/// What has expired and may be removed.
+/// What has expired and may be removed without anybody's being told; sessions are not of that kind, see
+/// ``SessionStore/deleteExpired(at:most:in:)``.
 package struct ExpiredRowsStore: Sendable {
     let database: any SQLDatabase
 
@@ -42,11 +43,6 @@ package struct ExpiredRowsStore: Sendable {
             DELETE FROM access_token WHERE digest IN (
                 SELECT digest FROM access_token WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
-            """,
-            """
-            DELETE FROM session WHERE digest IN (
-                SELECT digest FROM session WHERE expires_at <= \(now) OR idle_expires_at <= \(now) LIMIT \(batch))
-                AND (expires_at <= \(now) OR idle_expires_at <= \(now))
             """,
             """
             DELETE FROM refresh_token_family WHERE id IN (

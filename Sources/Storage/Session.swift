@@ -60,9 +60,26 @@ package struct SessionStore: Sendable {
             "UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt) WHERE digest = \(digest)")
     }
 
-    /// Ends a session.
-    package static func delete(digest: String, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM session WHERE digest = \(digest)")
+    /// Removes a session. Of several that do so at once one gets it.
+    /// - Returns: the session, or nil where there was none.
+    package static func delete(digest: String, in transaction: any SQLTransaction) throws -> Session? {
+        try transaction.row("DELETE FROM session WHERE digest = \(digest) RETURNING *").map(Session.init)
+    }
+
+    /// Removes sessions whose time is up.
+    /// - Parameter most: how many at a time.
+    package static func deleteExpired(
+        at now: Date, most: Int, in transaction: any SQLTransaction
+    ) throws -> [Session] {
+        // The condition stands twice, for one that is used in the very moment, after it was found.
+        try transaction.rows(
+            """
+            DELETE FROM session WHERE digest IN (
+                SELECT digest FROM session WHERE expires_at <= \(now) OR idle_expires_at <= \(now) LIMIT \(most))
+                AND (expires_at <= \(now) OR idle_expires_at <= \(now))
+            RETURNING *
+            """
+        ).map(Session.init)
     }
 }
 

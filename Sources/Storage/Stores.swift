@@ -11,6 +11,7 @@ package struct Stores: Sendable {
     package var connections: ConnectionStore { ConnectionStore(database: database) }
     package var users: UserStore { UserStore(database: database) }
     package var sessions: SessionStore { SessionStore(database: database) }
+    package var logoutDeliveries: LogoutDeliveryStore { LogoutDeliveryStore(database: database) }
     package var loginTransactions: LoginTransactionStore { LoginTransactionStore(database: database) }
     package var accessTokens: AccessTokenStore { AccessTokenStore(database: database) }
     package var consentGrants: ConsentGrantStore { ConsentGrantStore(database: database) }

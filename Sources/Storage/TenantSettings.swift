@@ -33,6 +33,7 @@ package struct TenantSettings: Sendable, Hashable {
     /// Where a user goes who opens a page of a login that is no longer under way and whose application is unknown or has
     /// no place for that.
     package var defaultRedirectionURI: String?
+    package var logout = TenantLogoutSettings()
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -93,6 +94,7 @@ extension TenantSettings {
         pushedAuthorizationRequests = try document.bool("pushed_authorization_requests_supported")
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
+        logout = try TenantLogoutSettings(tenant: &document)
         other = try document.remaining(known: Self.known)
         let flags = other["flags"]?.object ?? [:]
         guard flags[Self.registrationFlag].map({ $0 == .null || $0.bool != nil }) ?? true else {
@@ -149,6 +151,7 @@ extension TenantSettings {
         members["resource_parameter_profile"] = resourceParameterProfile.map { .string($0.rawValue) }
         members["pushed_authorization_requests_supported"] = pushedAuthorizationRequests.map(JSONValue.bool)
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
+        logout.write(to: &members)
         return members
     }
 
@@ -159,8 +162,8 @@ extension TenantSettings {
     /// Auth0's settings that change nothing here yet.
     private static let known: Set<String> = [
         "flags", "change_password", "guardian_mfa_page", "error_page", "default_directory",
-        "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime", "sessions",
-        "oidc_logout", "sandbox_version", "sandbox_versions_available", "enabled_locales",
+        "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime",
+        "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
         "mtls",
         "skip_non_verifiable_callback_uri_confirmation_prompt",

@@ -28,6 +28,10 @@ extension StorageSuite {
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,
                     in: transaction)
             }
+            let participant = SessionClient(Sample.session("s"), clientID: Sample.clientID)
+            try SessionClientStore.insert(participant, in: transaction)
+            try LogoutDeliveryStore.insert(
+                LogoutDelivery(participant, uri: "https://app.example.com/logout"), at: Sample.now, in: transaction)
         }
         return database
     }

@@ -41,6 +41,8 @@ package func buildRouter(
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
-    browser.addRoutes(LogoutController(services: services, cookies: cookies, pages: pages).endpoints)
+    let logouts = LogoutResponder(cookies: cookies, pages: pages)
+    browser.addRoutes(LogoutController(services: services, cookies: cookies, responder: logouts).endpoints)
+    browser.addRoutes(EndSessionController(services: services, cookies: cookies, responder: logouts).endpoints)
     return router
 }

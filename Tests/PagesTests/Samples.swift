@@ -43,6 +43,20 @@ enum Samples {
         ("error-development", error(development: mismatch)),
         ("logged-out", LoggedOutPage(applicationName: "Appointments")),
         ("logged-out-unknown", LoggedOutPage(applicationName: nil)),
+        (
+            "logged-out-frames",
+            LoggedOutPage(
+                applicationName: "Appointments",
+                frames: ["https://appointments.acme.example/out?iss=https%3A%2F%2Facme.example%2F&sid=x"],
+                continueURL: "https://appointments.acme.example/?state=x")
+        ),
+        (
+            "logout",
+            LogoutPage(
+                csrfToken: "9v3kd81", applicationName: "Appointments", parameters: [(name: "state", value: "x")])
+        ),
+        ("logout-problem", LogoutPage(csrfToken: "9v3kd81", applicationName: nil, problem: .expiredForm)),
+        ("still-logged-in", StillLoggedInPage()),
         ("form-post", formPost),
         ("web-message", webMessage),
     ]

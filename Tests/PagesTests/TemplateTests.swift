@@ -58,10 +58,10 @@ struct TemplateTests {
         }
     }
 
-    /// What only an error in development has.
+    /// What only an error in development has, or a logout that has frames.
     static let onlySometimes: Set = [
         "cause", "fix", "setting", "comparison", "sent", "nearest", "segment", "differs", "gap", "difference",
-        "hasParameters", "parameters", "name", "value",
+        "hasParameters", "parameters", "name", "value", "source",
     ]
 
     static func names(_ value: PageValue) -> Set<String> {

@@ -85,6 +85,10 @@ struct ResponseIssuing: Sendable {
             }
             if let code { try AuthorizationCodeStore.insert(code, in: transaction) }
             if let accessToken { try AccessTokenStore.insert(accessToken, in: transaction) }
+            if request.client.logout.isTold {
+                try SessionClientStore.insert(
+                    SessionClient(session, clientID: request.client.clientID), in: transaction)
+            }
             if session.needsTouch(at: now) {
                 try SessionStore.touch(
                     digest: session.digest, at: now, idleExpiresAt: now.addingTimeInterval(Double(idleLifetime)),

@@ -11,6 +11,9 @@ package enum ProviderMetadata {
         if settings.acceptsPushedRequests {
             members["pushed_authorization_request_endpoint"] = .string(issuer.url("oauth/par"))
         }
+        if settings.logout.isEndSessionEndpointPublished {
+            members["end_session_endpoint"] = .string(issuer.url("oidc/logout"))
+        }
         return members
     }
 
@@ -45,6 +48,10 @@ package enum ProviderMetadata {
             "claims_parameter_supported": true,
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
+            "backchannel_logout_supported": true,
+            "backchannel_logout_session_supported": true,
+            "frontchannel_logout_supported": true,
+            "frontchannel_logout_session_supported": true,
         ]
     }
 }

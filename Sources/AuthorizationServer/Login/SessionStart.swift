@@ -21,7 +21,7 @@ struct SessionStart: Sendable {
             expiresAt: now.addingTimeInterval(Double(settings.sessionLifetime)))
         var progress = login.progress
         progress.sessionDigest = session.digest
-        let (updated, former) = (progress, browser.session)
+        let (updated, former, end) = (progress, browser.session, SessionEnd(services: services))
         try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             guard
@@ -29,7 +29,7 @@ struct SessionStart: Sendable {
                     digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction) != nil
             else { throw TransactionNotFound() }
             try also(transaction)
-            if let former { try SessionStore.delete(digest: former.digest, in: transaction) }
+            if let former { try end.replace(digest: former.digest, with: session, in: transaction) }
             try SessionStore.insert(session, in: transaction)
             try UserStore.recordLogin(of: user.id, at: now, in: transaction)
             try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)

@@ -4,7 +4,8 @@ import Storage
 extension ClientMetadata {
     /// Everything that is registered about the client, RFC 7591 §3.2.1, without what proves it.
     static func document(of client: Client) -> JSONObject {
-        var members = client.openID.members.merging(information(client)) { $1 }
+        var members = client.openID.members.merging(client.logout.metadata) { $1 }
+            .merging(information(client)) { $1 }
         members["client_id"] = .string(client.clientID)
         members["redirect_uris"] = JSONValue(client.callbacks)
         members["grant_types"] = JSONValue(client.grantTypes.map(\.rawValue).sorted())

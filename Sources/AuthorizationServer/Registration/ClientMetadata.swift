@@ -108,6 +108,7 @@ private struct Reader {
         client.callbacks = callbacks
         client.allowedLogoutURLs = try document.registeredURIs("post_logout_redirect_uris") ?? []
         try rules.check(client.allowedLogoutURLs, "post_logout_redirect_uris", document)
+        try client.logout.readMetadata(from: &document, callbacks: callbacks)
         client.appType =
             isNative ? .native : !needsCallback ? .nonInteractive : client.isConfidential ? .regularWeb : .spa
     }

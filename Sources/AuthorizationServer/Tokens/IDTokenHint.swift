@@ -16,6 +16,8 @@ package struct IDTokenHint: Sendable {
             let registered = try await services.configuration.client(clientID),
             let claims = try await Self.claims(of: token, registered, services),
             claims["iss"]?.string == services.issuer.text, claims["aud"]?.string == clientID,
+            // A logout token has the same key and audience.
+            claims["events"] == nil,
             let subject = claims["sub"]?.string
         else { return nil }
         (self.subject, sid, client) = (subject, claims["sid"]?.string, registered.client)

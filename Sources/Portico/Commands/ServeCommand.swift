@@ -128,7 +128,10 @@ struct ServeCommand: AsyncParsableCommand {
             } ?? .http1(configuration: idle),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "Portico"),
-            services: [ConfigurationWatch(services: services, outages: outages), ExpiredRowsSweep(services: services)],
+            services: [
+                ConfigurationWatch(services: services, outages: outages), ExpiredRowsSweep(services: services),
+                LogoutDeliveries(services: services),
+            ],
             logger: logger)
     }
 

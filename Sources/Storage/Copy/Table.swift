@@ -40,6 +40,8 @@ package struct Table: Sendable {
                 "sid", "user_id", "session_connection", "authenticated_at", "last_used_at", "idle_expires_at",
                 "expires_at",
             ]),
+        Table("session_client", key: ["sid", "client_id"], ["session_sid", "user_id", "expires_at"]),
+        Table("logout_delivery", key: ["sid", "client_id", "uri"], ["user_id", "attempts", "due_at"]),
         Table(
             "login_transaction", key: ["digest"],
             ["browser_digest", "client_id", "parameters", "progress", "created_at", "expires_at"]),

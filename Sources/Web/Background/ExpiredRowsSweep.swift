@@ -21,7 +21,9 @@ package struct ExpiredRowsSweep: Service {
     /// - Returns: whether more is waiting.
     private func sweepOnce() async -> Bool {
         do {
-            return try await services.stores.expiredRows.deleteBatch(at: services.now())
+            let moreRows = try await services.stores.expiredRows.deleteBatch(at: services.now())
+            let moreSessions = try await ExpiredSessions(services: services).endBatch()
+            return moreRows || moreSessions
         } catch SQLError.unavailable {
             // Whoever needs the database says so; expired rows can wait.
             return false

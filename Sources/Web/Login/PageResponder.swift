@@ -17,9 +17,11 @@ struct PageResponder: Sendable {
     ///   - target: where the page's form may lead in the end. Browsers hold the redirects after a form to the page's
     ///     policy too, so the application's origin has to be in it.
     ///   - isFramed: whether pages of the target's origin, and no others, may frame this one.
+    ///   - formTarget: where the page's form may lead that is not an authorization response.
+    ///   - frames: the origins that the page may frame.
     func respond(
         with page: some Page, status: HTTPResponse.Status = .ok, target: ResponseTarget? = nil,
-        isFramed: Bool = false, locales: [String] = []
+        isFramed: Bool = false, formTarget: RedirectURI? = nil, frames: [String] = [], locales: [String] = []
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let chrome = PageChrome(
@@ -29,19 +31,22 @@ struct PageResponder: Sendable {
             status: status,
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
-                .contentSecurityPolicy: Self.policy(target?.redirectURI, isFramed: isFramed),
+                .contentSecurityPolicy: Self.policy(
+                    target?.redirectURI ?? formTarget, isFramed: isFramed, frames: frames),
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
         return target.map(response.reachable) ?? response
     }
 
-    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool) -> String {
+    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String]) -> String {
         var targets = "'self' https:"
         if let formTarget, formTarget.scheme != "https" {
             targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
         }
         let ancestor = isFramed ? formTarget?.origin : nil
+        let framed = Set(frames).sorted().joined(separator: " ")
         return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; "
+            + (framed.isEmpty ? "" : "frame-src \(framed); ")
             + "form-action \(targets); frame-ancestors \(ancestor ?? "'none'"); base-uri 'none'"
     }
 

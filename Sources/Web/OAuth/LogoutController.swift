@@ -1,5 +1,4 @@
 import AuthorizationServer
-import HTTPTypes
 import Hummingbird
 import OAuth
 import Pages
@@ -8,7 +7,7 @@ import Pages
 struct LogoutController: Sendable {
     let services: Services
     let cookies: BrowserCookies
-    let pages: PageResponder
+    let responder: LogoutResponder
 
     var endpoints: RouteCollection<WebContext> {
         RouteCollection(context: WebContext.self).get("v2/logout", use: logOut)
@@ -16,20 +15,43 @@ struct LogoutController: Sendable {
 
     @Sendable private func logOut(_ request: Request, context: WebContext) async throws -> Response {
         let (browser, _) = cookies.browser(of: request, context: context)
-        var response: Response
         do {
-            response =
-                switch try await LogoutEndpoint(services: services).logOut(
-                    FormBody.query(of: request), browser: browser)
-                {
-                case .redirect(let uri): .found(uri.text)
-                case .page(let applicationName):
-                    try await pages.respond(with: LoggedOutPage(applicationName: applicationName))
-                }
+            return try await responder.respond(
+                to: LogoutEndpoint(services: services).logOut(FormBody.query(of: request), browser: browser), browser)
         } catch let failure as AuthorizationFailure {
-            response = try await pages.respond(to: failure.error, mismatch: failure.mismatch, context)
+            var response = try await responder.pages.respond(
+                to: failure.error, mismatch: failure.mismatch, context)
+            responder.forgetSession(browser, &response)
+            return response
         }
-        cookies.removeSession(from: &response)
+    }
+}
+
+/// What every logout ends with: the browser forgets its session, and goes on.
+struct LogoutResponder: Sendable {
+    let cookies: BrowserCookies
+    let pages: PageResponder
+
+    /// Where applications have frames, a page shows them before the browser goes on.
+    func respond(
+        to outcome: LogoutOutcome, _ browser: Browser, locales: [String] = []
+    ) async throws -> Response {
+        var response: Response
+        if outcome.frames.isEmpty, let location = outcome.location {
+            response = .found(location)
+        } else {
+            response = try await pages.respond(
+                with: LoggedOutPage(
+                    applicationName: outcome.applicationName, frames: outcome.frames.map(\.url),
+                    continueURL: outcome.location),
+                frames: outcome.frames.map(\.origin), locales: locales)
+        }
+        forgetSession(browser, &response)
         return response
+    }
+
+    /// Another site's request may come without the cookie; it does not get to remove what it could not send.
+    func forgetSession(_ browser: Browser, _ response: inout Response) {
+        if browser.session != nil { cookies.removeSession(from: &response) }
     }
 }

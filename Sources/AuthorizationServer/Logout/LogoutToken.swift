@@ -1,0 +1,31 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Tells an application that a session has ended, Back-Channel Logout 1.0 §2.4.
+enum LogoutToken {
+    /// Seconds for which a token is valid: it is signed anew at each try.
+    static let lifetime: Int64 = 120
+
+    private static let event = "http://schemas.openid.net/event/backchannel-logout"
+
+    /// The token, signed with RS256 as the application's libraries expect whatever its ID tokens have.
+    /// - Parameter subject: the user as the application knows them.
+    static func sign(_ delivery: LogoutDelivery, subject: String, issuer: Issuer, keys: KeyRing, at now: Date) throws
+        -> String
+    {
+        let issuedAt = Int64(now.timeIntervalSince1970)
+        let claims: JSONObject = [
+            "iss": .string(issuer.text),
+            "aud": .string(delivery.clientID),
+            "sub": .string(subject),
+            "sid": .string(delivery.sid),
+            "iat": .integer(issuedAt),
+            "exp": .integer(issuedAt + lifetime),
+            "jti": .string(Base64URL.encode(RandomBytes.make(16))),
+            "events": [event: [:]],
+        ]
+        let header = JSONWebToken.header(algorithm: .rs256, type: "logout+jwt", keyID: keys.current.id)
+        return try JSONWebToken.sign(claims, with: keys.current, header: header)
+    }
+}
