@@ -12,6 +12,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let endpointDisabled = Code(rawValue: "endpoint_disabled")
         package static let invalidClient = Code(rawValue: "invalid_client")
         package static let invalidClientMetadata = Code(rawValue: "invalid_client_metadata")
+        package static let invalidDPoPProof = Code(rawValue: "invalid_dpop_proof")
         package static let invalidGrant = Code(rawValue: "invalid_grant")
         package static let invalidRedirectURI = Code(rawValue: "invalid_redirect_uri")
         package static let invalidRequest = Code(rawValue: "invalid_request")
@@ -31,6 +32,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let unsupportedGrantType = Code(rawValue: "unsupported_grant_type")
         package static let unsupportedResponseType = Code(rawValue: "unsupported_response_type")
         package static let unsupportedTokenType = Code(rawValue: "unsupported_token_type")
+        package static let useDPoPNonce = Code(rawValue: "use_dpop_nonce")
     }
 
     package let code: Code

@@ -7,14 +7,18 @@ package struct TokenResponse: Sendable, Encodable {
     package let scope: String?
     /// Seconds until the access token expires.
     package let expiresIn: Int
-    package let tokenType = "Bearer"
+    package let tokenType: TokenType
 
-    package init(accessToken: String, refreshToken: String?, idToken: String?, scope: Scope, expiresIn: Int) {
+    package init(
+        accessToken: String, refreshToken: String?, idToken: String?, scope: Scope, expiresIn: Int,
+        tokenType: TokenType = .bearer
+    ) {
         self.accessToken = accessToken
         self.refreshToken = refreshToken
         self.idToken = idToken
         self.scope = scope.isEmpty ? nil : scope.text
         self.expiresIn = expiresIn
+        self.tokenType = tokenType
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -12,13 +12,16 @@ package struct AccessToken: Sendable {
     /// Single claims that the client has asked for.
     package let claims: ClaimsRequest?
     package let expiresAt: Date
+    /// The thumbprint of the key that whoever uses the token must prove; nil for a bearer token.
+    package let keyThumbprint: String?
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope,
-        claims: ClaimsRequest? = nil, expiresAt: Date
+        claims: ClaimsRequest? = nil, expiresAt: Date, keyThumbprint: String? = nil
     ) {
         (self.digest, self.authorizationID, self.clientID) = (digest, authorizationID, clientID)
         (self.userID, self.scope, self.claims, self.expiresAt) = (userID, scope, claims, expiresAt.storable)
+        self.keyThumbprint = keyThumbprint
     }
 }
 
@@ -38,9 +41,10 @@ package struct AccessTokenStore: Sendable {
     package static func insert(_ token: AccessToken, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
-            INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, claims, expires_at)
+            INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, claims, expires_at,
+                key_thumbprint)
             VALUES (\(token.digest), \(token.authorizationID), \(token.clientID), \(token.userID), \(token.scope.text),
-                \(token.claims?.text), \(token.expiresAt))
+                \(token.claims?.text), \(token.expiresAt), \(token.keyThumbprint))
             """)
     }
 
@@ -63,5 +67,6 @@ extension AccessToken {
         scope = try Scope(parsing: row.text("scope"))
         claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         expiresAt = try row.date("expires_at")
+        keyThumbprint = row.optionalText("key_thumbprint")
     }
 }

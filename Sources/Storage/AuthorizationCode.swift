@@ -21,17 +21,20 @@ package struct AuthorizationCode: Sendable {
     /// Whether the ID token has `auth_time`: the request had `max_age`, or asked for a login.
     package let showsAuthenticationTime: Bool
     package let expiresAt: Date
+    /// The thumbprint of the key that the redemption must prove; nil for a code that is bound to none.
+    package let keyThumbprint: String?
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, redirectURI: String?, scope: Scope,
         audience: String?, nonce: String?, proofKey: ProofKey?, claims: ClaimsRequest? = nil, sid: String,
-        authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date
+        authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date, keyThumbprint: String? = nil
     ) {
         (self.digest, self.authorizationID, self.clientID, self.userID) = (digest, authorizationID, clientID, userID)
         (self.redirectURI, self.scope, self.audience, self.nonce) = (redirectURI, scope, audience, nonce)
         (self.proofKey, self.claims, self.sid) = (proofKey, claims, sid)
         self.authenticatedAt = authenticatedAt.storable
         (self.showsAuthenticationTime, self.expiresAt) = (showsAuthenticationTime, expiresAt.storable)
+        self.keyThumbprint = keyThumbprint
     }
 }
 
@@ -44,11 +47,12 @@ package struct AuthorizationCodeStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO authorization_code (digest, authorization_id, client_id, user_id, redirect_uri, scope, audience,
-                nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at)
+                nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at,
+                key_thumbprint)
             VALUES (\(code.digest), \(code.authorizationID), \(code.clientID), \(code.userID), \(code.redirectURI),
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
                 \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
-                \(code.showsAuthenticationTime), \(code.expiresAt))
+                \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint))
             """)
     }
 
@@ -102,5 +106,6 @@ extension AuthorizationCode {
         authenticatedAt = try row.date("authenticated_at")
         showsAuthenticationTime = try row.bool("shows_auth_time")
         expiresAt = try row.date("expires_at")
+        keyThumbprint = row.optionalText("key_thumbprint")
     }
 }

@@ -24,6 +24,8 @@ package struct Client: Sendable, Hashable {
     package var idTokenLifetime = 36_000
     package var idTokenAlgorithm = SigningAlgorithm.rs256
     package var refreshToken = RefreshTokenSettings()
+    /// Whether the client's access tokens must be bound to a key of its own (RFC 9449).
+    package var requiresProofOfPossession = false
     package var openID = OpenIDSettings()
     package var information = ClientInformation()
     package var logout = ClientLogoutSettings()
@@ -95,6 +97,7 @@ extension Client {
             idTokenAlgorithm = try settings.oneOf("alg", SigningAlgorithm.self) ?? .rs256
             _ = try settings.remaining(known: ["secret_encoded", "scopes"])
         }
+        requiresProofOfPossession = try document.bool("require_proof_of_possession", default: false)
         if let settings = try document.document("refresh_token") {
             refreshToken = try RefreshTokenSettings(document: settings)
         }
@@ -129,6 +132,7 @@ extension Client {
         members["jwt_configuration"] = [
             "alg": .string(idTokenAlgorithm.rawValue), "lifetime_in_seconds": .integer(Int64(idTokenLifetime)),
         ]
+        if requiresProofOfPossession { members["require_proof_of_possession"] = true }
         members["refresh_token"] = .object(refreshToken.document)
         return members.merging(openID.members) { $1 }.merging(information.members) { $1 }
             .merging(logout.members) { $1 }
@@ -140,7 +144,7 @@ extension Client {
         "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
         "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
         "organization_require_behavior", "organization_discovery_methods", "default_organization",
-        "client_authentication_methods", "require_proof_of_possession",
+        "client_authentication_methods",
         "signed_request_object", "session_transfer", "token_exchange",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",

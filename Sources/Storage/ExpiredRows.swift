@@ -55,6 +55,11 @@ package struct ExpiredRowsStore: Sendable {
                 AND expires_at <= \(now)
             """,
             """
+            DELETE FROM used_assertion WHERE digest IN (
+                SELECT digest FROM used_assertion WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
+            """,
+            """
             DELETE FROM rate_limit WHERE subject IN (
                 SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)

@@ -8,7 +8,9 @@ package struct Migration: Sendable {
 
 /// Every migration, oldest first.
 package enum Migrations {
-    package static let all: [Migration] = [.initial, .registration, .signingKeyKinds, .requests, .logout]
+    package static let all: [Migration] = [
+        .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
+    ]
 
     /// The schema that this binary works with.
     package static var newest: Int { all.last?.number ?? 0 }

@@ -21,16 +21,18 @@ package struct RefreshTokenFamily: Sendable {
     package let isRotating: Bool
     /// The end of the family whatever happens; fixed when the first token is issued.
     package let expiresAt: Date?
+    /// The thumbprint of the key that each exchange must prove; nil for a family that is bound to none.
+    package let keyThumbprint: String?
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
         claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool,
-        isRotating: Bool, expiresAt: Date?
+        isRotating: Bool, expiresAt: Date?, keyThumbprint: String? = nil
     ) {
         (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
         (self.audience, self.scope, self.claims, self.sid) = (audience, scope, claims, sid)
         (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
-        (self.isRotating, self.expiresAt) = (isRotating, expiresAt?.storable)
+        (self.isRotating, self.expiresAt, self.keyThumbprint) = (isRotating, expiresAt?.storable, keyThumbprint)
     }
 }
 
@@ -61,10 +63,11 @@ package struct RefreshTokenStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
-                authenticated_at, shows_auth_time, rotating, created_at, expires_at)
+                authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
-                \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt), \(family.showsAuthenticationTime),
-                \(family.isRotating), \(now), \(family.expiresAt))
+                \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt),
+                \(family.showsAuthenticationTime),
+                \(family.isRotating), \(now), \(family.expiresAt), \(family.keyThumbprint))
             """)
         try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
         try transaction.execute(
@@ -123,6 +126,17 @@ package struct RefreshTokenStore: Sendable {
         return true
     }
 
+    /// Binds a family that is bound to no key to one, for all exchanges from now on.
+    package static func bind(
+        family id: String, to keyThumbprint: String, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE refresh_token_family SET key_thumbprint = \(keyThumbprint)
+            WHERE id = \(id) AND key_thumbprint IS NULL
+            """)
+    }
+
     /// Notes an exchange of a token that does not rotate.
     package static func touch(digest: String, at now: Date, in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE refresh_token SET last_used_at = \(now) WHERE digest = \(digest)")
@@ -154,6 +168,6 @@ extension RefreshToken {
             claims: try row.optionalText("claims").map(ClaimsRequest.init(parsing:)), sid: try row.text("sid"),
             authenticatedAt: try row.date("authenticated_at"),
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
-            expiresAt: row.optionalDate("expires_at"))
+            expiresAt: row.optionalDate("expires_at"), keyThumbprint: row.optionalText("key_thumbprint"))
     }
 }

@@ -20,6 +20,7 @@ package struct ResourceServer: Sendable, Hashable {
     /// Whether a user gets only the scopes that the user's permissions cover (role-based access control).
     package var enforcesPolicies = false
     package var tokenDialect = TokenDialect.accessToken
+    package var proofOfPossession = ProofOfPossessionSettings()
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -78,6 +79,9 @@ extension ResourceServer {
             try document.bool("skip_consent_for_verifiable_first_party_clients", default: false)
         enforcesPolicies = try document.bool("enforce_policies", default: false)
         tokenDialect = try document.oneOf("token_dialect", TokenDialect.self) ?? .accessToken
+        if let settings = try document.document("proof_of_possession") {
+            proofOfPossession = try ProofOfPossessionSettings(document: settings)
+        }
         other = try document.remaining(known: Self.known)
     }
 
@@ -112,13 +116,16 @@ extension ResourceServer {
         members["allow_offline_access"] = .bool(allowsOfflineAccess)
         members["skip_consent_for_verifiable_first_party_clients"] = .bool(skipsConsentForVerifiableFirstPartyClients)
         members["enforce_policies"] = .bool(enforcesPolicies)
+        if proofOfPossession != ProofOfPossessionSettings() {
+            members["proof_of_possession"] = .object(proofOfPossession.document)
+        }
         members["token_dialect"] = .string(tokenDialect.rawValue)
         return members
     }
 
     /// Auth0's fields that change nothing here yet.
     private static let known: Set<String> = [
-        "is_system", "token_encryption", "consent_policy", "authorization_details", "proof_of_possession",
+        "is_system", "token_encryption", "consent_policy", "authorization_details",
         "subject_type_authorization", "allow_online_access", "client_id", "verificationLocation",
     ]
 }

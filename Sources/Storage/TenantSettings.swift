@@ -28,6 +28,8 @@ package struct TenantSettings: Sendable, Hashable {
     package var resourceParameterProfile: ResourceParameterProfile?
     /// Whether clients may push authorization requests; nil leaves it to the dialect.
     package var pushedAuthorizationRequests: Bool?
+    /// Whether DPoP proofs must have a nonce of the server's, so that none can be made in advance.
+    package var requiresDPoPNonce = false
     /// Failed logins of one identifier from one address until the pair is blocked.
     package var bruteForceMaximumAttempts = 10
     /// Where a user goes who opens a page of a login that is no longer under way and whose application is unknown or has
@@ -92,6 +94,7 @@ extension TenantSettings {
         signingAlgorithms = try SigningAlgorithms(&document)
         resourceParameterProfile = try document.oneOf("resource_parameter_profile", ResourceParameterProfile.self)
         pushedAuthorizationRequests = try document.bool("pushed_authorization_requests_supported")
+        requiresDPoPNonce = try document.bool("require_dpop_nonce", default: false)
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         logout = try TenantLogoutSettings(tenant: &document)
@@ -147,6 +150,7 @@ extension TenantSettings {
         members["session_cookie"] = ["mode": .string(sessionCookieIsPersistent ? "persistent" : "non-persistent")]
         members["wire_dialect"] = .string(wireDialect.rawValue)
         members["authorization_response_iss_parameter_supported"] = authorizationResponseIssuer.map(JSONValue.bool)
+        if requiresDPoPNonce { members["require_dpop_nonce"] = true }
         members["signing_algorithms"] = signingAlgorithms.document
         members["resource_parameter_profile"] = resourceParameterProfile.map { .string($0.rawValue) }
         members["pushed_authorization_requests_supported"] = pushedAuthorizationRequests.map(JSONValue.bool)

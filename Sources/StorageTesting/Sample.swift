@@ -53,7 +53,7 @@ enum Sample {
                     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
                 ])),
             claims: try claims(), sid: "sid", authenticatedAt: now, showsAuthenticationTime: true,
-            expiresAt: expiresAt)
+            expiresAt: expiresAt, keyThumbprint: "thumbprint")
     }
 
     static func pushedRequest(_ digest: String, expiresAt: Date = now + 30) -> PushedAuthorizationRequest {
@@ -67,7 +67,7 @@ enum Sample {
     static func accessToken(_ digest: String, expiresAt: Date = now + 600) -> AccessToken {
         AccessToken(
             digest: digest, authorizationID: "authorization", clientID: clientID, userID: userID,
-            scope: Scope(["openid", "email"]), expiresAt: expiresAt)
+            scope: Scope(["openid", "email"]), expiresAt: expiresAt, keyThumbprint: "thumbprint")
     }
 
     static func family(

@@ -39,6 +39,7 @@ extension StorageSuite {
     /// A row of each table that later steps made.
     private static let laterSchemaRows: [SQL] = [
         "INSERT INTO client_registration VALUES ('old', 'digest', 1)",
+        "INSERT INTO used_assertion VALUES ('digest', 4000000000000)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
     ]
 

@@ -5,6 +5,7 @@ import Testing
 
 extension StorageSuite {
     static let races: [Behaviour] = [
+        Behaviour("of uses of one assertion on two nodes at once, one is the first", oneUseIsFirst),
         Behaviour("two nodes that redeem one code at once: one does", nodesRaceForACode),
         Behaviour("two nodes that rotate and revoke one family leave a chain or nothing", nodesRotateAndRevoke),
         Behaviour("two nodes that rotate keys at once both do, one after the other", nodesRotateKeys),
@@ -18,6 +19,23 @@ extension StorageSuite {
         try await Migrations.run(on: nodes[0])
         try await nodes[0].write { try Sample.insert(in: $0) }
         return nodes
+    }
+
+    private static func oneUseIsFirst(_ suite: StorageSuite) async throws {
+        let nodes = try await suite.openTwice()
+        try await Migrations.run(on: nodes[0])
+        @Sendable func use(_ node: any SQLDatabase, _ kind: UsedAssertionStore.Kind, _ issuer: String, _ id: String)
+            async throws
+            -> Bool
+        {
+            try await node.write {
+                try UsedAssertionStore.use(kind, issuer: issuer, id: id, expiresAt: Sample.now, in: $0)
+            }
+        }
+        let first = try await race(20) { index in try await use(nodes[index % 2], .clientAssertion, "a b", "c") }
+        #expect(first.count { $0 } == 1)
+        #expect(try await use(nodes[0], .clientAssertion, "a", "b c"))
+        #expect(try await use(nodes[0], .possession, "a b", "c"))
     }
 
     private static func nodesRaceForACode(_ suite: StorageSuite) async throws {

@@ -43,6 +43,7 @@ extension StorageSuite {
         #expect(found.claims == code.claims && found.claims != nil)
         #expect(found.sid == code.sid && found.authenticatedAt == code.authenticatedAt)
         #expect(found.showsAuthenticationTime && found.expiresAt == code.expiresAt)
+        #expect(found.keyThumbprint == "thumbprint")
 
         let bare = AuthorizationCode(
             digest: "bare", authorizationID: "a", clientID: Sample.clientID, userID: Sample.userID, redirectURI: nil,
@@ -54,7 +55,7 @@ extension StorageSuite {
             return
         }
         #expect(least.redirectURI == nil && least.audience == nil && least.nonce == nil && least.proofKey == nil)
-        #expect(least.scope.isEmpty && !least.showsAuthenticationTime)
+        #expect(least.scope.isEmpty && !least.showsAuthenticationTime && least.keyThumbprint == nil)
     }
 
     private static func codeIsRedeemedOnce(_ suite: StorageSuite) async throws {
@@ -169,6 +170,12 @@ extension StorageSuite {
         #expect(found?.family.showsAuthenticationTime == false && found?.family.isRotating == true)
         #expect(found?.family.expiresAt == family.expiresAt)
         #expect(try await find("e", in: database)?.family.expiresAt == nil)
+        #expect(found?.family.keyThumbprint == nil)
+        for key in ["first", "second"] {
+            try await database.write { try RefreshTokenStore.bind(family: "f", to: key, in: $0) }
+        }
+        #expect(try await find("r", in: database)?.family.keyThumbprint == "first")
+        #expect(try await find("e", in: database)?.family.keyThumbprint == nil)
         try await database.write { try RefreshTokenStore.touch(digest: "r", at: Sample.now + 9, in: $0) }
         #expect(try await find("r", in: database)?.lastUsedAt == (Sample.now + 9).storable)
         try await database.write { try RefreshTokenStore.deleteFamily("f", in: $0) }
@@ -224,7 +231,8 @@ extension StorageSuite {
         try await database.write { try RefreshTokenStore.revoke(authorizationID: "authorization of f", in: $0) }
         #expect(try await find("r", in: database) == nil)
         #expect(try await find("other", in: database) != nil)
-        #expect(try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now) != nil)
+        let found = try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now)
+        #expect(found?.keyThumbprint == "thumbprint")
         try await database.write { try RefreshTokenStore.revoke(authorizationID: "authorization", in: $0) }
         #expect(try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now) == nil)
     }

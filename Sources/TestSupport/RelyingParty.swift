@@ -69,14 +69,20 @@ package struct RelyingParty: Sendable {
     }
 
     /// Redeems a code; `changes` replace or remove usual parameters.
-    package func redeem(_ code: String, _ changes: [String: String?] = [:]) async throws -> TestResponse {
+    package func redeem(
+        _ code: String, _ changes: [String: String?] = [:], headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
         try await token(
-            ["grant_type": "authorization_code", "code": code, "redirect_uri": Client.callback].merging(changes) { $1 })
+            ["grant_type": "authorization_code", "code": code, "redirect_uri": Client.callback].merging(changes) { $1 },
+            headers: headers)
     }
 
     /// Exchanges a refresh token; `changes` replace or remove usual parameters.
-    package func refresh(_ token: String, _ changes: [String: String?] = [:]) async throws -> TestResponse {
-        try await self.token(["grant_type": "refresh_token", "refresh_token": token].merging(changes) { $1 })
+    package func refresh(
+        _ token: String, _ changes: [String: String?] = [:], headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
+        try await self.token(
+            ["grant_type": "refresh_token", "refresh_token": token].merging(changes) { $1 }, headers: headers)
     }
 
     /// A token request with the client's credentials in the body.

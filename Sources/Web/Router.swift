@@ -30,6 +30,7 @@ package func buildRouter(
         .addRoutes(DiscoveryController(services: services).endpoints)
         .addRoutes(RegistrationController(services: services).endpoints)
     let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
+        .add(middleware: DPoPNonces(services: services))
         .add(middleware: oauthErrors)
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)

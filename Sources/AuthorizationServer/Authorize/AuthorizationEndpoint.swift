@@ -78,11 +78,11 @@ package struct AuthorizationEndpoint: Sendable {
             let request = try AuthorizationRequest(parameters)
             try Self.checkGrants(request.responseType, of: verified.client)
             try Self.checkAuthenticationContext(request)
+            let api = try await RequestedAccess.resourceServer(
+                request.audience, resource: request.resource, services: services)
+            try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
             return VerifiedAuthorizationRequest(
-                verified, request,
-                resourceServer: try await RequestedAccess.resourceServer(
-                    request.audience, resource: request.resource, services: services),
-                expectedSubjects: try await expectedSubjects(request))
+                verified, request, resourceServer: api, expectedSubjects: try await expectedSubjects(request))
         }
     }
 

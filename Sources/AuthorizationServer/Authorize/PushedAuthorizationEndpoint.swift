@@ -28,7 +28,9 @@ package struct PushedAuthorizationEndpoint: Sendable {
 
     /// Keeps a request that would be accepted at the authorization endpoint.
     /// - Throws: ``OAuthError``, for the client's authentication as for what the authorization endpoint would refuse.
-    package func push(_ parameters: Parameters, authorizationHeader: String?) async throws -> Receipt {
+    package func push(
+        _ parameters: Parameters, authorizationHeader: String?, proofs: [String] = []
+    ) async throws -> Receipt {
         guard try await services.configuration.settings().acceptsPushedRequests else { throw Self.disabled }
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
         let client = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
@@ -37,7 +39,8 @@ package struct PushedAuthorizationEndpoint: Sendable {
             throw OAuthError.invalidRequest(
                 "request_uri cannot be pushed", hint: "Push the parameters themselves (RFC 9126 §2.1).")
         }
-        let kept = Self.withoutCredentials(parameters, clientID: client.clientID)
+        var kept = Self.withoutCredentials(parameters, clientID: client.clientID)
+        kept["dpop_jkt"] = try await keyThumbprint(parameters, proofs)
         do {
             _ = try await AuthorizationEndpoint(services: services).verify(Parameters(trusted: kept))
         } catch AuthorizationFailure.display(let error, _) {
@@ -51,6 +54,18 @@ package struct PushedAuthorizationEndpoint: Sendable {
             expiresAt: now.addingTimeInterval(Double(Self.lifetime)))
         try await services.stores.database.write { try PushedAuthorizationRequestStore.insert(request, in: $0) }
         return Receipt(requestURI: Self.prefix + reference.text, expiresIn: Self.lifetime)
+    }
+
+    /// The key that the code is bound to: the one that the request proves, or names
+    /// ([RFC 9449 §10.1](https://www.rfc-editor.org/rfc/rfc9449#section-10.1)).
+    private func keyThumbprint(_ parameters: Parameters, _ proofs: [String]) async throws -> String? {
+        let named = parameters["dpop_jkt"]
+        let target = DPoPProof.Target(method: "POST", url: services.issuer.url("oauth/par"))
+        guard let proof = try await DPoPVerifier(services: services).verify(proofs, for: target) else { return named }
+        guard named == nil || named == proof.keyThumbprint else {
+            throw OAuthError(.invalidDPoPProof, "dpop_jkt names another key than the DPoP proof's")
+        }
+        return proof.keyThumbprint
     }
 
     private static let disabled = OAuthError.invalidRequest(

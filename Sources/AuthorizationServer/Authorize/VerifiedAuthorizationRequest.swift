@@ -48,6 +48,6 @@ package struct VerifiedAuthorizationRequest: Sendable {
             proofKey: request.proofKey, claims: request.claims, sid: session.sid,
             authenticatedAt: session.authenticatedAt,
             showsAuthenticationTime: showsAuthenticationTime,
-            expiresAt: now.addingTimeInterval(Self.codeLifetime))
+            expiresAt: now.addingTimeInterval(Self.codeLifetime), keyThumbprint: request.dpopKeyThumbprint)
     }
 }

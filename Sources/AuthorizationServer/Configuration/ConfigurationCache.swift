@@ -15,6 +15,7 @@ package final class ConfigurationCache: Sendable {
         var connections: [Connection]?
         var origins: Set<String>?
         var metadata: Data?
+        var provenResourceServers: [ResourceServer]?
         var clients: [String: RegisteredClient] = [:]
         var resourceServers: [String: RegisteredResourceServer] = [:]
         var clientGrants: [[String]: ClientGrant] = [:]
@@ -85,6 +86,15 @@ package final class ConfigurationCache: Sendable {
         try await cached(identifier, in: \.resourceServers) { [stores] in
             try await stores.resourceServers.find(identifier: identifier)
         }
+    }
+
+    /// The identifiers of the APIs whose tokens the client gets only with a proof of possession.
+    func audiences(requiringProofOf client: Client) async throws -> Set<String> {
+        let apis = try await cached(\.provenResourceServers) { [stores] in
+            let all = try await stores.database.readOnce { try ResourceServerStore.list(in: $0) }
+            return all.map(\.resourceServer).filter(\.proofOfPossession.isRequired)
+        }
+        return Set(apis.filter { $0.proofOfPossession.requires(of: client) }.map(\.identifier))
     }
 
     /// What the client may ask of the API on its own behalf, or nil where nothing is granted.

@@ -40,6 +40,7 @@ package enum ProviderMetadata {
             "token_endpoint_auth_methods_supported": JSONValue(ClientAuthenticationMethod.allCases.map(\.rawValue)),
             "revocation_endpoint_auth_methods_supported": JSONValue(
                 ClientAuthenticationMethod.allCases.map(\.rawValue)),
+            "dpop_signing_alg_values_supported": JSONValue(JWSAlgorithm.asymmetric.map(\.rawValue).sorted()),
             "prompt_values_supported": JSONValue(Prompt.allCases.map(\.rawValue)),
             "claims_supported": [
                 "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",

@@ -130,6 +130,8 @@ private struct Reader {
                 "HS256 signs with the client's secret, and a client without one has none")
         }
         client.idTokenAlgorithm = algorithm
+        // RFC 9449 §5.2.
+        client.requiresProofOfPossession = try document.bool("dpop_bound_access_tokens", default: false)
         guard client.openID.defaultACRValues.count <= 20 else {
             throw document.problem("default_acr_values", "must have at most 20 values")
         }

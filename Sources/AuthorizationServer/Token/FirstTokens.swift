@@ -24,16 +24,16 @@ struct FirstTokens: Sendable {
         let hasRefreshToken: Bool
     }
 
-    /// Writes down those of them that `basis` comes to.
-    func write(
-        _ basis: Basis, for client: Client, at now: Date, in transaction: any SQLTransaction
-    ) throws {
+    /// Writes down those of them that `basis` comes to, bound to the key that `request` proves.
+    func write(_ basis: Basis, for request: TokenRequest, in transaction: any SQLTransaction) throws {
+        let (client, now) = (request.client, request.now)
         if basis.audience == nil {
             try AccessTokenStore.insert(
                 AccessToken(
                     digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
                     userID: basis.user.id, scope: basis.scope, claims: basis.claims,
-                    expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
+                    expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
+                    keyThumbprint: request.keyThumbprint),
                 in: transaction)
         }
         guard basis.hasRefreshToken else { return }
@@ -43,7 +43,8 @@ struct FirstTokens: Sendable {
                 userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
-                expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) }),
+                expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) },
+                keyThumbprint: request.refreshTokenKeyThumbprint),
             firstToken: refreshToken.digest, at: now, in: transaction)
     }
 

@@ -11,9 +11,10 @@ package struct TokenEndpoint: Sendable {
     /// - Parameters:
     ///   - authorizationHeader: the value of the `Authorization` header.
     ///   - isFromBrowser: whether the request has an `Origin`.
+    ///   - proofs: the values of the `DPoP` headers.
     /// - Throws: ``OAuthError``.
     package func issue(
-        _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool
+        _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, proofs: [String] = []
     ) async throws -> TokenResponse {
         let type = GrantType(rawValue: try parameters.require("grant_type"))
         guard let grant = Grants.make(type, services: services) else {
@@ -25,11 +26,25 @@ package struct TokenEndpoint: Sendable {
         let registered = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
         try registered.client.require(type)
         let now = services.now()
-        let authorization = try await grant.redeem(
-            TokenRequest(
-                parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
-                resource: try await resource(parameters)))
+        var request = TokenRequest(
+            parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
+            resource: try await resource(parameters))
+        try await readProof(proofs, into: &request)
+        var authorization = try await grant.redeem(request)
+        // A grant asks before it writes anything; this is for whatever it does not know by then.
+        let audience = authorization.resourceServer?.resourceServer.identifier
+        if let problem = request.proofProblem(boundTo: nil, audience: audience) { throw problem }
+        authorization.keyThumbprint = request.keyThumbprint
         return try await services.tokens.issue(authorization, at: now)
+    }
+
+    /// The client's proof of possession, [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5).
+    private func readProof(_ proofs: [String], into request: inout TokenRequest) async throws {
+        request.proof = try await DPoPVerifier(services: services).verify(
+            proofs, for: DPoPProof.Target(method: "POST", url: services.issuer.url("oauth/token")))
+        guard request.proof == nil else { return }
+        guard !request.client.requiresProofOfPossession else { throw OAuthError.missingProof("The application") }
+        request.unprovedAudiences = try await services.configuration.audiences(requiringProofOf: request.client)
     }
 
     private func resource(_ parameters: Parameters) async throws -> String? {

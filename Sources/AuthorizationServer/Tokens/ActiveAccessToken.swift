@@ -32,11 +32,12 @@ struct ActiveAccessTokens: Sendable {
             let user = try await user(found.userID)
         else { return nil }
         let audience = services.issuer.userInfoAudience
+        let confirmation: JSONObject = found.keyThumbprint.map { ["cnf": ["jkt": .string($0)]] } ?? [:]
         return ActiveAccessToken(
-            claims: [
+            claims: confirmation.merging([
                 "iss": .string(services.issuer.text), "sub": .string(user.id), "aud": .string(audience),
                 "exp": .integer(Int64(found.expiresAt.timeIntervalSince1970)), "scope": .string(found.scope.text),
-            ],
+            ]) { $1 },
             client: client, user: user, scope: found.scope, audiences: [audience])
     }
 

@@ -21,6 +21,8 @@ package struct Authorization: Sendable {
     package var refreshToken: Secret?
     /// Single claims that the client has asked for.
     package var claims: ClaimsRequest?
+    /// The thumbprint of the client's key that the access token is bound to; nil for a bearer token.
+    package var keyThumbprint: String?
     /// Which endpoint hands the tokens out.
     package var channel = Channel.back
 

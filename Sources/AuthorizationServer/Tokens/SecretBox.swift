@@ -53,7 +53,7 @@ package struct ServerSecret: Sendable {
         Secret("v1." + authenticate(token.text, label: "refresh tokens"))
     }
 
-    private func authenticate(_ text: String, label: String) -> String {
+    func authenticate(_ text: String, label: String) -> String {
         Base64URL.encode(
             HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: derive(label))))
     }

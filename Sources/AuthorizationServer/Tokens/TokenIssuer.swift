@@ -31,7 +31,7 @@ package struct TokenIssuer: Sendable {
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
             idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
-            expiresIn: lifetime)
+            expiresIn: lifetime, tokenType: authorization.keyThumbprint == nil ? .bearer : .dpop)
     }
 
     /// What the authorization endpoint itself hands out. The ID token vouches for what comes with it, so that nothing of
@@ -102,6 +102,7 @@ package struct TokenIssuer: Sendable {
             claims["azp"] = .string(clientID)
             claims["gty"] = authorization.grantName.map(JSONValue.string)
         }
+        claims["cnf"] = authorization.keyThumbprint.map { ["jkt": .string($0)] }
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {
             claims["permissions"] = JSONValue(authorization.permissions)
         }

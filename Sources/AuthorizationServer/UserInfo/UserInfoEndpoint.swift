@@ -10,9 +10,10 @@ package struct UserInfoEndpoint: Sendable {
 
     /// The claims that the token's scope asks for. An opaque token is looked up; a JWT must be one of ours whose `aud`
     /// names this endpoint, which an ID token's never does.
-    /// - Throws: ``OAuthError`` `invalid_token`, or `insufficient_scope` for a token without `openid`.
-    package func claims(accessToken: String) async throws -> JSONObject {
-        let (userID, scope, demands) = try await subject(accessToken)
+    /// - Throws: ``OAuthError`` `invalid_token`, `invalid_dpop_proof` or `use_dpop_nonce`, or `insufficient_scope` for a
+    ///   token without `openid`.
+    package func claims(_ presented: PresentedAccessToken) async throws -> JSONObject {
+        let (userID, scope, demands) = try await subject(presented)
         guard scope.contains(Scope.openID) else {
             throw OAuthError(
                 .insufficientScope, "The access token lacks the scope openid",
@@ -28,9 +29,9 @@ package struct UserInfoEndpoint: Sendable {
         return claims
     }
 
-    private func subject(_ token: String) async throws -> (userID: String, Scope, ClaimsRequest?) {
-        guard token.contains(".") else { return try await opaque(token) }
-        guard let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()),
+    private func subject(_ presented: PresentedAccessToken) async throws -> (userID: String, Scope, ClaimsRequest?) {
+        guard presented.text.contains(".") else { return try await opaque(presented) }
+        guard let claims = JSONWebToken.verify(presented.text, keys: try await services.configuration.keyRing()),
             claims["iss"]?.string == services.issuer.text,
             let expiry = claims["exp"]?.integer, Double(expiry) > services.now().timeIntervalSince1970
         else { throw Self.invalid("The access token is expired, altered, or not one of this issuer's") }
@@ -40,15 +41,20 @@ package struct UserInfoEndpoint: Sendable {
             throw Self.invalid(
                 "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
+        try await presented.requirePossession(
+            of: claims["cnf"]?.object?["jkt"]?.string, at: "userinfo", services: services)
         return (
             subject, try Scope(parsing: claims["scope"]?.string ?? ""),
             try claims["claims"]?.string.map(ClaimsRequest.init(parsing:))
         )
     }
 
-    private func opaque(_ token: String) async throws -> (userID: String, Scope, ClaimsRequest?) {
-        let found = try await services.stores.accessTokens.find(digest: Secret(token).digest, at: services.now())
-        guard let found else { throw Self.invalid("The access token is unknown, expired or revoked") }
+    private func opaque(_ presented: PresentedAccessToken) async throws -> (userID: String, Scope, ClaimsRequest?) {
+        let digest = Secret(presented.text).digest
+        guard let found = try await services.stores.accessTokens.find(digest: digest, at: services.now()) else {
+            throw Self.invalid("The access token is unknown, expired or revoked")
+        }
+        try await presented.requirePossession(of: found.keyThumbprint, at: "userinfo", services: services)
         return (found.userID, found.scope, found.claims)
     }
 

@@ -50,19 +50,20 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
                 "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
-                "expires_at", "claims",
+                "expires_at", "claims", "key_thumbprint",
             ]),
         Table(
             "access_token", key: ["digest"],
-            ["authorization_id", "client_id", "user_id", "scope", "expires_at", "claims"]),
+            ["authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint"]),
         Table(
             "refresh_token_family", key: ["id"],
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
-                "shows_auth_time", "rotating", "created_at", "expires_at", "claims",
+                "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),
+        Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
     ]

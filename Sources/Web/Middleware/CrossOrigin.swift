@@ -25,7 +25,7 @@ struct CrossOrigin: RouterMiddleware {
         response.headers[values: .vary].append("Origin")
         if let allowed {
             response.headers[.accessControlAllowOrigin] = allowed
-            response.headers[.accessControlExposeHeaders] = "X-Request-Id, WWW-Authenticate, Retry-After"
+            response.headers[.accessControlExposeHeaders] = "X-Request-Id, WWW-Authenticate, Retry-After, DPoP-Nonce"
         }
         return response
     }
@@ -44,7 +44,7 @@ struct CrossOrigin: RouterMiddleware {
         guard let allowed else { return response }
         response.headers[.accessControlAllowOrigin] = allowed
         response.headers[.accessControlAllowMethods] = "GET, POST, OPTIONS"
-        response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Auth0-Client"
+        response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Auth0-Client, DPoP"
         response.headers[.accessControlMaxAge] = "3600"
         return response
     }

@@ -21,14 +21,15 @@ struct TokenController: Sendable {
         return try Response.json(
             await TokenEndpoint(services: services).issue(
                 parameters, authorizationHeader: request.headers[.authorization],
-                isFromBrowser: request.headers[.origin] != nil))
+                isFromBrowser: request.headers[.origin] != nil, proofs: request.headers[values: .dpop]))
     }
 
     @Sendable private func push(_ request: Request, context: WebContext) async throws -> Response {
         let parameters = try await FormBody.parameters(of: request, context: context)
         return try Response.json(
             await PushedAuthorizationEndpoint(services: services).push(
-                parameters, authorizationHeader: request.headers[.authorization]), status: .created)
+                parameters, authorizationHeader: request.headers[.authorization],
+                proofs: request.headers[values: .dpop]), status: .created)
     }
 
     @Sendable private func revoke(_ request: Request, context: WebContext) async throws -> Response {

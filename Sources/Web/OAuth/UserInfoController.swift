@@ -4,7 +4,8 @@ import HTTPTypes
 import Hummingbird
 import OAuth
 
-/// `GET` and `POST /userinfo`; errors as [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) says.
+/// `GET` and `POST /userinfo`; errors as [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) and
+/// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1) say.
 struct UserInfoController: Sendable {
     let services: Services
 
@@ -16,30 +17,36 @@ struct UserInfoController: Sendable {
     }
 
     @Sendable private func claims(_ request: Request, context: WebContext) async throws -> Response {
+        guard let token = try await accessToken(request, context) else { return challenge(nil, for: nil) }
         do {
-            guard let token = try await accessToken(request, context) else { return challenge(nil) }
-            return try Response.json(await UserInfoEndpoint(services: services).claims(accessToken: token))
+            return try Response.json(await UserInfoEndpoint(services: services).claims(token))
         } catch let error as OAuthError where error.code != .serverError {
-            return challenge(error)
+            return challenge(error, for: token.type)
         }
     }
 
     /// The token of the `Authorization` header, or of a form body (RFC 6750 §2.1, §2.2); never of the query.
-    private func accessToken(_ request: Request, _ context: WebContext) async throws -> String? {
+    private func accessToken(_ request: Request, _ context: WebContext) async throws -> PresentedAccessToken? {
         if let header = request.headers[.authorization] {
-            guard header.lowercased().hasPrefix("bearer ") else { return nil }
-            return String(header.dropFirst(7)).trimmed
+            let parts = header.split(separator: " ", maxSplits: 1)
+            let type = [TokenType.bearer, .dpop].first { $0.rawValue.lowercased() == parts.first?.lowercased() }
+            guard let type, parts.count == 2 else { return nil }
+            return PresentedAccessToken(
+                String(parts[1]).trimmed, type: type, proofs: request.headers[values: .dpop],
+                method: request.method.rawValue)
         }
         guard request.method == .post, request.headers[.contentType]?.hasPrefix("application/x-www-form") == true else {
             return nil
         }
         return try await FormBody.parameters(of: request, context: context)["access_token"]
+            .map { PresentedAccessToken($0) }
     }
 
-    private func challenge(_ error: OAuthError?) -> Response {
+    /// Where no token was sent, or one in the wrong way, both ways are named.
+    private func challenge(_ error: OAuthError?, for type: TokenType?) -> Response {
         guard let error else {
             var response = Response.text("Unauthorized", status: .unauthorized)
-            response.headers[.wwwAuthenticate] = #"Bearer realm="Users""#
+            response.headers[values: .wwwAuthenticate] = [#"Bearer realm="Users""#, "DPoP \(Self.algorithms)"]
             return response
         }
         let status: HTTPResponse.Status =
@@ -51,8 +58,14 @@ struct UserInfoController: Sendable {
         let description = error.description.replacing("\"", with: "'")
         let scope = error.code == .insufficientScope ? #", scope="openid""# : ""
         var response = Response.text(status == .unauthorized ? "Unauthorized" : description, status: status)
-        response.headers[.wwwAuthenticate] =
-            #"Bearer realm="Users", error="\#(error.code.rawValue)", error_description="\#(description)"\#(scope)"#
+        let problem = #"error="\#(error.code.rawValue)", error_description="\#(description)"\#(scope)"#
+        response.headers[values: .wwwAuthenticate] =
+            type == .dpop
+            ? [#"DPoP realm="Users", \#(problem), \#(Self.algorithms)"#]
+            : [#"Bearer realm="Users", \#(problem)"#, "DPoP \(Self.algorithms)"]
         return response
     }
+
+    private static let algorithms =
+        #"algs="\#(JWSAlgorithm.asymmetric.map(\.rawValue).sorted().joined(separator: " "))""#
 }

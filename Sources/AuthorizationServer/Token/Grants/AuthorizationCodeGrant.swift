@@ -39,7 +39,7 @@ package struct AuthorizationCodeGrant: Grant {
                 return .failure(.invalidGrant("user is blocked"))
             }
             let basis = basis(code, user, request)
-            try issued.write(basis, for: request.client, at: request.now, in: transaction)
+            try issued.write(basis, for: request, in: transaction)
             return .success(basis)
         }
     }
@@ -60,6 +60,7 @@ package struct AuthorizationCodeGrant: Grant {
                 reason: .redirectURIMismatch)
         }
         if let problem = request.targetProblem(granted: code.audience) { return problem }
+        if let problem = request.proofProblem(boundTo: code.keyThumbprint, audience: code.audience) { return problem }
         let verifier = request.parameters["code_verifier"]
         switch (code.proofKey, verifier) {
         case (nil, nil): return nil

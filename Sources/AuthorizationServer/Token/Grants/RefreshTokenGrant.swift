@@ -62,6 +62,10 @@ package struct RefreshTokenGrant: Grant {
         else { return .failure(unknownToken) }
         guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
         if let problem = request.targetProblem(granted: token.family.audience) { return .failure(problem) }
+        let family = token.family
+        if let problem = request.proofProblem(boundTo: family.keyThumbprint, audience: family.audience) {
+            return .failure(problem)
+        }
         switch try user(of: token, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
@@ -72,8 +76,11 @@ package struct RefreshTokenGrant: Grant {
             } else {
                 try RefreshTokenStore.touch(digest: token.digest, at: request.now, in: transaction)
             }
-            if token.family.audience == nil {
-                let scope = narrowed(token.family.scope, to: requested)
+            if family.keyThumbprint == nil, let key = request.refreshTokenKeyThumbprint {
+                try RefreshTokenStore.bind(family: family.id, to: key, in: transaction)
+            }
+            if family.audience == nil {
+                let scope = narrowed(family.scope, to: requested)
                 try insert(accessToken, scope, for: token, request, in: transaction)
             }
             return .success(Exchange(token: token, user: user, successor: next, accessToken: accessToken))
@@ -134,7 +141,8 @@ package struct RefreshTokenGrant: Grant {
                 digest: accessToken.digest, authorizationID: token.family.authorizationID,
                 clientID: token.family.clientID, userID: token.family.userID, scope: scope,
                 claims: token.family.claims,
-                expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime))),
+                expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
+                keyThumbprint: request.keyThumbprint),
             in: transaction)
     }
 }
