@@ -61,6 +61,20 @@ struct BackchannelLogoutTests {
         }
     }
 
+    @Test("§2.6: a logout token is signed as the application's ID tokens are")
+    func algorithms() async throws {
+        for algorithm in SigningAlgorithm.allCases {
+            try await Self.run({ fixtures in
+                fixtures.settings.signingAlgorithms = SigningAlgorithms(SigningAlgorithm.allCases)
+                fixtures.change("regular-web-app") { $0.idTokenAlgorithm = algorithm }
+            }) { server, browser, receiver in
+                try await Self.logOut(browser, browser.idToken(.regularWebApp(server)))
+                let header = try await receiver.deliver(server).first?.token.tokenHeader ?? [:]
+                #expect(header["alg"]?.string == algorithm.rawValue && header["typ"] == "logout+jwt")
+            }
+        }
+    }
+
     @Test("§2.5: every application of the session is told at each of its addresses, and no other")
     func everyParticipant() async throws {
         try await Self.run({

@@ -67,12 +67,12 @@ package struct BackchannelLogout: Sendable {
     }
 
     private func attempt(_ delivery: LogoutDelivery) async throws -> Result {
-        guard let client = try await services.configuration.client(delivery.clientID)?.client,
-            client.logout.backchannelAddresses.contains(delivery.uri)
+        guard let registered = try await services.configuration.client(delivery.clientID),
+            registered.client.logout.backchannelAddresses.contains(delivery.uri)
         else { return .refused("the application does not have this address any more") }
         let token = try LogoutToken.sign(
-            delivery, subject: delivery.userID, issuer: services.issuer,
-            keys: try await services.configuration.keyRing(), at: services.now())
+            delivery, subject: delivery.userID, for: registered, issuer: services.issuer,
+            keys: try await services.configuration.keyRing(), box: services.secret.box, at: services.now())
         do {
             let answer = try await services.outbound.send(
                 OutboundRequest(.post(form: [(name: "logout_token", value: token)]), delivery.uri, mostBytes: 16_384))

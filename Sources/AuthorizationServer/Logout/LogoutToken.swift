@@ -9,11 +9,12 @@ enum LogoutToken {
 
     private static let event = "http://schemas.openid.net/event/backchannel-logout"
 
-    /// The token, signed with RS256 as the application's libraries expect whatever its ID tokens have.
+    /// The token, signed as the application's ID tokens are (§2.6).
     /// - Parameter subject: the user as the application knows them.
-    static func sign(_ delivery: LogoutDelivery, subject: String, issuer: Issuer, keys: KeyRing, at now: Date) throws
-        -> String
-    {
+    static func sign(
+        _ delivery: LogoutDelivery, subject: String, for registered: RegisteredClient, issuer: Issuer, keys: KeyRing,
+        box: SecretBox, at now: Date
+    ) throws -> String {
         let issuedAt = Int64(now.timeIntervalSince1970)
         let claims: JSONObject = [
             "iss": .string(issuer.text),
@@ -25,7 +26,12 @@ enum LogoutToken {
             "jti": .string(Base64URL.encode(RandomBytes.make(16))),
             "events": [event: [:]],
         ]
-        let header = JSONWebToken.header(algorithm: .rs256, type: "logout+jwt", keyID: keys.current.id)
-        return try JSONWebToken.sign(claims, with: keys.current, header: header)
+        let (algorithm, type) = (registered.client.idTokenAlgorithm, "logout+jwt")
+        if algorithm == .hs256, let sealed = registered.sealedSecret {
+            return try JSONWebToken.sign(claims, secret: box.open(sealed), type: type)
+        }
+        let key = try keys.current(for: algorithm)
+        let header = JSONWebToken.header(algorithm: algorithm, type: type, keyID: key.id)
+        return try JSONWebToken.sign(claims, with: key, header: header)
     }
 }

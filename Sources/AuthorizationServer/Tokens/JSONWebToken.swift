@@ -22,8 +22,8 @@ package enum JSONWebToken {
     }
 
     /// Signs `claims` with HS256 and a secret that the verifier has too.
-    static func sign(_ claims: JSONObject, secret: String) throws -> String {
-        var message = try signingInput(header(algorithm: .hs256, type: "JWT", keyID: nil), claims)
+    static func sign(_ claims: JSONObject, secret: String, type: String = "JWT") throws -> String {
+        var message = try signingInput(header(algorithm: .hs256, type: type, keyID: nil), claims)
         let signature = HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: Array(secret.utf8)))
         message.append(UInt8(ascii: "."))
         message += Base64URL.encodeBytes(Array(signature))

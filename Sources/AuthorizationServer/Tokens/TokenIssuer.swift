@@ -74,7 +74,8 @@ package struct TokenIssuer: Sendable {
             return (try JSONWebToken.sign(claims, with: key, header: header), lifetime)
         case .hs256:
             guard let sealed = registered.sealedSigningSecret else { throw OAuthError.serverError }
-            return (try JSONWebToken.sign(claims, secret: box.open(sealed)), lifetime)
+            let type = api.tokenDialect.isRFC9068 ? "at+jwt" : "JWT"
+            return (try JSONWebToken.sign(claims, secret: box.open(sealed), type: type), lifetime)
         }
     }
 
@@ -98,6 +99,9 @@ package struct TokenIssuer: Sendable {
         if api.tokenDialect.isRFC9068 {
             claims["client_id"] = .string(clientID)
             claims["jti"] = .string(Base64URL.encode(RandomBytes.make(16)))
+            claims["auth_time"] = authorization.authentication.map {
+                .integer(Int64($0.authenticatedAt.timeIntervalSince1970))
+            }
         } else {
             claims["azp"] = .string(clientID)
             claims["gty"] = authorization.grantName.map(JSONValue.string)
