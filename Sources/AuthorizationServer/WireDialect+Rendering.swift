@@ -15,13 +15,21 @@ extension WireDialect {
     package func render(_ error: OAuthError) -> RenderedError {
         let code = code(of: error)
         let status = error.reason == .clientAuthentication ? 401 : status(of: code)
-        return RenderedError(status: status, code: code.rawValue, description: error.description)
+        return RenderedError(status: status, code: code.rawValue, description: description(of: error))
+    }
+
+    /// Where Auth0 promises what this server does not do, the standard dialect says less.
+    private func description(of error: OAuthError) -> String {
+        guard self == .auth0, error.reason == .bruteForce else { return error.description }
+        return error.description + " We've sent you a notification via your preferred contact method with instructions "
+            + "on how to unblock it."
     }
 
     private func code(of error: OAuthError) -> OAuthError.Code {
         switch (self, error.reason) {
-        case (.standard, .audience): .invalidTarget
+        case (.standard, .audience), (.standard, .passwordAudience): .invalidTarget
         case (.auth0, .clientAuthentication): .accessDenied
+        case (.auth0, .userIsBlocked): .unauthorized
         case (.auth0, .redirectURIMismatch): .unauthorizedClient
         case (.auth0, .audience), (.auth0, .clientGrantScope): .accessDenied
         default: error.code
@@ -40,7 +48,8 @@ extension WireDialect {
         }
         guard self == .auth0 else { return 400 }
         switch code {
-        case .invalidGrant, .unauthorizedClient, .accessDenied: return 403
+        case .invalidGrant, .unauthorizedClient, .accessDenied, .authorizationPending, .expiredToken: return 403
+        case .slowDown: return 429
         case .unauthorized: return 401
         case .unsupportedGrantType, .unsupportedResponseType: return 501
         default: return 400
@@ -58,6 +67,9 @@ extension WireDialect {
     /// Whether a request without `response_type` is told to the client, which RFC 6749 §4.1.2.1 asks for, or shown as
     /// a page, which Auth0 does.
     package var redirectsMissingResponseType: Bool { self == .standard }
+
+    /// Whether a password grant that asks for `openid` alone gets all of OpenID Connect's scopes, as with Auth0.
+    var widensOpenIDForPasswords: Bool { self == .auth0 }
 
     /// Whether revoking a signed access token, which cannot be done, is answered as if it were, which Auth0 does, or as
     /// RFC 7009 §2.2.1 says.

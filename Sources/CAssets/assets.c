@@ -4,87 +4,99 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char asset0[] = {
-#embed "pages/alert.mustache"
+#embed "pages/activate-confirm.mustache"
 };
 static const unsigned char asset1[] = {
-#embed "pages/consent.mustache"
+#embed "pages/activate.mustache"
 };
 static const unsigned char asset2[] = {
-#embed "pages/error.mustache"
+#embed "pages/activated.mustache"
 };
 static const unsigned char asset3[] = {
-#embed "pages/form-post.mustache"
+#embed "pages/alert.mustache"
 };
 static const unsigned char asset4[] = {
-#embed "pages/hidden.mustache"
+#embed "pages/consent.mustache"
 };
 static const unsigned char asset5[] = {
-#embed "pages/layout.mustache"
+#embed "pages/error.mustache"
 };
 static const unsigned char asset6[] = {
-#embed "pages/logged-out.mustache"
+#embed "pages/form-post.mustache"
 };
 static const unsigned char asset7[] = {
-#embed "pages/login.mustache"
+#embed "pages/hidden.mustache"
 };
 static const unsigned char asset8[] = {
-#embed "pages/logout.mustache"
+#embed "pages/layout.mustache"
 };
 static const unsigned char asset9[] = {
-#embed "pages/mark.mustache"
+#embed "pages/logged-out.mustache"
 };
 static const unsigned char asset10[] = {
-#embed "pages/signup.mustache"
+#embed "pages/login.mustache"
 };
 static const unsigned char asset11[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/logout.mustache"
 };
 static const unsigned char asset12[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/mark.mustache"
 };
 static const unsigned char asset13[] = {
-#embed "locales/en.json"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset14[] = {
-#embed "css/portico.css"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset15[] = {
-#embed "js/form-post.js"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset16[] = {
-#embed "js/logout.js"
+#embed "locales/en.json"
 };
 static const unsigned char asset17[] = {
-#embed "js/portico.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset18[] = {
-#embed "js/web-message.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset19[] = {
+#embed "js/logout.js"
+};
+static const unsigned char asset20[] = {
+#embed "js/portico.js"
+};
+static const unsigned char asset21[] = {
+#embed "js/web-message.js"
+};
+static const unsigned char asset22[] = {
 #embed "images/portico.svg"
 };
 
 static const struct CAsset assets[] = {
-    {"pages/alert.mustache", asset0, sizeof asset0},
-    {"pages/consent.mustache", asset1, sizeof asset1},
-    {"pages/error.mustache", asset2, sizeof asset2},
-    {"pages/form-post.mustache", asset3, sizeof asset3},
-    {"pages/hidden.mustache", asset4, sizeof asset4},
-    {"pages/layout.mustache", asset5, sizeof asset5},
-    {"pages/logged-out.mustache", asset6, sizeof asset6},
-    {"pages/login.mustache", asset7, sizeof asset7},
-    {"pages/logout.mustache", asset8, sizeof asset8},
-    {"pages/mark.mustache", asset9, sizeof asset9},
-    {"pages/signup.mustache", asset10, sizeof asset10},
-    {"pages/still-logged-in.mustache", asset11, sizeof asset11},
-    {"pages/web-message.mustache", asset12, sizeof asset12},
-    {"locales/en.json", asset13, sizeof asset13},
-    {"css/portico.css", asset14, sizeof asset14},
-    {"js/form-post.js", asset15, sizeof asset15},
-    {"js/logout.js", asset16, sizeof asset16},
-    {"js/portico.js", asset17, sizeof asset17},
-    {"js/web-message.js", asset18, sizeof asset18},
-    {"images/portico.svg", asset19, sizeof asset19},
+    {"pages/activate-confirm.mustache", asset0, sizeof asset0},
+    {"pages/activate.mustache", asset1, sizeof asset1},
+    {"pages/activated.mustache", asset2, sizeof asset2},
+    {"pages/alert.mustache", asset3, sizeof asset3},
+    {"pages/consent.mustache", asset4, sizeof asset4},
+    {"pages/error.mustache", asset5, sizeof asset5},
+    {"pages/form-post.mustache", asset6, sizeof asset6},
+    {"pages/hidden.mustache", asset7, sizeof asset7},
+    {"pages/layout.mustache", asset8, sizeof asset8},
+    {"pages/logged-out.mustache", asset9, sizeof asset9},
+    {"pages/login.mustache", asset10, sizeof asset10},
+    {"pages/logout.mustache", asset11, sizeof asset11},
+    {"pages/mark.mustache", asset12, sizeof asset12},
+    {"pages/signup.mustache", asset13, sizeof asset13},
+    {"pages/still-logged-in.mustache", asset14, sizeof asset14},
+    {"pages/web-message.mustache", asset15, sizeof asset15},
+    {"locales/en.json", asset16, sizeof asset16},
+    {"css/portico.css", asset17, sizeof asset17},
+    {"js/form-post.js", asset18, sizeof asset18},
+    {"js/logout.js", asset19, sizeof asset19},
+    {"js/portico.js", asset20, sizeof asset20},
+    {"js/web-message.js", asset21, sizeof asset21},
+    {"images/portico.svg", asset22, sizeof asset22},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

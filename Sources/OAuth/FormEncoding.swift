@@ -36,6 +36,7 @@ extension RedirectURI {
     /// The URI with parameters at the end of its query, which stays as it was registered
     /// ([RFC 6749 §3.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2)).
     package func adding(_ parameters: [(name: String, value: String)]) -> String {
+        guard !parameters.isEmpty else { return text }
         let joint = text.contains("?") ? (text.hasSuffix("?") || text.hasSuffix("&") ? "" : "&") : "?"
         return text + joint + FormEncoding.text(parameters)
     }

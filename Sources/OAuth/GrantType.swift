@@ -5,6 +5,13 @@ package struct GrantType: RawRepresentable, Sendable, Hashable, Codable {
 
     package static let authorizationCode = GrantType(rawValue: "authorization_code")
     package static let clientCredentials = GrantType(rawValue: "client_credentials")
+    /// [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
+    package static let deviceCode = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:device_code")
     package static let implicit = GrantType(rawValue: "implicit")
+    package static let password = GrantType(rawValue: "password")
+    /// Auth0's: the password of a user of a connection that the request names.
+    package static let passwordRealm = GrantType(rawValue: "http://auth0.com/oauth/grant-type/password-realm")
     package static let refreshToken = GrantType(rawValue: "refresh_token")
+    /// [RFC 8693 §2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1).
+    package static let tokenExchange = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:token-exchange")
 }

@@ -7,7 +7,9 @@ package struct OAuthError: Error, Sendable, Equatable {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let accessDenied = Code(rawValue: "access_denied")
+        package static let authorizationPending = Code(rawValue: "authorization_pending")
         package static let consentRequired = Code(rawValue: "consent_required")
+        package static let expiredToken = Code(rawValue: "expired_token")
         package static let interactionRequired = Code(rawValue: "interaction_required")
         package static let endpointDisabled = Code(rawValue: "endpoint_disabled")
         package static let invalidClient = Code(rawValue: "invalid_client")
@@ -22,6 +24,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let insufficientScope = Code(rawValue: "insufficient_scope")
         package static let loginRequired = Code(rawValue: "login_required")
         package static let serverError = Code(rawValue: "server_error")
+        package static let slowDown = Code(rawValue: "slow_down")
         package static let temporarilyUnavailable = Code(rawValue: "temporarily_unavailable")
         package static let tooManyAttempts = Code(rawValue: "too_many_attempts")
         package static let tooManyRequests = Code(rawValue: "too_many_requests")
@@ -51,6 +54,12 @@ package struct OAuthError: Error, Sendable, Equatable {
         case redirectURIMismatch
         /// No API has the `audience` asked for, or the client may not ask for it.
         case audience
+        /// As ``audience``, asked for with a password.
+        case passwordAudience
+        /// Somebody has the right password of a blocked user.
+        case userIsBlocked
+        /// Too many wrong passwords.
+        case bruteForce
         /// The client asked for scopes that its client grant does not give.
         case clientGrantScope
     }

@@ -8,11 +8,14 @@ package struct TokenResponse: Sendable, Encodable {
     /// Seconds until the access token expires.
     package let expiresIn: Int
     package let tokenType: TokenType
+    /// What the access token is, in the answer to a token exchange.
+    package let issuedTokenType: String?
 
     package init(
         accessToken: String, refreshToken: String?, idToken: String?, scope: Scope, expiresIn: Int,
-        tokenType: TokenType = .bearer
+        tokenType: TokenType = .bearer, issuedTokenType: String? = nil
     ) {
+        self.issuedTokenType = issuedTokenType
         self.accessToken = accessToken
         self.refreshToken = refreshToken
         self.idToken = idToken
@@ -28,5 +31,6 @@ package struct TokenResponse: Sendable, Encodable {
         case scope
         case expiresIn = "expires_in"
         case tokenType = "token_type"
+        case issuedTokenType = "issued_token_type"
     }
 }

@@ -16,6 +16,10 @@ package enum FormProblem: Sendable, Equatable {
     case busy
     /// The form's transaction or its CSRF token is no longer good.
     case expiredForm
+    /// The code of a device is none, or no longer.
+    case userCodeInvalid
+    /// Too many such codes were tried.
+    case tooManyUserCodes
 
     /// What a problem is about, hence where it is shown.
     package enum Subject: Sendable {
@@ -28,7 +32,9 @@ package enum FormProblem: Sendable, Equatable {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid: .email
         case .passwordRequired, .passwordTooWeak: .password
-        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .expiredForm: .form
+        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .expiredForm, .userCodeInvalid,
+            .tooManyUserCodes:
+            .form
         }
     }
 
@@ -46,6 +52,8 @@ package enum FormProblem: Sendable, Equatable {
         case .signupDisabled: "signupDisabled"
         case .busy: "busy"
         case .expiredForm: "expiredForm"
+        case .userCodeInvalid: "userCodeInvalid"
+        case .tooManyUserCodes: "tooManyUserCodes"
         }
     }
 }

@@ -1,6 +1,9 @@
 /// Every page of the server.
 package enum Pages {
     package static let all: [any Page.Type] = [
+        ActivateConfirmPage.self,
+        ActivatePage.self,
+        ActivatedPage.self,
         ConsentPage.self,
         ErrorPage.self,
         FormPostPage.self,

@@ -26,6 +26,7 @@ package struct Client: Sendable, Hashable {
     package var refreshToken = RefreshTokenSettings()
     /// Whether the client's access tokens must be bound to a key of its own (RFC 9449).
     package var requiresProofOfPossession = false
+    package var tokenExchange = TokenExchangeSettings()
     package var openID = OpenIDSettings()
     package var information = ClientInformation()
     package var logout = ClientLogoutSettings()
@@ -101,6 +102,9 @@ extension Client {
         if let settings = try document.document("refresh_token") {
             refreshToken = try RefreshTokenSettings(document: settings)
         }
+        if let settings = try document.document("token_exchange") {
+            tokenExchange = try TokenExchangeSettings(document: settings)
+        }
         openID = try OpenIDSettings(from: &document)
         information = try ClientInformation(from: &document)
         logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
@@ -134,6 +138,7 @@ extension Client {
         ]
         if requiresProofOfPossession { members["require_proof_of_possession"] = true }
         members["refresh_token"] = .object(refreshToken.document)
+        members["token_exchange"] = tokenExchange.document.map(JSONValue.object)
         return members.merging(openID.members) { $1 }.merging(information.members) { $1 }
             .merging(logout.members) { $1 }
     }
@@ -145,7 +150,7 @@ extension Client {
         "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
         "organization_require_behavior", "organization_discovery_methods", "default_organization",
         "client_authentication_methods",
-        "signed_request_object", "session_transfer", "token_exchange",
+        "signed_request_object", "session_transfer",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
         "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",

@@ -12,6 +12,8 @@ package struct Connection: Sendable, Hashable {
     package var enabledClients: Set<String> = []
     /// Whether the users of every third-party application may come from here, those that registered themselves included.
     package var isDomainConnection = false
+    /// Other names by which a password grant may ask for it.
+    package var realms: [String] = []
     /// What only the strategy understands.
     package var options: JSONObject = [:]
     /// Auth0's other fields, kept and given back.
@@ -36,10 +38,11 @@ package struct Connection: Sendable, Hashable {
         strategy = try document.string("strategy") ?? Self.databaseStrategy
         displayName = try document.string("display_name")
         enabledClients = Set(try document.strings("enabled_clients") ?? [])
+        realms = try document.strings("realms") ?? []
         options = try document.object("options") ?? [:]
         isDomainConnection = try document.bool("is_domain_connection", default: false)
         other = try document.remaining(known: [
-            "realms", "authentication", "connected_accounts", "metadata", "show_as_button",
+            "authentication", "connected_accounts", "metadata", "show_as_button",
         ])
         _ = try PasswordPolicy(connection: self, path: document.path)
     }
@@ -53,6 +56,7 @@ package struct Connection: Sendable, Hashable {
         members["display_name"] = displayName.map(JSONValue.string)
         if isDomainConnection { members["is_domain_connection"] = true }
         members["enabled_clients"] = JSONValue(enabledClients.sorted())
+        if !realms.isEmpty { members["realms"] = JSONValue(realms) }
         members["options"] = .object(options)
         return members
     }

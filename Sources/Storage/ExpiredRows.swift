@@ -39,6 +39,12 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT digest FROM authorization_code WHERE expires_at <= \(day) LIMIT \(batch))
                 AND expires_at <= \(day)
             """,
+            // A device that comes late is told so for a day.
+            """
+            DELETE FROM device_code WHERE digest IN (
+                SELECT digest FROM device_code WHERE expires_at <= \(day) LIMIT \(batch))
+                AND expires_at <= \(day)
+            """,
             """
             DELETE FROM access_token WHERE digest IN (
                 SELECT digest FROM access_token WHERE expires_at <= \(now) LIMIT \(batch))

@@ -25,6 +25,8 @@ package struct LoginTransaction: Sendable {
         package var consentedUserID: String?
         /// Whether the user refused.
         package var isDenied = false
+        /// The digest of the device code that the transaction lets in, where it answers a device instead of a client.
+        package var deviceCodeDigest: String?
 
         package init() {}
     }

@@ -25,4 +25,12 @@ package struct RateLimitStore: Sendable {
             return try row?.integer("attempts") ?? 1 <= most
         }
     }
+
+    /// Gives one attempt back, which turned out to be none.
+    package func giveBack(_ subject: String) async throws {
+        try await database.write { transaction in
+            try transaction.execute(
+                "UPDATE rate_limit SET attempts = attempts - 1 WHERE subject = \(subject) AND attempts > 0")
+        }
+    }
 }

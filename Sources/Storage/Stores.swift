@@ -14,6 +14,7 @@ package struct Stores: Sendable {
     package var logoutDeliveries: LogoutDeliveryStore { LogoutDeliveryStore(database: database) }
     package var loginTransactions: LoginTransactionStore { LoginTransactionStore(database: database) }
     package var accessTokens: AccessTokenStore { AccessTokenStore(database: database) }
+    package var deviceCodes: DeviceCodeStore { DeviceCodeStore(database: database) }
     package var consentGrants: ConsentGrantStore { ConsentGrantStore(database: database) }
     package var signingKeys: SigningKeyStore { SigningKeyStore(database: database) }
     package var failedLogins: FailedLoginStore { FailedLoginStore(database: database) }

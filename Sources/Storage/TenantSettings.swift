@@ -36,6 +36,10 @@ package struct TenantSettings: Sendable, Hashable {
     /// no place for that.
     package var defaultRedirectionURI: String?
     package var logout = TenantLogoutSettings()
+    /// The name of the connection whose users the password grant knows.
+    package var defaultDirectory: String?
+    /// How the codes of the device flow look.
+    package var deviceFlow = DeviceFlowSettings()
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -98,6 +102,10 @@ extension TenantSettings {
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         logout = try TenantLogoutSettings(tenant: &document)
+        defaultDirectory = try document.string("default_directory")
+        if let settings = try document.document("device_flow") {
+            deviceFlow = try DeviceFlowSettings(document: settings)
+        }
         other = try document.remaining(known: Self.known)
         let flags = other["flags"]?.object ?? [:]
         guard flags[Self.registrationFlag].map({ $0 == .null || $0.bool != nil }) ?? true else {
@@ -154,6 +162,8 @@ extension TenantSettings {
         members["signing_algorithms"] = signingAlgorithms.document
         members["resource_parameter_profile"] = resourceParameterProfile.map { .string($0.rawValue) }
         members["pushed_authorization_requests_supported"] = pushedAuthorizationRequests.map(JSONValue.bool)
+        members["default_directory"] = defaultDirectory.map(JSONValue.string)
+        members["device_flow"] = .object(deviceFlow.document)
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
         logout.write(to: &members)
         return members
@@ -165,8 +175,8 @@ extension TenantSettings {
 
     /// Auth0's settings that change nothing here yet.
     private static let known: Set<String> = [
-        "flags", "change_password", "guardian_mfa_page", "error_page", "default_directory",
-        "device_flow", "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime",
+        "flags", "change_password", "guardian_mfa_page", "error_page",
+        "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime",
         "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
         "mtls",

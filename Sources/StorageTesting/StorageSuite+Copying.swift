@@ -40,6 +40,10 @@ extension StorageSuite {
     private static let laterSchemaRows: [SQL] = [
         "INSERT INTO client_registration VALUES ('old', 'digest', 1)",
         "INSERT INTO used_assertion VALUES ('digest', 4000000000000)",
+        """
+        INSERT INTO device_code VALUES ('d', 'u', 'authorization', 'old', 'openid', NULL, 'approved', 'auth0|1', 'sid', 1,
+            10, 1, 4000000000000)
+        """,
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
     ]
 

@@ -15,6 +15,7 @@ extension StorageSuite {
         "SELECT COUNT(*) AS rows FROM refresh_token_family", "SELECT COUNT(*) AS rows FROM refresh_token",
         "SELECT COUNT(*) AS rows FROM failed_login", "SELECT COUNT(*) AS rows FROM pushed_request",
         "SELECT COUNT(*) AS rows FROM used_assertion",
+        "SELECT COUNT(*) AS rows FROM device_code",
     ]
 
     private static func sweepRemovesTheExpired(_ suite: StorageSuite) async throws {
@@ -24,6 +25,7 @@ extension StorageSuite {
             for (name, end) in [("past", now), ("future", now + 1)] {
                 try LoginTransactionStore.insert(Sample.login(name, at: end - 3600), in: transaction)
                 try AuthorizationCodeStore.insert(Sample.code(name, expiresAt: end - day), in: transaction)
+                try DeviceCodeStore.insert(deviceCode(name, expiresAt: end - day), in: transaction)
                 try AccessTokenStore.insert(Sample.accessToken(name, expiresAt: end), in: transaction)
                 #expect(
                     try UsedAssertionStore.use(
@@ -41,7 +43,7 @@ extension StorageSuite {
         #expect(try await Stores(database: database).expiredRows.deleteBatch(at: now) == false)
         var counts: [Int] = []
         for table in tables { counts.append(try await Sample.count(table, in: database)) }
-        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1])
+        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1, 1])
     }
 
     private static func sweepIsBounded(_ suite: StorageSuite) async throws {

@@ -41,8 +41,8 @@ package struct StorageSuite: Sendable {
 
     /// Every behaviour.
     package static var behaviours: [Behaviour] {
-        transactions + migrations + configuration + users + tokens + logins + logouts + expiry + races + copying
-            + registration + signingKeys
+        transactions + migrations + configuration + users + tokens + deviceCodes + logins + logouts + expiry + races
+            + copying + registration + signingKeys
     }
 
     /// A database with today's schema and ``Sample``'s rows.

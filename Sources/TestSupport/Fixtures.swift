@@ -33,6 +33,14 @@ package struct Fixtures: Sendable {
         return fixtures
     }
 
+    /// The usual tenant, and a device without a browser.
+    package static func withTelevision() -> Fixtures {
+        var fixtures = Fixtures()
+        fixtures.clients.append((.television, nil))
+        fixtures.connections[0].enabledClients.insert("television")
+        return fixtures
+    }
+
     func write(to services: Services) async throws {
         let fixtures = self
         let now = services.now()
@@ -103,6 +111,14 @@ extension Client {
     package static let machine = client("machine", "Machine") { client in
         client.appType = .nonInteractive
         client.grantTypes = [.clientCredentials]
+    }
+
+    /// A public client without a browser.
+    package static let television = client("television", "Television") { client in
+        client.appType = .native
+        client.tokenEndpointAuthMethod = .none
+        client.grantTypes = [.deviceCode, .refreshToken]
+        client.callbacks = []
     }
 
     package static let appointmentsAPISecret = "appointments-api-secret-0123456789abcdef0123456789abcdef01234567"

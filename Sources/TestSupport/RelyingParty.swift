@@ -9,6 +9,10 @@ package struct RelyingParty: Sendable {
     package let clientID: String
     package let secret: String?
 
+    package init(server: TestServer, clientID: String, secret: String?) {
+        (self.server, self.clientID, self.secret) = (server, clientID, secret)
+    }
+
     /// The first-party application with a secret.
     package static func regularWebApp(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "regular-web-app", secret: Client.regularWebAppSecret)
@@ -30,6 +34,11 @@ package struct RelyingParty: Sendable {
     /// The API's own client, of ``Fixtures/withAPIClient()``.
     package static func appointmentsAPI(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "appointments-api", secret: Client.appointmentsAPISecret)
+    }
+
+    /// The device without a browser, of ``Fixtures/withTelevision()``.
+    package static func television(_ server: TestServer) -> RelyingParty {
+        RelyingParty(server: server, clientID: "television", secret: nil)
     }
 
     /// What the introspection endpoint says of a token.

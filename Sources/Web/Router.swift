@@ -33,6 +33,7 @@ package func buildRouter(
         .add(middleware: DPoPNonces(services: services))
         .add(middleware: oauthErrors)
     api.addRoutes(TokenController(services: services).endpoints)
+    api.addRoutes(DeviceController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
     router.group().add(middleware: oauthErrors).addRoutes(IntrospectionController(services: services).endpoints)
@@ -42,6 +43,7 @@ package func buildRouter(
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     let logouts = LogoutResponder(cookies: cookies, pages: pages)
     browser.addRoutes(LogoutController(services: services, cookies: cookies, responder: logouts).endpoints)
     browser.addRoutes(EndSessionController(services: services, cookies: cookies, responder: logouts).endpoints)

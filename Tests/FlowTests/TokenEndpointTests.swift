@@ -98,7 +98,7 @@ struct TokenEndpointTests {
     func grants() async throws {
         try await TestServer.run { server in
             let party = RelyingParty.regularWebApp(server)
-            let unknown = try await party.token(["grant_type": "password"])
+            let unknown = try await party.token(["grant_type": "magic"])
             #expect(try unknown.json()["error"] == "unsupported_grant_type")
             #expect(unknown.status == .badRequest)
             let third = try await RelyingParty.thirdParty(server).token(["grant_type": "client_credentials"])

@@ -58,6 +58,12 @@ enum Samples {
         ("logout-problem", LogoutPage(csrfToken: "9v3kd81", applicationName: nil, problem: .expiredForm)),
         ("still-logged-in", StillLoggedInPage()),
         ("form-post", formPost),
+        ("activate", ActivatePage()),
+        ("activate-problem", ActivatePage(userCode: "QTZL-MCBX", problem: .userCodeInvalid)),
+        ("activate-confirm", activateConfirm()),
+        ("activate-confirm-problem", activateConfirm(problem: .expiredForm)),
+        ("activated", ActivatedPage(isConnected: true)),
+        ("activated-refused", ActivatedPage(isConnected: false)),
         ("web-message", webMessage),
     ]
 
@@ -113,6 +119,11 @@ enum Samples {
             requestID: "8f14e45fceea167a5a36",
             development: development
         )
+    }
+
+    static func activateConfirm(problem: FormProblem? = nil) -> ActivateConfirmPage {
+        ActivateConfirmPage(
+            userCode: "QTZL-MCBW", csrfToken: "9v3kd81", applicationName: "Acme Television", problem: problem)
     }
 
     static let webMessage = WebMessagePage(

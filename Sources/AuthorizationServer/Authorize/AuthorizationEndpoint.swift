@@ -37,6 +37,9 @@ package struct AuthorizationEndpoint: Sendable {
     /// - Throws: ``AuthorizationFailure``, or ``TransactionNotFound``.
     package func resume(state: Secret, browser: Browser) async throws -> AuthorizationOutcome {
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
+        if login.progress.deviceCodeDigest != nil {
+            return try await DeviceActivation(services: services).resume(login, state: state, browser: browser)
+        }
         let request = try await verify(Parameters(trusted: login.parameters))
         return try await telling(request.target) {
             if login.progress.isDenied {
@@ -59,7 +62,10 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// The request behind a transaction, for the pages.
     package func request(of login: LoginTransaction) async throws -> VerifiedAuthorizationRequest {
-        try await verify(Parameters(trusted: login.parameters))
+        guard login.progress.deviceCodeDigest == nil else {
+            return try await DeviceActivation(services: services).request(of: login)
+        }
+        return try await verify(Parameters(trusted: login.parameters))
     }
 
     // MARK: Steps

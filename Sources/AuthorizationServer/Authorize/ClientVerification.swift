@@ -17,6 +17,14 @@ package struct ResponseTarget: Sendable, Equatable {
     }
 }
 
+extension ResponseTarget {
+    /// The page of our own on which letting a device in ends: nothing of it leaves the server.
+    static func activation(_ issuer: Issuer) throws -> ResponseTarget {
+        guard let uri = RedirectURI(issuer.url("activate/done")) else { throw OAuthError.serverError }
+        return ResponseTarget(uri, mode: .query, state: nil, issuer: nil)
+    }
+}
+
 /// A client that exists, and a redirect URI that it has registered.
 struct VerifiedClient: Sendable {
     let registered: RegisteredClient

@@ -23,6 +23,7 @@ package enum ProviderMetadata {
             "issuer": .string(issuer.text),
             "authorization_endpoint": .string(issuer.url("authorize")),
             "token_endpoint": .string(issuer.url("oauth/token")),
+            "device_authorization_endpoint": .string(issuer.url("oauth/device/code")),
             "userinfo_endpoint": .string(issuer.url("userinfo")),
             "jwks_uri": .string(issuer.url(".well-known/jwks.json")),
             "revocation_endpoint": .string(issuer.url("oauth/revoke")),

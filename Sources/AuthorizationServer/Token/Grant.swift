@@ -9,6 +9,8 @@ package struct TokenRequest: Sendable {
     package let now: Date
     /// Whether a browser's script sent it: the request has an `Origin`.
     package let isFromBrowser: Bool
+    /// Where it comes from, as failed logins are counted.
+    package let address: String
     /// The API that `resource` names; nil where the tenant does not read it.
     package let resource: String?
     /// The client's proof that it holds a key; nil where it sent none.

@@ -5,7 +5,11 @@ package enum Grants {
     package static let all: [any Grant.Type] = [
         AuthorizationCodeGrant.self,
         ClientCredentialsGrant.self,
+        DeviceCodeGrant.self,
+        PasswordGrant.self,
+        PasswordRealmGrant.self,
         RefreshTokenGrant.self,
+        TokenExchangeGrant.self,
     ]
 
     static func make(_ type: GrantType, services: Services) -> (any Grant)? {

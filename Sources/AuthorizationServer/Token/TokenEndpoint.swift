@@ -11,10 +11,12 @@ package struct TokenEndpoint: Sendable {
     /// - Parameters:
     ///   - authorizationHeader: the value of the `Authorization` header.
     ///   - isFromBrowser: whether the request has an `Origin`.
+    ///   - address: where the request comes from.
     ///   - proofs: the values of the `DPoP` headers.
     /// - Throws: ``OAuthError``.
     package func issue(
-        _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, proofs: [String] = []
+        _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, address: String,
+        proofs: [String] = []
     ) async throws -> TokenResponse {
         let type = GrantType(rawValue: try parameters.require("grant_type"))
         guard let grant = Grants.make(type, services: services) else {
@@ -28,7 +30,7 @@ package struct TokenEndpoint: Sendable {
         let now = services.now()
         var request = TokenRequest(
             parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
-            resource: try await resource(parameters))
+            address: address, resource: try await resource(parameters))
         try await readProof(proofs, into: &request)
         var authorization = try await grant.redeem(request)
         // A grant asks before it writes anything; this is for whatever it does not know by then.

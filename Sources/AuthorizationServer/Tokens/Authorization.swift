@@ -23,6 +23,12 @@ package struct Authorization: Sendable {
     package var claims: ClaimsRequest?
     /// The thumbprint of the client's key that the access token is bound to; nil for a bearer token.
     package var keyThumbprint: String?
+    /// Who acts for the user, as the `act` claim names them (RFC 8693 §4.1).
+    package var actor: JSONObject?
+    /// When the access token ends at the latest, whatever its API says.
+    package var latestExpiry: Date?
+    /// What the answer says that it holds (RFC 8693 §2.2.1); nil for other grants.
+    package var issuedTokenType: String?
     /// Which endpoint hands the tokens out.
     package var channel = Channel.back
 

@@ -31,7 +31,8 @@ package struct TokenIssuer: Sendable {
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
             idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
-            expiresIn: lifetime, tokenType: authorization.keyThumbprint == nil ? .bearer : .dpop)
+            expiresIn: lifetime, tokenType: authorization.keyThumbprint == nil ? .bearer : .dpop,
+            issuedTokenType: authorization.issuedTokenType)
     }
 
     /// What the authorization endpoint itself hands out. The ID token vouches for what comes with it, so that nothing of
@@ -65,7 +66,7 @@ package struct TokenIssuer: Sendable {
         }
         guard let registered = authorization.resourceServer else { throw OAuthError.serverError }
         let api = registered.resourceServer
-        let lifetime = authorization.channel == .back ? api.tokenLifetime : api.tokenLifetimeForWeb
+        let lifetime = Self.lifetime(of: authorization, api, at: now)
         let claims = accessTokenClaims(authorization, api, lifetime: lifetime, at: now)
         switch api.signingAlgorithm {
         case .rs256, .ps256, .es256, .edDSA:
@@ -77,6 +78,12 @@ package struct TokenIssuer: Sendable {
             let type = api.tokenDialect.isRFC9068 ? "at+jwt" : "JWT"
             return (try JSONWebToken.sign(claims, secret: box.open(sealed), type: type), lifetime)
         }
+    }
+
+    private static func lifetime(of authorization: Authorization, _ api: ResourceServer, at now: Date) -> Int {
+        let standard = authorization.channel == .back ? api.tokenLifetime : api.tokenLifetimeForWeb
+        let left = authorization.latestExpiry.map { Int($0.timeIntervalSince(now)) }
+        return min(standard, left ?? standard)
     }
 
     private func accessTokenClaims(
@@ -96,6 +103,7 @@ package struct TokenIssuer: Sendable {
             claims["claims"] = authorization.claims.map { .string($0.text) }
         }
         if !authorization.scope.isEmpty { claims["scope"] = .string(authorization.scope.text) }
+        claims["act"] = authorization.actor.map(JSONValue.object)
         if api.tokenDialect.isRFC9068 {
             claims["client_id"] = .string(clientID)
             claims["jti"] = .string(Base64URL.encode(RandomBytes.make(16)))

@@ -53,6 +53,12 @@ package struct Table: Sendable {
                 "expires_at", "claims", "key_thumbprint",
             ]),
         Table(
+            "device_code", key: ["digest"],
+            [
+                "user_code_digest", "authorization_id", "client_id", "scope", "audience", "status", "user_id", "sid",
+                "authenticated_at", "poll_interval", "polled_at", "expires_at",
+            ]),
+        Table(
             "access_token", key: ["digest"],
             ["authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint"]),
         Table(

@@ -21,7 +21,8 @@ struct TokenController: Sendable {
         return try Response.json(
             await TokenEndpoint(services: services).issue(
                 parameters, authorizationHeader: request.headers[.authorization],
-                isFromBrowser: request.headers[.origin] != nil, proofs: request.headers[values: .dpop]))
+                isFromBrowser: request.headers[.origin] != nil, address: context.clientAddress,
+                proofs: request.headers[values: .dpop]))
     }
 
     @Sendable private func push(_ request: Request, context: WebContext) async throws -> Response {

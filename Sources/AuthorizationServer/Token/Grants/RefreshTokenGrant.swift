@@ -37,8 +37,7 @@ package struct RefreshTokenGrant: Grant {
             claims: family.claims,
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
-                showsTime: family.showsAuthenticationTime,
-                nonce: nil),
+                showsTime: family.showsAuthenticationTime, nonce: nil),
             grantName: "refresh_token"
         ).make(
             for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,

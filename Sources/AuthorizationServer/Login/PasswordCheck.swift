@@ -1,0 +1,76 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Checks an identifier and a password against a database connection: the same for the sign-in page and for the grants
+/// that take passwords, with the same counting of failures.
+struct PasswordCheck: Sendable {
+    let services: Services
+
+    /// A user who has just proved who they are.
+    struct Proof: Sendable {
+        let user: User
+        fileprivate let failures: FailedLogins
+        fileprivate let upgrade: (old: String, new: String)?
+
+        /// Writes down what follows for the password: its failures are forgotten, and a hash of an old kind is replaced.
+        func write(in transaction: any SQLTransaction) throws {
+            try failures.clear(in: transaction)
+            if let upgrade {
+                try UserStore.upgradePasswordHash(of: user.id, from: upgrade.old, to: upgrade.new, in: transaction)
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - sent: the e-mail address or user name as it was typed.
+    ///   - address: where the attempt comes from.
+    /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not, or
+    ///   ``PasswordHasher/Busy``.
+    func check(_ sent: String, password: String, connection: Connection, address: String) async throws -> Proof {
+        let identifier = EmailAddress(sent)?.text ?? sent.lowercased()
+        let failures = FailedLogins(
+            services: services, connection: connection, identifier: identifier, address: address)
+        guard try await failures.take() else { throw PasswordLogin.Refusal.blocked }
+        let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
+        guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
+            throw PasswordLogin.Refusal.wrongCredentials
+        }
+        guard !found.user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+        return Proof(
+            user: found.user, failures: failures, upgrade: try await upgradedHash(password, found.passwordHash))
+    }
+
+    private func upgradedHash(_ password: String, _ old: String?) async throws -> (old: String, new: String)? {
+        guard let old, PasswordHash.needsUpgrade(old) else { return nil }
+        return (old, try await services.passwords.hash(password))
+    }
+}
+
+/// Counting the failures of one identifier from one address.
+struct FailedLogins: Sendable {
+    let services: Services
+    let connection: Connection
+    let identifierDigest: String
+    let address: String
+
+    init(services: Services, connection: Connection, identifier: String, address: String) {
+        (self.services, self.connection, self.address) = (services, connection, address)
+        identifierDigest = Secret("\(connection.name) \(identifier)").digest
+    }
+
+    /// Whether the pair may try once more; the try is counted before the password is read.
+    func take() async throws -> Bool {
+        guard connection.hasBruteForceProtection else { return true }
+        let most = try await services.configuration.settings().bruteForceMaximumAttempts
+        let (now, digest, address) = (services.now(), identifierDigest, address)
+        return try await services.stores.database.write { transaction in
+            try FailedLoginStore.takeAttempt(
+                identifierDigest: digest, address: address, most: most, at: now, in: transaction)
+        }
+    }
+
+    func clear(in transaction: any SQLTransaction) throws {
+        try FailedLoginStore.clear(identifierDigest: identifierDigest, address: address, in: transaction)
+    }
+}
