@@ -323,6 +323,19 @@ struct DPoPTests {
         }
     }
 
+    @Test("RFC 9449 §5.2: a client that registers with dpop_bound_access_tokens gets no others")
+    func registered() async throws {
+        try await TestServer.run(.openRegistration) { server in
+            let client = try await DynamicClient(
+                server, ["dpop_bound_access_tokens": true, "grant_types": ["authorization_code"]])
+            #expect(client.registration["dpop_bound_access_tokens"] == true)
+            let stored = try await server.services.stores.clients.list().map(\.client)
+            #expect(stored.filter(\.requiresProofOfPossession).count == 1)
+            let other = try await DynamicClient(server)
+            #expect(other.registration["dpop_bound_access_tokens"] == nil)
+        }
+    }
+
     @Test("RFC 9449 §5.1: discovery lists the algorithms of proofs; browsers' scripts may send and read the headers")
     func discovery() async throws {
         try await TestServer.run { server in
