@@ -10,6 +10,7 @@ package struct Migration: Sendable {
 package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
+        .clientMetadataDocuments,
     ]
 
     /// The schema that this binary works with.

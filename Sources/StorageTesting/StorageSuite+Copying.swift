@@ -40,6 +40,7 @@ extension StorageSuite {
     private static let laterSchemaRows: [SQL] = [
         "INSERT INTO client_registration VALUES ('old', 'digest', 1)",
         "INSERT INTO used_assertion VALUES ('digest', 4000000000000)",
+        "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
     ]
 

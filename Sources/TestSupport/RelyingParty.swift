@@ -9,6 +9,10 @@ package struct RelyingParty: Sendable {
     package let clientID: String
     package let secret: String?
 
+    package init(server: TestServer, clientID: String, secret: String?) {
+        (self.server, self.clientID, self.secret) = (server, clientID, secret)
+    }
+
     /// The first-party application with a secret.
     package static func regularWebApp(_ server: TestServer) -> RelyingParty {
         RelyingParty(server: server, clientID: "regular-web-app", secret: Client.regularWebAppSecret)
