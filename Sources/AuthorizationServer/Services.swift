@@ -24,6 +24,8 @@ package struct Services: Sendable {
         configuration = ConfigurationCache(stores: stores, box: secret.box)
     }
 
-    package var tokens: TokenIssuer { TokenIssuer(issuer: issuer, configuration: configuration, box: secret.box) }
+    package var tokens: TokenIssuer {
+        TokenIssuer(issuer: issuer, configuration: configuration, box: secret.box, subjects: secret.subjects)
+    }
     package var signingKeys: SigningKeys { SigningKeys(stores: stores, box: secret.box, issuer: issuer) }
 }

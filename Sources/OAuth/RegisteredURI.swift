@@ -70,6 +70,15 @@ package struct RegisteredURI: Sendable, Hashable {
             && Self.matches(authority: uri.authority, wildcard)
     }
 
+    /// Whether both are on this machine by http and differ in nothing but the port, RFC 8252 §7.3.
+    package func matchesIgnoringLoopbackPort(_ uri: RedirectURI) -> Bool {
+        guard let registered = RedirectURI(text), registered.scheme == "http", registered.isLoopback else {
+            return false
+        }
+        return uri.scheme == registered.scheme && uri.host == registered.host
+            && uri.afterAuthority == registered.afterAuthority
+    }
+
     /// Whether `uri` is the registered one but for its query, as logout compares.
     package func matchesIgnoringQuery(_ uri: RedirectURI) -> Bool {
         guard let withoutQuery = RedirectURI(uri.withoutQuery),

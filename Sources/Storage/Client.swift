@@ -28,6 +28,8 @@ package struct Client: Sendable, Hashable {
     package var requiresProofOfPossession = false
     package var tokenExchange = TokenExchangeSettings()
     package var openID = OpenIDSettings()
+    /// Whether the client is what the document at its `client_id` says: Auth0's `external_metadata_type` `cimd`.
+    package var isMetadataDocument = false
     package var information = ClientInformation()
     package var logout = ClientLogoutSettings()
     /// Auth0's other fields, kept and given back.
@@ -41,10 +43,16 @@ package struct Client: Sendable, Hashable {
         case resourceServer = "resource_server"
     }
 
+    private enum ExternalMetadataType: String, CaseIterable {
+        case cimd
+    }
+
     package init(clientID: String, name: String) { (self.clientID, self.name) = (clientID, name) }
 
     /// Whether the client can keep a secret (RFC 6749 §2.1).
     package var isConfidential: Bool { tokenEndpointAuthMethod != .none }
+    /// Whether the server signs with the client's secret, and so has to keep it in a form that it can read.
+    package var needsReadableSecret: Bool { idTokenAlgorithm == .hs256 || openID.userInfoAlgorithm == .hs256 }
 }
 
 /// A client's `refresh_token` settings.
@@ -105,7 +113,13 @@ extension Client {
         if let settings = try document.document("token_exchange") {
             tokenExchange = try TokenExchangeSettings(document: settings)
         }
+        isMetadataDocument = try document.oneOf("external_metadata_type", ExternalMetadataType.self) != nil
         openID = try OpenIDSettings(from: &document)
+        guard openID.userInfoAlgorithm != .hs256 || isConfidential else {
+            throw document.problem(
+                "userinfo_signed_response_alg",
+                "HS256 signs with the client's secret, and this client has none; use RS256")
+        }
         information = try ClientInformation(from: &document)
         logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
         other = try document.remaining(known: Self.known)
@@ -128,6 +142,7 @@ extension Client {
         if !allowedLogoutURLs.isEmpty { members["allowed_logout_urls"] = JSONValue(allowedLogoutURLs) }
         if !webOrigins.isEmpty { members["web_origins"] = JSONValue(webOrigins) }
         if !allowedOrigins.isEmpty { members["allowed_origins"] = JSONValue(allowedOrigins) }
+        if isMetadataDocument { members["external_metadata_type"] = .string(ExternalMetadataType.cimd.rawValue) }
         members["initiate_login_uri"] = initiateLoginURI.map(JSONValue.string)
         members["resource_server_identifier"] = resourceServerIdentifier.map(JSONValue.string)
         if requiresPushedRequests { members["require_pushed_authorization_requests"] = true }
@@ -203,7 +218,7 @@ package struct RegisteredClient: Sendable {
     package let client: Client
     /// The digest of its secret; nil where it has none.
     package let secretDigest: String?
-    /// Its secret, sealed, kept only where tokens are signed with it (HS256).
+    /// Its secret, sealed, kept only where something is signed with it (HS256).
     package let sealedSecret: String?
 }
 
@@ -246,7 +261,7 @@ package struct ClientStore: Sendable {
                 sealed_secret = COALESCE(excluded.sealed_secret, client.sealed_secret),
                 updated_at = excluded.updated_at
             """)
-        if client.idTokenAlgorithm != .hs256 {
+        if !client.needsReadableSecret {
             try transaction.execute("UPDATE client SET sealed_secret = NULL WHERE client_id = \(client.clientID)")
         }
         try TenantStore.configurationChanged(in: transaction)

@@ -60,6 +60,7 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT identifier_digest, address FROM failed_login WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            ClientMetadataDocumentStore.unused(expiredBy: day, limit: batch),
             """
             DELETE FROM used_assertion WHERE digest IN (
                 SELECT digest FROM used_assertion WHERE expires_at <= \(now) LIMIT \(batch))

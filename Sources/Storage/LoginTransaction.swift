@@ -66,6 +66,14 @@ package struct LoginTransactionStore: Sendable {
         ).map(LoginTransaction.init)
     }
 
+    /// Whether the transaction waits for its user, in whichever browser.
+    package func isUnderWay(digest: String, at now: Date) async throws -> Bool {
+        try await database.readOnce { transaction in
+            try transaction.row(
+                "SELECT digest FROM login_transaction WHERE digest = \(digest) AND expires_at > \(now)") != nil
+        }
+    }
+
     /// Waits until nobody else answers the transaction, and keeps others out until the database's transaction ends.
     package static func lock(digest: String, in transaction: any SQLTransaction) throws {
         try transaction.lock("SELECT digest FROM login_transaction WHERE digest = \(digest)")

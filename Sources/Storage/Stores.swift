@@ -19,6 +19,7 @@ package struct Stores: Sendable {
     package var signingKeys: SigningKeyStore { SigningKeyStore(database: database) }
     package var failedLogins: FailedLoginStore { FailedLoginStore(database: database) }
     package var clientRegistrations: ClientRegistrationStore { ClientRegistrationStore(database: database) }
+    package var clientMetadataDocuments: ClientMetadataDocumentStore { ClientMetadataDocumentStore(database: database) }
     package var rateLimits: RateLimitStore { RateLimitStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }

@@ -40,6 +40,8 @@ package struct TenantSettings: Sendable, Hashable {
     package var defaultDirectory: String?
     /// How the codes of the device flow look.
     package var deviceFlow = DeviceFlowSettings()
+    /// Whether a `client_id` may be the address of a client metadata document.
+    package var readsClientMetadataDocuments = false
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -100,6 +102,7 @@ extension TenantSettings {
         pushedAuthorizationRequests = try document.bool("pushed_authorization_requests_supported")
         requiresDPoPNonce = try document.bool("require_dpop_nonce", default: false)
         bruteForceMaximumAttempts = try document.integer("brute_force_max_attempts", in: 1...100) ?? 10
+        readsClientMetadataDocuments = try document.bool("client_id_metadata_document_supported", default: false)
         defaultRedirectionURI = try document.string("default_redirection_uri", most: 2048)
         logout = try TenantLogoutSettings(tenant: &document)
         defaultDirectory = try document.string("default_directory")
@@ -152,6 +155,7 @@ extension TenantSettings {
         members["support_url"] = supportURL.map(JSONValue.string)
         members["default_audience"] = defaultAudience.map(JSONValue.string)
         if !allowedLogoutURLs.isEmpty { members["allowed_logout_urls"] = JSONValue(allowedLogoutURLs) }
+        if readsClientMetadataDocuments { members["client_id_metadata_document_supported"] = true }
         members["default_redirection_uri"] = defaultRedirectionURI.map(JSONValue.string)
         members["session_lifetime"] = Self.hours(sessionLifetime)
         members["idle_session_lifetime"] = Self.hours(idleSessionLifetime)
@@ -181,7 +185,7 @@ extension TenantSettings {
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
         "mtls",
         "skip_non_verifiable_callback_uri_confirmation_prompt",
-        "client_id_metadata_document_supported", "default_token_quota", "dynamic_client_registration_security_mode",
+        "default_token_quota", "dynamic_client_registration_security_mode",
         "phone_consolidated_experience", "country_codes", "security_headers", "universal_login",
     ]
 }

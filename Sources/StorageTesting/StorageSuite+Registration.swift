@@ -10,6 +10,7 @@ extension StorageSuite {
         Behaviour("two nodes that count attempts at once allow exactly as many as there are", nodesCountAttempts),
         Behaviour("a window of attempts begins with the first and does not slide", windowsDoNotSlide),
         Behaviour("a sweep removes windows that are over, and no others", sweepRemovesWindows),
+        Behaviour("clients of documents push out those that nobody uses, and only those", unusedDocumentsGo),
         Behaviour("what a client registered comes back as it was", registeredMetadataIsKept),
     ]
 
@@ -84,6 +85,39 @@ extension StorageSuite {
         _ = try await stores.expiredRows.deleteBatch(at: Sample.now)
         let left = try await database.read { try $0.rows("SELECT subject FROM rate_limit") }
         #expect(try left.map { try $0.text("subject") } == ["present"])
+    }
+
+    private static func unusedDocumentsGo(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        let stores = Stores(database: database)
+        func save(_ number: Int, lasting: TimeInterval) async throws -> Bool {
+            var client = Client(clientID: "https://\(number).example/client", name: "\(number).example")
+            (client.isFirstParty, client.isMetadataDocument) = (false, true)
+            let saved = client
+            return try await database.write { transaction in
+                try ClientMetadataDocumentStore.save(
+                    saved, until: Sample.now + lasting, most: 2, at: Sample.now, in: transaction)
+            }
+        }
+        #expect(try await save(1, lasting: 1))
+        #expect(try await save(2, lasting: 2))
+        #expect(try await stores.clientMetadataDocuments.isFresh("https://1.example/client", at: Sample.now))
+        #expect(try await !stores.clientMetadataDocuments.isFresh("https://1.example/client", at: Sample.now + 1))
+        try await database.write { transaction in
+            let grant = ConsentGrant(
+                Sample.userID, clientID: "https://1.example/client", audience: nil, scope: Scope(["email"]))
+            try ConsentGrantStore.allow(grant, at: Sample.now, in: transaction)
+        }
+        // The first is older, but has a user.
+        #expect(try await save(3, lasting: 3))
+        #expect(try await stores.clients.find("https://1.example/client") != nil)
+        #expect(try await stores.clients.find("https://2.example/client") == nil)
+        #expect(try await stores.clients.find(Sample.clientID) != nil)
+        _ = try await stores.expiredRows.deleteBatch(at: Sample.now + 3 + 86_399)
+        #expect(try await stores.clients.find("https://3.example/client") != nil)
+        _ = try await stores.expiredRows.deleteBatch(at: Sample.now + 3 + 86_400)
+        #expect(try await stores.clients.find("https://3.example/client") == nil)
+        #expect(try await stores.clients.find("https://1.example/client") != nil)
     }
 
     private static func registeredMetadataIsKept(_ suite: StorageSuite) async throws {

@@ -74,7 +74,7 @@ extension Planner {
         }
         let digest = secret.map { Secret($0).digest }
         let isNewSecret = digest != nil && digest != existing?.secretDigest
-        let needsSealing = client.idTokenAlgorithm == .hs256 && secret != nil
+        let needsSealing = client.needsReadableSecret && secret != nil
         let sealed = needsSealing ? secret.flatMap { try? box.seal($0) } : nil
         plan(
             .clients, client.name, before: existing?.client.document, after: client.document,
@@ -92,7 +92,7 @@ extension Planner {
         if let secret, secret.utf8.count < 16 {
             return "is shorter than 16 characters; make one with: openssl rand -base64 48"
         }
-        if client.idTokenAlgorithm == .hs256, secret == nil, existing?.sealedSecret == nil {
+        if client.needsReadableSecret, secret == nil, existing?.sealedSecret == nil {
             return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
         }
         return nil

@@ -32,7 +32,8 @@ struct CurrentTenant: Sendable {
     init(_ transaction: any SQLTransaction) throws {
         version = try TenantStore.configurationVersion(in: transaction)
         settings = try TenantStore.settings(in: transaction)
-        clients = try ClientStore.list(in: transaction)
+        // What a document on the web says is nobody's configuration here.
+        clients = try ClientStore.list(in: transaction).filter { !$0.client.isMetadataDocument }
         resourceServers = try ResourceServerStore.list(in: transaction)
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)

@@ -73,6 +73,7 @@ package struct AuthorizationEndpoint: Sendable {
     /// A request that would be accepted, whoever the user is.
     /// - Throws: ``AuthorizationFailure``.
     func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
+        try await ClientMetadataDocuments(services: services).refresh(parameters["client_id"])
         let verified = try await ClientVerification(
             configuration: services.configuration, issuer: services.issuer
         ).verify(parameters)
@@ -81,14 +82,16 @@ package struct AuthorizationEndpoint: Sendable {
             throw AuthorizationFailure.display(.missingParameter("response_type"), nil)
         }
         return try await telling(verified.target) {
-            let request = try AuthorizationRequest(parameters)
+            let request = try AuthorizationRequest(verified.client.completing(parameters))
             try Self.checkGrants(request.responseType, of: verified.client)
             try Self.checkAuthenticationContext(request)
+            try verified.client.check(request)
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
             try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
             return VerifiedAuthorizationRequest(
-                verified, request, resourceServer: api, expectedSubjects: try await expectedSubjects(request))
+                verified, request, resourceServer: api,
+                expectedSubjects: try await expectedSubjects(request, verified.client))
         }
     }
 
@@ -102,10 +105,11 @@ package struct AuthorizationEndpoint: Sendable {
     }
 
     /// Whom `id_token_hint` and a `sub` among the claims name (OpenID Connect Core §3.1.2.1, §5.5.1).
-    private func expectedSubjects(_ request: AuthorizationRequest) async throws -> Set<String>? {
+    private func expectedSubjects(_ request: AuthorizationRequest, _ client: Client) async throws -> Set<String>? {
         var expected: Set<String>?
         if let demand = request.claims?.idToken["sub"], !demand.values.isEmpty {
-            expected = Set(demand.values.compactMap(\.string))
+            let subjects = services.secret.subjects
+            expected = Set(demand.values.compactMap(\.string).compactMap { subjects.userID(of: $0, for: client) })
         }
         guard let text = request.idTokenHint else { return expected }
         guard let hint = try await IDTokenHint(text, services: services) else {
@@ -143,7 +147,7 @@ package struct AuthorizationEndpoint: Sendable {
     private func begin(
         _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser
     ) async throws -> Secret {
-        let state = Secret.random()
+        let state = LostLogin.state(for: request.client.clientID)
         let now = services.now()
         let login = LoginTransaction(
             digest: state.digest, browserDigest: browser.secret.digest, clientID: request.client.clientID,

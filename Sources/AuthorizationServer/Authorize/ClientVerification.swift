@@ -110,7 +110,7 @@ struct ClientVerification: Sendable {
 
     private func redirectURI(_ sent: String?, of client: Client) throws -> RedirectURI {
         guard let sent else { return try onlyRedirectURI(of: client) }
-        if let uri = RedirectURI(sent), client.callbacks.contains(where: { $0.matches(uri) }) { return uri }
+        if let uri = RedirectURI(sent), client.accepts(uri) { return uri }
         throw mismatch(sent, client)
     }
 

@@ -32,10 +32,11 @@ package struct VerifiedAuthorizationRequest: Sendable {
         }
     }
 
-    /// Whether ID tokens tell when the user authenticated: the request had `max_age`, or asked for a login (OpenID Connect
-    /// Core §2).
+    /// Whether ID tokens tell when the user authenticated: the request had `max_age`, or asked for a login or the claim, or the
+    /// client has registered `require_auth_time` (OpenID Connect Core §2).
     var showsAuthenticationTime: Bool {
         request.maxAge != nil || request.prompt.contains(.login) || request.claims?.idToken["auth_time"] != nil
+            || client.openID.requiresAuthenticationTime
     }
 
     func code(

@@ -78,7 +78,10 @@ package final class ConfigurationCache: Sendable {
 
     /// The client with this `client_id`, or nil where there is none.
     package func client(_ id: String) async throws -> RegisteredClient? {
-        try await cached(id, in: \.clients) { [stores] in try await stores.clients.find(id) }
+        let found = try await cached(id, in: \.clients) { [stores] in try await stores.clients.find(id) }
+        guard let found, found.client.isMetadataDocument else { return found }
+        // A tenant that no longer reads such documents knows no such clients.
+        return try await settings().readsClientMetadataDocuments ? found : nil
     }
 
     /// The API with this identifier, or nil where there is none.

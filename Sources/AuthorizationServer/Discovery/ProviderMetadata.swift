@@ -14,6 +14,7 @@ package enum ProviderMetadata {
         if settings.logout.isEndSessionEndpointPublished {
             members["end_session_endpoint"] = .string(issuer.url("oidc/logout"))
         }
+        if settings.readsClientMetadataDocuments { members["client_id_metadata_document_supported"] = true }
         return members
     }
 
@@ -35,8 +36,10 @@ package enum ProviderMetadata {
             "response_modes_supported": JSONValue(ResponseMode.allCases.map(\.rawValue)),
             "grant_types_supported": JSONValue(grantTypes.map(\.rawValue).sorted()),
             "code_challenge_methods_supported": JSONValue(ProofKey.Method.allCases.map(\.rawValue).sorted()),
-            "subject_types_supported": ["public"],
+            "subject_types_supported": JSONValue(SubjectType.allCases.map(\.rawValue)),
             "id_token_signing_alg_values_supported": JSONValue(
+                SigningAlgorithm.allCases.filter(settings.signingAlgorithms.allow).map(\.rawValue)),
+            "userinfo_signing_alg_values_supported": JSONValue(
                 SigningAlgorithm.allCases.filter(settings.signingAlgorithms.allow).map(\.rawValue)),
             "token_endpoint_auth_methods_supported": JSONValue(ClientAuthenticationMethod.allCases.map(\.rawValue)),
             "revocation_endpoint_auth_methods_supported": JSONValue(

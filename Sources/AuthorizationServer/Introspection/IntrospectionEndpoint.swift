@@ -67,7 +67,8 @@ package struct IntrospectionEndpoint: Sendable {
         else { return nil }
         var members: JSONObject = [
             "active": true, "client_id": .string(caller.clientID), "iss": .string(services.issuer.text),
-            "sub": .string(user.id), "scope": .string(token.family.scope.text),
+            "sub": .string(try services.secret.subjects.sub(of: user, for: caller)),
+            "scope": .string(token.family.scope.text),
             "aud": .string(token.family.audience ?? services.issuer.userInfoAudience),
             "iat": .integer(Int64(token.issuedAt.timeIntervalSince1970)),
         ]

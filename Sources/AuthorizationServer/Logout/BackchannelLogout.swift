@@ -71,7 +71,8 @@ package struct BackchannelLogout: Sendable {
             registered.client.logout.backchannelAddresses.contains(delivery.uri)
         else { return .refused("the application does not have this address any more") }
         let token = try LogoutToken.sign(
-            delivery, subject: delivery.userID, for: registered, issuer: services.issuer,
+            delivery, subject: try services.secret.subjects.sub(ofUser: delivery.userID, for: registered.client),
+            for: registered, issuer: services.issuer,
             keys: try await services.configuration.keyRing(), box: services.secret.box, at: services.now())
         do {
             let answer = try await services.outbound.send(

@@ -109,26 +109,18 @@ private struct Reader {
         client.allowedLogoutURLs = try document.registeredURIs("post_logout_redirect_uris") ?? []
         try rules.check(client.allowedLogoutURLs, "post_logout_redirect_uris", document)
         try client.logout.readMetadata(from: &document, callbacks: callbacks)
+        try client.logout.readMetadata(from: &document, callbacks: callbacks)
         client.appType =
             isNative ? .native : !needsCallback ? .nonInteractive : client.isConfidential ? .regularWeb : .spa
     }
 
     private mutating func openID() throws(Document.Problem) {
-        // Not implemented yet, so not registered: a client that asks for it must not believe that it has it.
-        guard client.openID.subjectType == .public, client.openID.userInfoAlgorithm == nil else {
-            throw document.problem("subject_type", "must be public, and userinfo_signed_response_alg absent")
+        if let uri = client.openID.sectorIdentifierURI, RedirectURI(uri)?.scheme != "https" {
+            throw document.problem("sector_identifier_uri", "must be an https address")
         }
         let algorithm = try document.oneOf("id_token_signed_response_alg", SigningAlgorithm.self) ?? .rs256
-        guard algorithms.allow(algorithm) else {
-            throw document.problem(
-                "id_token_signed_response_alg",
-                "'\(algorithm.rawValue)' is none of id_token_signing_alg_values_supported")
-        }
-        guard algorithm != .hs256 || client.isConfidential else {
-            throw document.problem(
-                "id_token_signed_response_alg",
-                "HS256 signs with the client's secret, and a client without one has none")
-        }
+        try check(algorithm, "id_token_signed_response_alg")
+        if let algorithm = client.openID.userInfoAlgorithm { try check(algorithm, "userinfo_signed_response_alg") }
         client.idTokenAlgorithm = algorithm
         // RFC 9449 §5.2.
         client.requiresProofOfPossession = try document.bool("dpop_bound_access_tokens", default: false)
@@ -136,6 +128,16 @@ private struct Reader {
             throw document.problem("default_acr_values", "must have at most 20 values")
         }
         client.initiateLoginURI = try document.httpsAddress("initiate_login_uri")
+    }
+
+    private func check(_ algorithm: SigningAlgorithm, _ name: String) throws(Document.Problem) {
+        guard algorithms.allow(algorithm) else {
+            throw document.problem(
+                name, "'\(algorithm.rawValue)' is none of id_token_signing_alg_values_supported")
+        }
+        guard algorithm != .hs256 || client.isConfidential else {
+            throw document.problem(name, "HS256 signs with the client's secret, and a client without one has none")
+        }
     }
 
     private mutating func information(_ members: JSONObject) throws(Document.Problem) {

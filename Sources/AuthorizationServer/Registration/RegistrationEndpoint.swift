@@ -9,7 +9,7 @@ package struct RegistrationEndpoint: Sendable {
 
     package init(services: Services) { self.services = services }
 
-    /// Registrations from one address, good and bad, in ``window`` seconds.
+    /// Registrations and changes from one address, good and bad, in ``window`` seconds.
     package static let mostPerAddress = 100
     package static let window: TimeInterval = 3600
 
@@ -19,19 +19,13 @@ package struct RegistrationEndpoint: Sendable {
     /// - Throws: ``OAuthError``.
     package func register(_ members: JSONObject, address: String) async throws -> JSONObject {
         try await requireOpen()
+        try await countAttempt(from: address)
         let now = services.now()
-        guard
-            try await services.stores.rateLimits.take(
-                "registration \(address)", most: Self.mostPerAddress, window: Self.window, at: now)
-        else {
-            throw OAuthError(
-                .tooManyRequests, "Too many registrations from this address; try again in an hour",
-                hint: "A client registers once and keeps what it gets.")
-        }
         var client = Client(clientID: RandomBytes.alphanumeric(32), name: "")
         client.isFirstParty = false
         try await ClientMetadata.apply(
             members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
+        try await SectorIdentifier(services: services).check(client)
         let credentials = try Credentials(for: client, box: services.secret.box)
         let token = Secret.random(prefix: "reg_")
         let registration = ClientRegistration(
@@ -56,13 +50,15 @@ package struct RegistrationEndpoint: Sendable {
     /// Replaces what is registered, and the registration access token with it, RFC 7592 §2.2.
     /// - Throws: ``OAuthError``.
     package func update(
-        _ clientID: String, _ members: JSONObject, accessToken: Secret?
+        _ clientID: String, _ members: JSONObject, accessToken: Secret?, address: String
     ) async throws -> JSONObject {
         let (registered, registration, token) = try await authorize(clientID, accessToken)
+        try await countAttempt(from: address)
         try Self.checkIdentity(members, of: registered)
         var client = registered.client
         try await ClientMetadata.apply(
             members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
+        try await SectorIdentifier(services: services).check(client)
         let credentials = try Credentials(for: client, replacing: registered, box: services.secret.box)
         let (changed, newToken, now) = (client, Secret.random(prefix: "reg_"), services.now())
         let isReplaced = try await services.stores.database.write { transaction in
@@ -95,6 +91,16 @@ package struct RegistrationEndpoint: Sendable {
                 "Dynamic client registration is off; the tenant setting flags.enable_dynamic_client_registration turns "
                     + "it on",
                 hint: "Ask the tenant's administrator for a client, or set the flag to true.")
+        }
+    }
+
+    private func countAttempt(from address: String) async throws {
+        let isAllowed = try await services.stores.rateLimits.take(
+            "registration \(address)", most: Self.mostPerAddress, window: Self.window, at: services.now())
+        guard isAllowed else {
+            throw OAuthError(
+                .tooManyRequests, "Too many registrations from this address; try again in an hour",
+                hint: "A client registers once and keeps what it gets.")
         }
     }
 
@@ -158,7 +164,7 @@ private struct Credentials: Sendable {
     /// - Returns: nil for a client that needs no new secret.
     init?(for client: Client, replacing former: RegisteredClient? = nil, box: SecretBox) throws {
         guard client.isConfidential else { return nil }
-        let needsSealing = client.idTokenAlgorithm == .hs256
+        let needsSealing = client.needsReadableSecret
         if let former, former.client.isConfidential, former.secretDigest != nil,
             !needsSealing || former.sealedSecret != nil
         {

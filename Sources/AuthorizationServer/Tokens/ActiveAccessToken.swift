@@ -35,7 +35,8 @@ struct ActiveAccessTokens: Sendable {
         let confirmation: JSONObject = found.keyThumbprint.map { ["cnf": ["jkt": .string($0)]] } ?? [:]
         return ActiveAccessToken(
             claims: confirmation.merging([
-                "iss": .string(services.issuer.text), "sub": .string(user.id), "aud": .string(audience),
+                "iss": .string(services.issuer.text),
+                "sub": .string(try services.secret.subjects.sub(of: user, for: client)), "aud": .string(audience),
                 "exp": .integer(Int64(found.expiresAt.timeIntervalSince1970)), "scope": .string(found.scope.text),
             ]) { $1 },
             client: client, user: user, scope: found.scope, audiences: [audience])
@@ -56,7 +57,9 @@ struct ActiveAccessTokens: Sendable {
                     clientID: clientID, audience: api.resourceServer.identifier) != nil
             else { return nil }
         } else {
-            guard let user = try await user(subject) else { return nil }
+            guard let id = services.secret.subjects.userID(of: subject, for: client),
+                let user = try await user(id)
+            else { return nil }
             found = user
         }
         return ActiveAccessToken(

@@ -4,7 +4,7 @@ import Storage
 /// An ID token of ours that a client shows to say whom, and which session, it means. It proves nothing about whoever shows it,
 /// and may have expired (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
 package struct IDTokenHint: Sendable {
-    /// The `sub`.
+    /// The id of the user whom `sub` names.
     package let subject: String
     package let sid: String?
     /// The client that it was issued to.
@@ -18,7 +18,9 @@ package struct IDTokenHint: Sendable {
             claims["iss"]?.string == services.issuer.text, claims["aud"]?.string == clientID,
             // A logout token has the same key and audience.
             claims["events"] == nil,
-            let subject = claims["sub"]?.string
+            let subject = claims["sub"]?.string.flatMap({
+                services.secret.subjects.userID(of: $0, for: registered.client)
+            })
         else { return nil }
         (self.subject, sid, client) = (subject, claims["sid"]?.string, registered.client)
     }

@@ -53,6 +53,9 @@ package struct ServerSecret: Sendable {
         Secret("v1." + authenticate(token.text, label: "refresh tokens"))
     }
 
+    /// The `sub`s of the tenant's users.
+    package var subjects: SubjectIdentifier { SubjectIdentifier(key: derive("subject identifiers")) }
+
     func authenticate(_ text: String, label: String) -> String {
         Base64URL.encode(
             HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: derive(label))))

@@ -13,9 +13,10 @@ package struct TokenIssuer: Sendable {
     let issuer: Issuer
     let configuration: ConfigurationCache
     let box: SecretBox
+    let subjects: SubjectIdentifier
 
-    package init(issuer: Issuer, configuration: ConfigurationCache, box: SecretBox) {
-        (self.issuer, self.configuration, self.box) = (issuer, configuration, box)
+    package init(issuer: Issuer, configuration: ConfigurationCache, box: SecretBox, subjects: SubjectIdentifier) {
+        (self.issuer, self.configuration, self.box, self.subjects) = (issuer, configuration, box, subjects)
     }
 
     /// Seconds for which an opaque access token from the token endpoint is valid.
@@ -67,7 +68,7 @@ package struct TokenIssuer: Sendable {
         guard let registered = authorization.resourceServer else { throw OAuthError.serverError }
         let api = registered.resourceServer
         let lifetime = Self.lifetime(of: authorization, api, at: now)
-        let claims = accessTokenClaims(authorization, api, lifetime: lifetime, at: now)
+        let claims = try accessTokenClaims(authorization, api, lifetime: lifetime, at: now)
         switch api.signingAlgorithm {
         case .rs256, .ps256, .es256, .edDSA:
             let key = try keys.current(for: api.signingAlgorithm)
@@ -88,12 +89,14 @@ package struct TokenIssuer: Sendable {
 
     private func accessTokenClaims(
         _ authorization: Authorization, _ api: ResourceServer, lifetime: Int, at now: Date
-    ) -> JSONObject {
+    ) throws -> JSONObject {
         let issuedAt = Int64(now.timeIntervalSince1970)
         let clientID = authorization.client.clientID
         var claims: JSONObject = [
             "iss": .string(issuer.text),
-            "sub": .string(authorization.subject.user?.id ?? "\(clientID)@clients"),
+            "sub": .string(
+                try authorization.subject.user.map { try subjects.sub(of: $0, for: authorization.client) }
+                    ?? "\(clientID)@clients"),
             "aud": audience(of: authorization, api),
             "iat": .integer(issuedAt),
             "exp": .integer(issuedAt + Int64(lifetime)),
@@ -136,11 +139,18 @@ package struct TokenIssuer: Sendable {
         guard authorization.scope.contains(Scope.openID), let user = authorization.subject.user else { return nil }
         let client = authorization.client
         let dialect = try await configuration.settings().wireDialect
-        var claims = idTokenClaims(authorization, user, dialect: dialect, at: now)
+        var claims = try idTokenClaims(authorization, user, dialect: dialect, at: now)
         claims.merge(hashes) { $1 }
-        switch client.idTokenAlgorithm {
+        return try await sign(claims, for: client, with: client.idTokenAlgorithm, keys: keys)
+    }
+
+    /// Signs what only `client` is told, such as an ID token or its userinfo.
+    func sign(
+        _ claims: JSONObject, for client: Client, with algorithm: SigningAlgorithm, keys: KeyRing
+    ) async throws -> String {
+        switch algorithm {
         case .rs256, .ps256, .es256, .edDSA:
-            let key = try keys.current(for: client.idTokenAlgorithm)
+            let key = try keys.current(for: algorithm)
             return try JSONWebToken.sign(claims, with: key, header: key.accessTokenHeader)
         case .hs256:
             guard let sealed = try await configuration.client(client.clientID)?.sealedSecret else {
@@ -152,13 +162,13 @@ package struct TokenIssuer: Sendable {
 
     private func idTokenClaims(
         _ authorization: Authorization, _ user: User, dialect: WireDialect, at now: Date
-    ) -> JSONObject {
+    ) throws -> JSONObject {
         let issuedAt = Int64(now.timeIntervalSince1970)
         var claims = UserClaims.claims(
             of: user, scope: authorization.scope, demands: authorization.claims?.idToken ?? [:], dialect: dialect)
         claims["iss"] = .string(issuer.text)
         claims["aud"] = .string(authorization.client.clientID)
-        claims["sub"] = .string(user.id)
+        try subjects.name(user, in: &claims, for: authorization.client)
         claims["iat"] = .integer(issuedAt)
         claims["exp"] = .integer(issuedAt + Int64(authorization.client.idTokenLifetime))
         if let authentication = authorization.authentication {

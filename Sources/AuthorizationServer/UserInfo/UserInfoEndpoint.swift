@@ -8,12 +8,19 @@ package struct UserInfoEndpoint: Sendable {
 
     package init(services: Services) { self.services = services }
 
+    /// What the endpoint answers, in the form that the client has registered.
+    package enum Answer: Sendable {
+        case claims(JSONObject)
+        /// A JSON Web Token, OpenID Connect Core §5.3.2.
+        case signed(String)
+    }
+
     /// The claims that the token's scope asks for. An opaque token is looked up; a JWT must be one of ours whose `aud`
     /// names this endpoint, which an ID token's never does.
     /// - Throws: ``OAuthError`` `invalid_token`, `invalid_dpop_proof` or `use_dpop_nonce`, or `insufficient_scope` for a
     ///   token without `openid`.
-    package func claims(_ presented: PresentedAccessToken) async throws -> JSONObject {
-        let (userID, scope, demands) = try await subject(presented)
+    package func answer(_ presented: PresentedAccessToken) async throws -> Answer {
+        let (userID, client, scope, demands) = try await subject(presented)
         guard scope.contains(Scope.openID) else {
             throw OAuthError(
                 .insufficientScope, "The access token lacks the scope openid",
@@ -25,37 +32,56 @@ package struct UserInfoEndpoint: Sendable {
         let dialect = try await services.configuration.settings().wireDialect
         var claims = UserClaims.claims(
             of: user, scope: scope, demands: demands?.userInfo ?? [:], dialect: dialect)
-        claims["sub"] = .string(user.id)
-        return claims
+        try services.secret.subjects.name(user, in: &claims, for: client)
+        guard let algorithm = client.openID.userInfoAlgorithm else { return .claims(claims) }
+        // Without `exp` and `iat` it can pass for no ID token.
+        claims["iss"] = .string(services.issuer.text)
+        claims["aud"] = .string(client.clientID)
+        return .signed(
+            try await services.tokens.sign(
+                claims, for: client, with: algorithm, keys: try await services.configuration.keyRing()))
     }
 
-    private func subject(_ presented: PresentedAccessToken) async throws -> (userID: String, Scope, ClaimsRequest?) {
+    private func subject(
+        _ presented: PresentedAccessToken
+    ) async throws -> (userID: String, Client, Scope, ClaimsRequest?) {
         guard presented.text.contains(".") else { return try await opaque(presented) }
         guard let claims = JSONWebToken.verify(presented.text, keys: try await services.configuration.keyRing()),
             claims["iss"]?.string == services.issuer.text,
             let expiry = claims["exp"]?.integer, Double(expiry) > services.now().timeIntervalSince1970
         else { throw Self.invalid("The access token is expired, altered, or not one of this issuer's") }
-        guard claims["aud"]?.array?.contains(.string(services.issuer.userInfoAudience)) == true,
-            let subject = claims["sub"]?.string
-        else {
+        guard claims["aud"]?.array?.contains(.string(services.issuer.userInfoAudience)) == true else {
             throw Self.invalid(
                 "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
         try await presented.requirePossession(
             of: claims["cnf"]?.object?["jkt"]?.string, at: "userinfo", services: services)
+        let client = try await client((claims["azp"] ?? claims["client_id"])?.string)
+        guard let subject = claims["sub"]?.string,
+            let userID = services.secret.subjects.userID(of: subject, for: client)
+        else { throw Self.invalid("The access token names no user that the server can find") }
         return (
-            subject, try Scope(parsing: claims["scope"]?.string ?? ""),
+            userID, client, try Scope(parsing: claims["scope"]?.string ?? ""),
             try claims["claims"]?.string.map(ClaimsRequest.init(parsing:))
         )
     }
 
-    private func opaque(_ presented: PresentedAccessToken) async throws -> (userID: String, Scope, ClaimsRequest?) {
+    private func opaque(
+        _ presented: PresentedAccessToken
+    ) async throws -> (userID: String, Client, Scope, ClaimsRequest?) {
         let digest = Secret(presented.text).digest
         guard let found = try await services.stores.accessTokens.find(digest: digest, at: services.now()) else {
             throw Self.invalid("The access token is unknown, expired or revoked")
         }
         try await presented.requirePossession(of: found.keyThumbprint, at: "userinfo", services: services)
-        return (found.userID, found.scope, found.claims)
+        return (found.userID, try await client(found.clientID), found.scope, found.claims)
+    }
+
+    private func client(_ clientID: String?) async throws -> Client {
+        guard let clientID, let registered = try await services.configuration.client(clientID) else {
+            throw Self.invalid("The application of the access token no longer exists")
+        }
+        return registered.client
     }
 
     private static func invalid(_ description: String) -> OAuthError { OAuthError(.invalidToken, description) }

@@ -17,6 +17,7 @@ package struct Table: Sendable {
             "client", key: ["client_id"],
             ["name", "document", "secret_digest", "sealed_secret", "created_at", "updated_at"]),
         Table("client_registration", key: ["client_id"], ["access_token_digest", "registered_at"]),
+        Table("client_metadata_document", key: ["client_id"], ["expires_at"]),
         Table("rate_limit", key: ["subject"], ["attempts", "expires_at"]),
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),

@@ -29,7 +29,7 @@ struct PageErrors: RouterMiddleware {
         } catch let error as OAuthError {
             return try await pages.respond(to: error, context)
         } catch is TransactionNotFound {
-            return try await pages.respond(to: Self.lostTransaction, context)
+            return try await lostLogin(request, context)
         } catch let busy as PasswordHasher.Busy {
             return try await unavailable("Too many people are signing in right now.", busy.retryAfter, context)
         } catch SQLError.unstorableText {
@@ -43,6 +43,17 @@ struct PageErrors: RouterMiddleware {
             context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
             return try await pages.respond(to: .serverError, context, status: .internalServerError)
         }
+    }
+
+    /// The application can begin another login; `iss` tells it with whom (OpenID Connect Core §4).
+    private func lostLogin(_ request: Request, _ context: WebContext) async throws -> Response {
+        let state = try? FormBody.query(of: request)["state"]
+        // A database that is away leaves the page.
+        let place = try? await LostLogin(services: pages.services).destination(state: state)
+        guard let uri = place ?? nil else {
+            return try await pages.respond(to: Self.lostTransaction, context)
+        }
+        return .found(uri.adding([(name: "iss", value: pages.services.issuer.text)]))
     }
 
     private static let lostTransaction = OAuthError.invalidRequest(

@@ -71,7 +71,9 @@ struct PageResponder: Sendable {
         switch error.code {
         case .unauthorizedClient:
             "The provided redirect_uri is not in the list of allowed callback URLs."
-        case .temporarilyUnavailable: "The service is not available right now. Try again in a moment."
+        case .invalidClientMetadata:
+            "The application could not say who it is. It has to be mended by those who make it."
+        case .temporarilyUnavailable, .tooManyRequests: "The service is not available right now. Try again in a moment."
         case .serverError: "An error happened on our side."
         default: "The link or the form that brought you here is not valid any more, or was not complete."
         }

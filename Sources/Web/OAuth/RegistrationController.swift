@@ -34,7 +34,8 @@ struct RegistrationController: Sendable {
         try await challenging {
             try Response.json(
                 await endpoint.update(
-                    Self.clientID(context), Self.metadata(request, context), accessToken: Self.token(request)))
+                    Self.clientID(context), Self.metadata(request, context), accessToken: Self.token(request),
+                    address: context.clientAddress))
         }
     }
 

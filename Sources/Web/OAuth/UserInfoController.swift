@@ -2,6 +2,7 @@ import AuthorizationServer
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import OAuth
 
 /// `GET` and `POST /userinfo`; errors as [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) and
@@ -19,7 +20,13 @@ struct UserInfoController: Sendable {
     @Sendable private func claims(_ request: Request, context: WebContext) async throws -> Response {
         guard let token = try await accessToken(request, context) else { return challenge(nil, for: nil) }
         do {
-            return try Response.json(await UserInfoEndpoint(services: services).claims(token))
+            switch try await UserInfoEndpoint(services: services).answer(token) {
+            case .claims(let claims): return try Response.json(claims)
+            case .signed(let token):
+                return Response(
+                    status: .ok, headers: [.contentType: "application/jwt", .cacheControl: "no-store"],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: token)))
+            }
         } catch let error as OAuthError where error.code != .serverError {
             return challenge(error, for: token.type)
         }

@@ -14,7 +14,8 @@ struct ConsentStep {
     }
 
     func mustAsk(_ userID: String, _ stores: Stores) async throws -> Bool {
-        if request.request.prompt.contains(.consent) {
+        // Nobody can tell a client without a secret from another program that calls itself so (RFC 8252 §8.6).
+        if request.request.prompt.contains(.consent) || request.client.isMetadataDocument {
             return progress.consentedUserID != userID || !isCovered(by: progress.consentedScope)
         }
         guard !isSkipped, !scope.isEmpty else { return false }
