@@ -27,6 +27,7 @@ package struct Client: Sendable, Hashable {
     /// Whether the client's access tokens must be bound to a key of its own (RFC 9449).
     package var requiresProofOfPossession = false
     package var tokenExchange = TokenExchangeSettings()
+    package var jwtBearer = JWTBearerSettings()
     package var openID = OpenIDSettings()
     package var keys = ClientKeys()
     package var requestObject = RequestObjectSettings()
@@ -122,6 +123,9 @@ extension Client {
         if let settings = try document.document("token_exchange") {
             tokenExchange = try TokenExchangeSettings(document: settings)
         }
+        if let settings = try document.document("jwt_bearer") {
+            jwtBearer = try JWTBearerSettings(document: settings)
+        }
         openID = try OpenIDSettings(from: &document)
         information = try ClientInformation(from: &document)
         logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
@@ -155,6 +159,7 @@ extension Client {
         ]
         if requiresProofOfPossession { members["require_proof_of_possession"] = true }
         members["refresh_token"] = .object(refreshToken.document)
+        members["jwt_bearer"] = jwtBearer.document.map(JSONValue.object)
         members["token_exchange"] = tokenExchange.document.map(JSONValue.object)
         for group in [openID.members, information.members, keys.members, requestObject.members, logout.members] {
             members.merge(group) { $1 }
