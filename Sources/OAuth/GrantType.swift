@@ -8,6 +8,8 @@ package struct GrantType: RawRepresentable, Sendable, Hashable, Codable {
     /// [RFC 8628 §3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4).
     package static let deviceCode = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:device_code")
     package static let implicit = GrantType(rawValue: "implicit")
+    /// [RFC 7523 §2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1).
+    package static let jwtBearer = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:jwt-bearer")
     package static let password = GrantType(rawValue: "password")
     /// Auth0's: the password of a user of a connection that the request names.
     package static let passwordRealm = GrantType(rawValue: "http://auth0.com/oauth/grant-type/password-realm")

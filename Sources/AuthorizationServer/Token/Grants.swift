@@ -6,6 +6,7 @@ package enum Grants {
         AuthorizationCodeGrant.self,
         ClientCredentialsGrant.self,
         DeviceCodeGrant.self,
+        JWTBearerGrant.self,
         PasswordGrant.self,
         PasswordRealmGrant.self,
         RefreshTokenGrant.self,

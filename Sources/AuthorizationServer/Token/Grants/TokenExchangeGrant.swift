@@ -114,15 +114,7 @@ package struct TokenExchangeGrant: Grant {
         for client: Client, _ ownAPI: String, _ subject: ActiveAccessToken, _ api: ResourceServer
     ) async throws -> Scope {
         guard api.identifier != ownAPI else { return subject.scope.intersection(api.scope) }
-        let grant = try await services.configuration.clientGrant(
-            clientID: client.clientID, audience: api.identifier)
-        guard let grant else {
-            throw OAuthError.accessDenied(
-                "Client \"\(client.clientID)\" is not authorized to access resource server \"\(api.identifier)\".",
-                hint: "Add a client grant for this application and this API to the tenant (clientGrants).",
-                reason: .audience)
-        }
-        return grant.scope.intersection(api.scope)
+        return try await services.configuration.scope(grantedTo: client, for: api)
     }
 
     /// Who acts now, around who acted before: at first the client that the user gave the access to (RFC 8693 §4.1).
