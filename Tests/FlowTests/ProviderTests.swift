@@ -25,6 +25,18 @@ struct ProviderTests {
         }
     }
 
+    @Test("OpenID Connect Discovery §3: the grants that are named suffice for every response type that is")
+    func discoveredGrants() async throws {
+        try await TestServer.run { server in
+            let document = try await server.get("/.well-known/openid-configuration").json()
+            let named = Set(document["grant_types_supported"]?.array?.compactMap(\.string) ?? [])
+            #expect(named.isSuperset(of: ["authorization_code", "implicit", "refresh_token", "client_credentials"]))
+            for type in document["response_types_supported"]?.array?.compactMap(\.string) ?? [] {
+                #expect(named.isSuperset(of: try ResponseType(parsing: type).grantTypes.map(\.rawValue)), "\(type)")
+            }
+        }
+    }
+
     @Test("Rotation: the next key signs, and what the old one signed stays good")
     func rotation() async throws {
         try await TestServer.run { server in

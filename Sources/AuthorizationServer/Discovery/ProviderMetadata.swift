@@ -33,7 +33,7 @@ package enum ProviderMetadata {
             "scopes_supported": JSONValue(([Scope.openID, Scope.offlineAccess] + Scope.claims.keys).sorted()),
             "response_types_supported": JSONValue(ResponseType.supported.map(\.text)),
             "response_modes_supported": JSONValue(ResponseMode.allCases.map(\.rawValue)),
-            "grant_types_supported": JSONValue(Grants.all.map { $0.type.rawValue }.sorted()),
+            "grant_types_supported": JSONValue(grantTypes.map(\.rawValue).sorted()),
             "code_challenge_methods_supported": JSONValue(ProofKey.Method.allCases.map(\.rawValue).sorted()),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": JSONValue(
@@ -55,5 +55,10 @@ package enum ProviderMetadata {
             "frontchannel_logout_supported": true,
             "frontchannel_logout_session_supported": true,
         ]
+    }
+
+    /// What the token endpoint takes, and what the response types need: `implicit` is a grant without a request there.
+    private static var grantTypes: Set<GrantType> {
+        Set(Grants.all.map { $0.type }).union(ResponseType.supported.flatMap(\.grantTypes))
     }
 }
