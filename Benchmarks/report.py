@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # Scenario -> the share of the signature limit that it shall reach.
-LIMIT_TARGETS = {"client-credentials": 0.60, "code": 0.60}
+LIMIT_TARGETS = {"client-credentials": 0.60, "code": 0.60, "hybrid": 0.60}
 IDLE_RSS_TARGET_MB = 60
 START_TARGET_MS = 300
 

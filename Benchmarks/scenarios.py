@@ -13,7 +13,7 @@ CLIENT = f"client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}"
 
 
 def authorize_path(scope: str = SCOPE, **more: str) -> str:
-    """An authorization request (RFC 6749 §4.1.1) for a code. Values in `more` are used as they are."""
+    """An authorization request (RFC 6749 §4.1.1), for a code unless `more` says otherwise. Values in `more` are used as they are."""
     parameters = {
         "response_type": "code",
         "client_id": CLIENT_ID,
@@ -25,6 +25,9 @@ def authorize_path(scope: str = SCOPE, **more: str) -> str:
 
 
 AUTHORIZE = authorize_path(state="{random}", nonce="{random}")
+HYBRID_TYPE = quote("code id_token token")
+AUTHORIZE_HYBRID = authorize_path(
+    response_type=HYBRID_TYPE, response_mode="form_post", state="{random}", nonce="{random}")
 
 DISCOVERY = """
 step discovery
@@ -62,13 +65,7 @@ need "id_token"
 capture refresh_token json:refresh_token
 """
 
-CODE = f"""
-step authorize
-GET {AUTHORIZE}
-expect 302
-need {CALLBACK}?
-capture code query:code
-
+REDEEM = f"""
 step token
 POST /oauth/token
 without-cookies
@@ -80,6 +77,25 @@ capture access_token json:access_token
 capture refresh_token json:refresh_token
 """
 
+CODE = f"""
+step authorize
+GET {AUTHORIZE}
+expect 302
+need {CALLBACK}?
+capture code query:code
+{REDEEM}"""
+
+# The form brings a code, and an ID token and an access token that are signed at the front channel.
+HYBRID = f"""
+step authorize
+GET {AUTHORIZE_HYBRID}
+expect 200
+need action="{CALLBACK}"
+need name="id_token" value="eyJ
+need name="access_token" value="eyJ
+capture code input:code
+{REDEEM}"""
+
 USERINFO = """
 step userinfo
 GET /userinfo
@@ -87,6 +103,15 @@ without-cookies
 header Authorization: Bearer {access_token}
 expect 200
 need "sub"
+"""
+
+INTROSPECTION = f"""
+step introspect
+POST /oauth/introspect
+without-cookies
+body {CLIENT}&token={{access_token|url}}
+expect 200
+need "active":true
 """
 
 PASSWORD_LOGIN = f"""
@@ -137,6 +162,8 @@ SCENARIOS = [
     Scenario("client-credentials", CLIENT_CREDENTIALS, signatures=1),
     Scenario("refresh", REFRESH, signatures=2, spends_refresh_tokens=True),
     Scenario("code", CODE, signatures=2),
+    Scenario("hybrid", HYBRID, signatures=4),
     Scenario("userinfo", USERINFO),
+    Scenario("introspection", INTROSPECTION),
     Scenario("password-login", PASSWORD_LOGIN, hashes=1),
 ]
