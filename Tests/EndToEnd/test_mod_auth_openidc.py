@@ -41,7 +41,7 @@ def portico(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portico]:
 
 @pytest.fixture(scope="module", autouse=True)
 def apache(portico: Portico) -> Iterator[Apache]:
-    apache = Apache(portico.issuer, [*SITES.values(), STRANGER]).start()
+    apache = Apache(portico, [*SITES.values(), STRANGER]).start()
     yield apache
     apache.stop()
 

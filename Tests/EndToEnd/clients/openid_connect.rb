@@ -8,10 +8,16 @@ $stdout.sync = true
 OpenIDConnect.http_config { |http| http.ssl_config.add_trust_ca(ENV['SSL_CERT_FILE']) }
 
 config = OpenIDConnect::Discovery::Provider::Config.discover!(ENV['ISSUER'])
+credentials = { identifier: ENV['CLIENT_ID'], secret: ENV['CLIENT_SECRET'] }
+if ENV['CLIENT_ID'].empty?
+  registered = OpenIDConnect::Client::Registrar.new(
+    config.registration_endpoint, client_name: 'Made with Ruby', redirect_uris: [ENV['REDIRECT_URI']]
+  ).register!
+  credentials = { identifier: registered.identifier, secret: registered.secret }
+end
 client = OpenIDConnect::Client.new(
-  identifier: ENV['CLIENT_ID'], secret: ENV['CLIENT_SECRET'], redirect_uri: ENV['REDIRECT_URI'],
-  authorization_endpoint: config.authorization_endpoint, token_endpoint: config.token_endpoint,
-  userinfo_endpoint: config.userinfo_endpoint
+  **credentials, redirect_uri: ENV['REDIRECT_URI'], authorization_endpoint: config.authorization_endpoint,
+  token_endpoint: config.token_endpoint, userinfo_endpoint: config.userinfo_endpoint
 )
 state, nonce = SecureRandom.hex(16), SecureRandom.hex(16)
 puts JSON.generate(
@@ -27,7 +33,7 @@ abort "#{answer['error']}: #{answer['error_description']}" if answer['error']
 
 verify = lambda do |raw, code, access_token|
   token = OpenIDConnect::ResponseObject::IdToken.new(JSON::JWT.decode(raw, config.jwks))
-  token.verify!(issuer: ENV['ISSUER'], client_id: ENV['CLIENT_ID'], nonce: nonce)
+  token.verify!(issuer: ENV['ISSUER'], client_id: client.identifier, nonce: nonce)
   # The library makes these hashes, and leaves it to its users to compare them.
   expected = ->(text) { token.send(:left_half_hash_of, text, 256) }
   abort 'c_hash did not match' if code && token.c_hash != expected.(code)

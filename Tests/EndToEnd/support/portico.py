@@ -47,6 +47,7 @@ class Portico:
             self.env["PORTICO_SECRET"] = secret
         self.ca = self.data / "tls" / "ca.pem" if tls else None
         self.server: Program | None = None
+        self.sessions: list[requests.Session] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     # The server
@@ -62,6 +63,9 @@ class Portico:
         return self
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int | None:
+        # Over TLS the server says good-bye on every open connection, and waits a while for an answer.
+        for session in self.sessions:
+            session.close()
         return self.server.stop(sign) if self.server else None
 
     def restart(self, sign: signal.Signals) -> None:
@@ -74,6 +78,7 @@ class Portico:
         session = requests.Session()
         session.trust_env = False
         session.verify = str(self.ca) if self.ca else True
+        self.sessions.append(session)
         return session
 
     # Its commands
