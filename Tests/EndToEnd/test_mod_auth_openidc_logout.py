@@ -1,4 +1,4 @@
-"""Who logs out of a site that mod_auth_openidc guards is logged out of the others as well: by all three ways there are."""
+"""Who logs out of a site that mod_auth_openidc guards is logged out of the others: by all three ways there are."""
 
 from collections.abc import Iterator
 
