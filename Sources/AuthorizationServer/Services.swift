@@ -12,6 +12,8 @@ package struct Services: Sendable {
     package let passwords: PasswordHasher
     /// Every request to somebody else's server.
     package let outbound: any OutboundHTTP
+    /// The keys that clients publish.
+    package let remoteKeySets: RemoteKeySets
     package let now: @Sendable () -> Date
     package let logger: Logger
 
@@ -21,6 +23,7 @@ package struct Services: Sendable {
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
+        remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
     }
 

@@ -4,4 +4,8 @@ package enum ClientAuthenticationMethod: String, Sendable, CaseIterable, Codable
     case none
     case clientSecretPost = "client_secret_post"
     case clientSecretBasic = "client_secret_basic"
+    /// An assertion signed with the secret, OpenID Connect Core §9.
+    case clientSecretJWT = "client_secret_jwt"
+    /// An assertion signed with the client's own key, OpenID Connect Core §9.
+    case privateKeyJWT = "private_key_jwt"
 }

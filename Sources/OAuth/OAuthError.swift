@@ -50,6 +50,8 @@ package struct OAuthError: Error, Sendable, Equatable {
     package enum Reason: Sendable {
         /// The client did not prove who it is.
         case clientAuthentication
+        /// The client's assertion is not good.
+        case clientAssertion
         /// The `redirect_uri` of a token request is not the authorization request's.
         case redirectURIMismatch
         /// No API has the `audience` asked for, or the client may not ask for it.

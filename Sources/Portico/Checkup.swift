@@ -124,7 +124,7 @@ struct Checkup {
                     grade: .warning,
                     text: "\(client.name): no callback URL, so nobody can sign in to it; set callbacks"))
         }
-        if client.isConfidential, registered.secretDigest == nil {
+        if client.usesSecret, registered.secretDigest == nil {
             findings.append(
                 Finding(grade: .bad, text: "\(client.name): it has no secret; set client_secret in the tenant file"))
         }

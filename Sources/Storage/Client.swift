@@ -28,6 +28,8 @@ package struct Client: Sendable, Hashable {
     package var requiresProofOfPossession = false
     package var tokenExchange = TokenExchangeSettings()
     package var openID = OpenIDSettings()
+    package var keys = ClientKeys()
+    package var requestObject = RequestObjectSettings()
     package var information = ClientInformation()
     package var logout = ClientLogoutSettings()
     /// Auth0's other fields, kept and given back.
@@ -45,6 +47,12 @@ package struct Client: Sendable, Hashable {
 
     /// Whether the client can keep a secret (RFC 6749 §2.1).
     package var isConfidential: Bool { tokenEndpointAuthMethod != .none }
+
+    /// Whether the client has a secret to share with the server, and not only a key of its own.
+    package var usesSecret: Bool { isConfidential && tokenEndpointAuthMethod != .privateKeyJWT || needsReadableSecret }
+
+    /// Whether the server must know the secret itself, not only its digest: it signs or verifies with it.
+    package var needsReadableSecret: Bool { idTokenAlgorithm == .hs256 || tokenEndpointAuthMethod == .clientSecretJWT }
 }
 
 /// A client's `refresh_token` settings.
@@ -85,10 +93,19 @@ extension Client {
                 "resource_server_identifier", "makes the client its API's own; set app_type to resource_server")
         }
         requiresPushedRequests = try document.bool("require_pushed_authorization_requests", default: false)
+        keys = try ClientKeys(from: &document)
+        requestObject = try RequestObjectSettings(from: &document)
         let isPublic = appType == .spa || appType == .native
         tokenEndpointAuthMethod =
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self)
             ?? (isPublic ? .none : .clientSecretPost)
+        // Auth0's way to declare the method is to register its credentials.
+        if !keys.credentials.isEmpty { tokenEndpointAuthMethod = .privateKeyJWT }
+        guard tokenEndpointAuthMethod != .privateKeyJWT || !keys.isEmpty else {
+            throw document.problem(
+                "token_endpoint_auth_method",
+                "private_key_jwt needs keys: give jwks_uri, jwks or client_authentication_methods")
+        }
         let standardGrants: [GrantType] = [.authorizationCode, .implicit, .refreshToken]
         grantTypes = Set(
             try document.strings("grant_types")?.map(GrantType.init)
@@ -139,8 +156,10 @@ extension Client {
         if requiresProofOfPossession { members["require_proof_of_possession"] = true }
         members["refresh_token"] = .object(refreshToken.document)
         members["token_exchange"] = tokenExchange.document.map(JSONValue.object)
-        return members.merging(openID.members) { $1 }.merging(information.members) { $1 }
-            .merging(logout.members) { $1 }
+        for group in [openID.members, information.members, keys.members, requestObject.members, logout.members] {
+            members.merge(group) { $1 }
+        }
+        return members
     }
 
     /// Auth0's fields that change nothing here yet.
@@ -149,8 +168,7 @@ extension Client {
         "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
         "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
         "organization_require_behavior", "organization_discovery_methods", "default_organization",
-        "client_authentication_methods",
-        "signed_request_object", "session_transfer",
+        "session_transfer",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
         "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",
@@ -203,7 +221,7 @@ package struct RegisteredClient: Sendable {
     package let client: Client
     /// The digest of its secret; nil where it has none.
     package let secretDigest: String?
-    /// Its secret, sealed, kept only where tokens are signed with it (HS256).
+    /// Its secret, sealed, kept only where tokens are signed with it (HS256, `client_secret_jwt`).
     package let sealedSecret: String?
 }
 
@@ -232,7 +250,7 @@ package struct ClientStore: Sendable {
     }
 
     /// Inserts the client, or replaces the one with its `client_id`; a nil secret leaves a stored one as it is. What is
-    /// sealed goes with HS256, which alone needs it.
+    /// sealed goes where nothing needs it any more.
     package static func save(
         _ client: Client, secretDigest: String?, sealedSecret: String?, at now: Date, in transaction: any SQLTransaction
     ) throws {
@@ -246,7 +264,7 @@ package struct ClientStore: Sendable {
                 sealed_secret = COALESCE(excluded.sealed_secret, client.sealed_secret),
                 updated_at = excluded.updated_at
             """)
-        if client.idTokenAlgorithm != .hs256 {
+        if !client.needsReadableSecret {
             try transaction.execute("UPDATE client SET sealed_secret = NULL WHERE client_id = \(client.clientID)")
         }
         try TenantStore.configurationChanged(in: transaction)

@@ -59,12 +59,15 @@ extension Planner {
         }
         guard let client = parsed else { return nil }
         clients[client.clientID] = client
+        for (member, problem) in client.keyProblems {
+            problems.append(file.problem("\(entry.path).\(member)", problem))
+        }
         checkSigning(client.idTokenAlgorithm, of: client.clientID, path: "\(entry.path).jwt_configuration.alg")
         if let algorithm = client.openID.userInfoAlgorithm {
             checkSigning(algorithm, of: client.clientID, path: "\(entry.path).userinfo_signed_response_alg")
         }
         var generated: String?
-        if existing?.secretDigest == nil, secret == nil, client.isConfidential {
+        if existing?.secretDigest == nil, secret == nil, client.usesSecret {
             generated = Base64URL.encode(RandomBytes.make(48))
             secret = generated
         }
@@ -74,7 +77,7 @@ extension Planner {
         }
         let digest = secret.map { Secret($0).digest }
         let isNewSecret = digest != nil && digest != existing?.secretDigest
-        let needsSealing = client.idTokenAlgorithm == .hs256 && secret != nil
+        let needsSealing = client.needsReadableSecret && secret != nil
         let sealed = needsSealing ? secret.flatMap { try? box.seal($0) } : nil
         plan(
             .clients, client.name, before: existing?.client.document, after: client.document,
@@ -94,6 +97,16 @@ extension Planner {
         }
         if client.idTokenAlgorithm == .hs256, secret == nil, existing?.sealedSecret == nil {
             return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
+        }
+        if client.tokenEndpointAuthMethod == .clientSecretJWT {
+            if secret == nil, existing?.sealedSecret == nil {
+                return "is needed here because client_secret_jwt signs with it"
+            }
+            // RFC 7518 §3.2: a key is at least as long as the hash.
+            if let secret, secret.utf8.count < 32 {
+                return
+                    "is shorter than the 32 characters that client_secret_jwt needs; make one with: openssl rand -base64 48"
+            }
         }
         return nil
     }

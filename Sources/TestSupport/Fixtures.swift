@@ -54,7 +54,7 @@ package struct Fixtures: Sendable {
             for (client, secret) in fixtures.clients {
                 try ClientStore.save(
                     client, secretDigest: secret.map { Secret($0).digest },
-                    sealedSecret: client.idTokenAlgorithm == .hs256 ? secret.map(box.seal) : nil, at: now,
+                    sealedSecret: client.needsReadableSecret ? secret.map(box.seal) : nil, at: now,
                     in: transaction)
             }
             for (api, secret) in fixtures.resourceServers {

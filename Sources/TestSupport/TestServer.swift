@@ -26,7 +26,7 @@ package struct TestServer: Sendable {
     /// Starts a server with `fixtures`, and ends it after `body`.
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
-        passwords: PasswordHasher = PasswordHasher(threads: 2),
+        passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
@@ -36,19 +36,21 @@ package struct TestServer: Sendable {
             let database = try await scratch.open()
             defer { try? database.close() }
             try await Migrations.run(on: database)
-            try await run(fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords, body)
+            try await run(
+                fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
+                outbound: outbound ?? Self.outbound.get(), body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
-        _ body: @Sendable (TestServer) async throws -> Void
+        outbound: any OutboundHTTP, _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, outbound: try outbound.get(), logger: logger,
+            passwords: passwords, outbound: outbound, logger: logger,
             now: { clock.now })
         try await fixtures.write(to: services)
         try await services.configuration.refresh()

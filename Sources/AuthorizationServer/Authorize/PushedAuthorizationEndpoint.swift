@@ -33,7 +33,7 @@ package struct PushedAuthorizationEndpoint: Sendable {
     ) async throws -> Receipt {
         guard try await services.configuration.settings().acceptsPushedRequests else { throw Self.disabled }
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
-        let client = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
+        let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         guard parameters["request_uri"] == nil else {
             throw OAuthError.invalidRequest(

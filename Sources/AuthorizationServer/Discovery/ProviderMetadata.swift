@@ -39,6 +39,7 @@ package enum ProviderMetadata {
             "id_token_signing_alg_values_supported": JSONValue(
                 SigningAlgorithm.allCases.filter(settings.signingAlgorithms.allow).map(\.rawValue)),
             "token_endpoint_auth_methods_supported": JSONValue(ClientAuthenticationMethod.allCases.map(\.rawValue)),
+            "token_endpoint_auth_signing_alg_values_supported": JSONValue(JWSAlgorithm.allCases.map(\.rawValue)),
             "revocation_endpoint_auth_methods_supported": JSONValue(
                 ClientAuthenticationMethod.allCases.map(\.rawValue)),
             "dpop_signing_alg_values_supported": JSONValue(JWSAlgorithm.asymmetric.map(\.rawValue).sorted()),

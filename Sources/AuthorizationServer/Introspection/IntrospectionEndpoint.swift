@@ -17,7 +17,7 @@ package struct IntrospectionEndpoint: Sendable {
     ///   nobody can try tokens), or `invalid_request` without a token.
     package func introspect(_ parameters: Parameters, authorizationHeader: String?) async throws -> JSONObject {
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
-        let caller = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
+        let caller = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         guard caller.isConfidential else {
             throw OAuthError.invalidClient(

@@ -6,6 +6,8 @@ extension ClientMetadata {
     static func document(of client: Client) -> JSONObject {
         var members = client.openID.members.merging(client.logout.metadata) { $1 }
             .merging(information(client)) { $1 }
+        members.merge(client.keys.members) { $1 }
+        members.merge(client.requestObject.members) { $1 }
         members["client_id"] = .string(client.clientID)
         members["redirect_uris"] = JSONValue(client.callbacks)
         members["grant_types"] = JSONValue(client.grantTypes.map(\.rawValue).sorted())

@@ -59,6 +59,15 @@ private struct Reader {
         // RFC 7591 §2: a client that names no method has client_secret_basic.
         client.tokenEndpointAuthMethod =
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self) ?? .clientSecretBasic
+        client.keys = try ClientKeys(from: &document)
+        client.requestObject = try RequestObjectSettings(from: &document)
+        if let (member, problem) = client.keyProblems.first { throw document.problem(member, problem) }
+        guard client.keys.credentials.isEmpty, client.requestObject.credentials.isEmpty else {
+            throw document.problem("client_authentication_methods", "is no client metadata; use jwks or jwks_uri")
+        }
+        guard client.tokenEndpointAuthMethod != .privateKeyJWT || !client.keys.isEmpty else {
+            throw document.problem("token_endpoint_auth_method", "private_key_jwt needs jwks_uri or jwks")
+        }
     }
 
     /// The grant and response types, each of which needs the others of RFC 7591 §2.1.

@@ -157,9 +157,9 @@ private struct Credentials: Sendable {
 
     /// - Returns: nil for a client that needs no new secret.
     init?(for client: Client, replacing former: RegisteredClient? = nil, box: SecretBox) throws {
-        guard client.isConfidential else { return nil }
-        let needsSealing = client.idTokenAlgorithm == .hs256
-        if let former, former.client.isConfidential, former.secretDigest != nil,
+        guard client.usesSecret else { return nil }
+        let needsSealing = client.needsReadableSecret
+        if let former, former.client.usesSecret, former.secretDigest != nil,
             !needsSealing || former.sealedSecret != nil
         {
             return nil

@@ -14,7 +14,7 @@ package struct RevocationEndpoint: Sendable {
     ///   signed access token of the client's, which APIs accept until it expires; Auth0's dialect says nothing of that.
     package func revoke(_ parameters: Parameters, authorizationHeader: String?) async throws {
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
-        let client = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
+        let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         let token = try parameters.require("token")
         let digest = Secret(token).digest

@@ -25,7 +25,7 @@ package struct TokenEndpoint: Sendable {
                 hint: "This server has " + Grants.all.map { $0.type.rawValue }.sorted().joined(separator: ", ") + ".")
         }
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
-        let registered = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
+        let registered = try await ClientAuthenticator(services: services).authenticate(credentials)
         try registered.client.require(type)
         let now = services.now()
         var request = TokenRequest(

@@ -105,8 +105,8 @@ package struct JSONWebKeySet: Sendable {
         keys = all.compactMap { value in value.object.flatMap { try? JSONWebKey($0) } }
     }
 
-    /// The keys that may have made a signature: with the `kid` that its header names, or all where it names none.
+    /// The keys that may have made a signature: with the `kid` that its header names, where both have one.
     func candidates(keyID: String?, algorithm: JWSAlgorithm) -> [JSONWebKey] {
-        keys.filter { key in key.fits(algorithm) && (keyID == nil || keyID == key.keyID) }
+        keys.filter { key in key.fits(algorithm) && (keyID == nil || key.keyID == nil || keyID == key.keyID) }
     }
 }
