@@ -37,7 +37,7 @@ package struct DeviceAuthorizationEndpoint: Sendable {
         _ parameters: Parameters, authorizationHeader: String?, address: String
     ) async throws -> Response {
         let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
-        let client = try await ClientAuthenticator(configuration: services.configuration).authenticate(credentials)
+        let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         try client.require(.deviceCode)
         let scope = try Scope(parsing: parameters["scope"] ?? "")
