@@ -142,7 +142,10 @@ struct ClientAssertionTests {
     func tokenEndpointAudience() async throws {
         let key = try ForeignKey.rsa()
         let changes: JSONObject = ["aud": "https://login.example.com/oauth/token"]
-        try await TestServer.run(Self.fixtures(key)) { #expect(try await Self.ask($0, key, changes).status == .ok) }
+        try await TestServer.run(Self.fixtures(key)) { server in
+            let answer = try await Self.ask(server, key, changes)
+            #expect(answer.status == .ok)
+        }
         try await TestServer.run(Self.fixtures(key, dialect: .auth0)) { server in
             let answer = try await Self.ask(server, key, changes)
             #expect(answer.status == .unauthorized)
@@ -227,7 +230,10 @@ struct ClientAssertionTests {
             #expect(both.status == .badRequest)
         }
         let fixtures = try Self.fixtures(key) { $0.tokenEndpointAuthMethod = .clientSecretPost }
-        try await TestServer.run(fixtures) { #expect(try await Self.ask($0, key).status == .unauthorized) }
+        try await TestServer.run(fixtures) { server in
+            let answer = try await Self.ask(server, key)
+            #expect(answer.status == .unauthorized)
+        }
     }
 
     @Test("token_endpoint_auth_signing_alg: the algorithm that the client has registered, and no other")

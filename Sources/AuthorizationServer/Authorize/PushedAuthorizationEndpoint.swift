@@ -40,9 +40,14 @@ package struct PushedAuthorizationEndpoint: Sendable {
                 "request_uri cannot be pushed", hint: "Push the parameters themselves (RFC 9126 §2.1).")
         }
         var kept = Self.withoutCredentials(parameters, clientID: client.clientID)
-        kept["dpop_jkt"] = try await keyThumbprint(parameters, proofs)
         do {
+            // A request object may be pushed (RFC 9126 §3); what it says is kept, and the object itself is not.
+            let resolved = try await RequestObject(services: services).resolve(Parameters(trusted: kept))
+            kept = resolved.all
+            kept["dpop_jkt"] = try await keyThumbprint(resolved, proofs)
             _ = try await AuthorizationEndpoint(services: services).verify(Parameters(trusted: kept))
+        } catch AuthorizationFailure.display(let error, _) where error.code == .invalidRequestObject {
+            throw error
         } catch AuthorizationFailure.display(let error, _) {
             throw OAuthError.invalidRequest(error.description, hint: error.hint)
         } catch AuthorizationFailure.redirect(let error, _) {

@@ -21,7 +21,7 @@ struct RequestSource: Sendable {
                     hint: "Send the parameters to /oauth/par first (RFC 9126), or switch off the application's "
                         + "require_pushed_authorization_requests."), nil)
         }
-        return sent
+        return try await RequestObject(services: services).resolve(sent)
     }
 
     /// A reference is good once, so that nobody who sees it in a history or a log can use it again.

@@ -52,8 +52,11 @@ package enum ProviderMetadata {
                 "identities", "iss", "name", "nickname", "phone_number", "picture", "sub", "updated_at",
             ],
             "claims_parameter_supported": true,
-            "request_parameter_supported": false,
-            "request_uri_parameter_supported": false,
+            "request_parameter_supported": true,
+            "request_uri_parameter_supported": true,
+            "require_request_uri_registration": true,
+            "request_object_signing_alg_values_supported": JSONValue(
+                ["none"] + JWSAlgorithm.allCases.filter(JWSAlgorithm.asymmetric.contains).map(\.rawValue)),
             "backchannel_logout_supported": true,
             "backchannel_logout_session_supported": true,
             "frontchannel_logout_supported": true,

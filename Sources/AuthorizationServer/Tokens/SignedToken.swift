@@ -113,6 +113,14 @@ package struct SignedToken: Sendable {
         return unverifiedClaims
     }
 
+    /// The claims of a token that nobody has signed, for where its maker has said that none will be (RFC 7519 §6).
+    /// - Throws: ``Problem`` for a signed one: a signature that nobody checks is none.
+    package func unsecuredClaims() throws(Problem) -> JSONObject {
+        guard isUnsecured else { throw .algorithm(header["alg"]?.string ?? "") }
+        guard signature.isEmpty else { throw .signature }
+        return unverifiedClaims
+    }
+
     private func accepted(_ algorithms: Set<JWSAlgorithm>) throws(Problem) -> JWSAlgorithm {
         guard let algorithm, algorithms.contains(algorithm) else {
             throw .algorithm(header["alg"]?.string ?? "")
