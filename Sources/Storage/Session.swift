@@ -60,6 +60,13 @@ package struct SessionStore: Sendable {
             "UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt) WHERE digest = \(digest)")
     }
 
+    /// Keeps a session from ending until the transaction does.
+    /// - Returns: whether there still is one.
+    package static func hold(digest: String, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.lock("SELECT digest FROM session WHERE digest = \(digest)")
+        return try transaction.row("SELECT digest FROM session WHERE digest = \(digest)") != nil
+    }
+
     /// Removes a session. Of several that do so at once one gets it.
     /// - Returns: the session, or nil where there was none.
     package static func delete(digest: String, in transaction: any SQLTransaction) throws -> Session? {

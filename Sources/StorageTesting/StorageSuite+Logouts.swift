@@ -9,6 +9,7 @@ extension StorageSuite {
         Behaviour("of twenty that end a session at once, one does", sessionEndRace),
         Behaviour("an application takes part in a session once, and is taken out once", participants),
         Behaviour("applications go on in the session that replaces theirs, under their sid", participantsMove),
+        Behaviour("an application that joins a session as it ends is told, or does not join", participantsRace),
         Behaviour("participants of sessions that ended unnoticed are taken when their time is up", participantsExpire),
         Behaviour("a delivery is its claimer's for as long as the lease, then anybody's", deliveryLease),
         Behaviour("a delivery is put off and finished by its last claimer alone", deliveryOwner),
@@ -77,6 +78,29 @@ extension StorageSuite {
         let taken = try await database.write { try SessionClientStore.take(sessions: [new.sid], in: $0) }
         #expect(taken.map(\.sid) == [new.sid, old.sid] && taken.map(\.clientID) == ["a", "a"])
         #expect(taken.allSatisfy { $0.expiresAt == new.expiresAt && $0.userID == Sample.userID })
+    }
+
+    private static func participantsRace(_ suite: StorageSuite) async throws {
+        let nodes = try await suite.openTwice()
+        try await Migrations.run(on: nodes[0])
+        try await nodes[0].write { try Sample.insert(in: $0) }
+        for round in 0..<20 {
+            let session = Sample.session("s\(round)")
+            try await nodes[0].write { try SessionStore.insert(session, in: $0) }
+            let results = try await race(2) { index in
+                try await nodes[index].write { transaction in
+                    if index == 0 {
+                        guard try SessionStore.hold(digest: session.digest, in: transaction) else { return false }
+                        try SessionClientStore.insert(SessionClient(session, clientID: "a"), in: transaction)
+                        return true
+                    }
+                    #expect(try SessionStore.delete(digest: session.digest, in: transaction) != nil)
+                    return try SessionClientStore.take(sessions: [session.sid], in: transaction).count == 1
+                }
+            }
+            #expect(results == [true, true] || results == [false, false])
+        }
+        #expect(try await Sample.count("SELECT COUNT(*) AS rows FROM session_client", in: nodes[0]) == 0)
     }
 
     private static func participantsExpire(_ suite: StorageSuite) async throws {

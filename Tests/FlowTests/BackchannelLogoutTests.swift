@@ -243,6 +243,32 @@ struct BackchannelLogoutTests {
         }
     }
 
+    @Test("§2.2, Front-Channel §2: a client that registers itself names its channels, and is told")
+    func dynamicClient() async throws {
+        let channels: JSONObject = [
+            "backchannel_logout_uri": "https://app.example.com/dynamic", "backchannel_logout_session_required": true,
+            "frontchannel_logout_uri": "https://app.example.com/frame", "frontchannel_logout_session_required": true,
+            "post_logout_redirect_uris": [.string(LogoutFixtures.goodbye)],
+        ]
+        try await TestServer.run(.openRegistration) { server in
+            let refused = try await DynamicClient.send(
+                DynamicClient.metadata(["frontchannel_logout_uri": "https://other.example.com/frame"]), to: server)
+            #expect(try refused.json()["error"] == "invalid_client_metadata")
+            let client = try await DynamicClient(server, channels.mapValues(Optional.some))
+            for (name, value) in channels { #expect(client.registration[name] == value, "\(name)") }
+            let (browser, receiver) = (TestBrowser(server), LogoutReceiver())
+            let answer = try await client.party.authorize(browser, ["scope": "openid"])
+            let token = try await client.party.redeem(answer.query("code") ?? "").json()["id_token"]?.string ?? ""
+            let page = try await browser.get(
+                TestServer.logoutURL(["id_token_hint": token, "post_logout_redirect_uri": LogoutFixtures.goodbye]))
+            #expect(page.text.contains("https://app.example.com/frame?iss="))
+            #expect(page.text.contains("url=" + LogoutFixtures.goodbye))
+            let received = try await receiver.deliver(server)
+            #expect(received.map(\.url) == ["https://app.example.com/dynamic"])
+            #expect(received.first?.token.claims["sid"] == token.claims["sid"])
+        }
+    }
+
     @Test("A login at an application that registered no logout address writes nothing about it")
     func nothingForOthers() async throws {
         try await TestServer.run { server in

@@ -86,6 +86,10 @@ struct ResponseIssuing: Sendable {
             if let code { try AuthorizationCodeStore.insert(code, in: transaction) }
             if let accessToken { try AccessTokenStore.insert(accessToken, in: transaction) }
             if request.client.logout.isTold {
+                // A logout at the same moment either finds this application among those to tell, or comes first.
+                guard try SessionStore.hold(digest: session.digest, in: transaction) else {
+                    throw OAuthError(.loginRequired, "Login required")
+                }
                 try SessionClientStore.insert(
                     SessionClient(session, clientID: request.client.clientID), in: transaction)
             }
