@@ -1,13 +1,17 @@
 """Auth0's own SDK for Python, as it comes from PyPI, with nothing but another domain."""
 
+from urllib.parse import urlencode
+
 import pytest
 from auth0.authentication import GetToken, RevokeToken, Users
 from auth0.authentication.exceptions import Auth0Error
+from auth0.authentication.pushed_authorization_requests import PushedAuthorizationRequests
 from auth0.authentication.token_verifier import AsymmetricSignatureVerifier, TokenVerifier
 
 from support.application import Application
-from support.portico import Portico
-from support.tenant import API, CALLBACK, MACHINE, PUBLIC, WEB_APP
+from support.portico import PASSWORD, Portico
+from support.tenant import API, CALLBACK, CONNECTION, DASHBOARD, MACHINE, PUBLIC, WEB_APP
+from support.visitor import Visitor
 
 
 @pytest.fixture
@@ -59,6 +63,27 @@ def test_a_refresh_token_brings_a_new_access_token(
 def test_a_service_gets_a_token_for_an_api(secure_portico: Portico) -> None:
     tokens = GetToken(secure_portico.domain, MACHINE.id, MACHINE.secret).client_credentials(API)
     assert tokens["scope"] == "appointments" and tokens["expires_in"] == 86400
+
+
+def test_an_application_of_old_sends_the_password_itself(secure_portico: Portico) -> None:
+    sdk, email = GetToken(secure_portico.domain, DASHBOARD.id, DASHBOARD.secret), secure_portico.create_user()
+    tokens = sdk.login(email, PASSWORD, scope="openid email", realm=CONNECTION, audience=API)
+    assert Users(secure_portico.domain).userinfo(tokens["access_token"])["email"] == email
+    with pytest.raises(Auth0Error) as wrong:
+        sdk.login(email, "not-the-password", realm=CONNECTION)
+    assert wrong.value.error_code == "invalid_grant"
+
+
+def test_a_request_that_was_pushed_ahead_is_used_once(secure_portico: Portico, get_token: GetToken) -> None:
+    sdk = PushedAuthorizationRequests(secure_portico.domain, WEB_APP.id, WEB_APP.secret)
+    pushed = sdk.pushed_authorization_request("code", CALLBACK, scope="openid email", state="xyzABC123")
+    url = f"{secure_portico.url}authorize?{urlencode({'client_id': WEB_APP.id, 'request_uri': pushed['request_uri']})}"
+    visitor, email = Visitor(secure_portico), secure_portico.create_user()
+    answer = visitor.sign_in(url, email)
+    assert answer["state"] == "xyzABC123"
+    tokens = get_token.authorization_code(answer["code"], CALLBACK)
+    assert Users(secure_portico.domain).userinfo(tokens["access_token"])["email"] == email
+    assert not visitor.open(url).is_redirect
 
 
 def test_a_revoked_refresh_token_is_refused(secure_portico: Portico, get_token: GetToken) -> None:

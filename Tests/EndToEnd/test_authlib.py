@@ -1,7 +1,10 @@
 """Authlib, as it comes from its makers, signs people in; the pages are gone through with requests."""
 
+import time
+
 import pytest
 from authlib.common.security import generate_token
+from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import get_claim_cls_by_response_type
 from joserfc import jwt
@@ -152,3 +155,41 @@ def test_authlib_notices_that_parts_of_two_answers_are_mixed(
     mixed = mine | {swapped: others[swapped]}
     with pytest.raises(InvalidClaimError, match=claim):
         verify(keys, mixed, secure_portico.issuer, kind, mixed["nonce"])
+
+
+def test_authlib_asks_what_a_token_is_worth(secure_portico: Portico, metadata: dict) -> None:
+    oauth = session(BASIC, "client_secret_basic", metadata)
+    tokens = sign_in(secure_portico, oauth, metadata)
+
+    def answer(token: str) -> dict:
+        return oauth.introspect_token(metadata["introspection_endpoint"], token=token).json()
+
+    meaning = answer(tokens["access_token"])
+    assert meaning["active"] is True and meaning["client_id"] == BASIC.id
+    assert meaning["scope"].split() == SCOPE.split()
+    assert answer(tokens["refresh_token"])["active"] is True
+    oauth.revoke_token(metadata["revocation_endpoint"], tokens["refresh_token"], "refresh_token")
+    assert answer(tokens["refresh_token"]) == answer("not-a-token") == {"active": False}
+
+
+def test_authlib_signs_in_on_a_device_without_a_keyboard(secure_portico: Portico, metadata: dict) -> None:
+    oauth = session(DASHBOARD, "client_secret_basic", metadata)
+    asked = oauth.post(
+        metadata["device_authorization_endpoint"], data={"scope": SCOPE, "audience": API}, withhold_token=True,
+        auth=(DASHBOARD.id, DASHBOARD.secret)).json()
+
+    def poll() -> dict:
+        return oauth.fetch_token(
+            metadata["token_endpoint"], grant_type="urn:ietf:params:oauth:grant-type:device_code",
+            device_code=asked["device_code"])
+
+    with pytest.raises(OAuthError, match="authorization_pending"):
+        poll()
+    visitor, email = Visitor(secure_portico), secure_portico.create_user()
+    page = visitor.submit(visitor.open(asked["verification_uri_complete"]), action="confirm")
+    page = visitor.submit(page, username=email, password=PASSWORD, action="default")
+    page = visitor.submit(page, action="accept")
+    assert page.status_code == 200, page.text
+    time.sleep(asked["interval"])
+    assert "refresh_token" in poll()
+    assert oauth.get(metadata["userinfo_endpoint"]).json()["email"] == email

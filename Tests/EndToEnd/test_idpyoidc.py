@@ -1,12 +1,13 @@
 """idpyoidc, the library that OpenID's own relying party tests were written with, signs people in."""
 
+import jwt
 import pytest
 from idpyoidc.client.exception import OidcServiceError
 from idpyoidc.client.rp_handler import RPHandler
 from idpyoidc.message.oidc import AtHashError, CHashError
 
 from support.portico import Portico
-from support.tenant import BASIC, CALLBACK, DASHBOARD, WEB_APP, Client
+from support.tenant import API, BASIC, CALLBACK, DASHBOARD, WEB_APP, Client
 from support.visitor import Visitor
 
 # Its library for keys verifies no certificate of localhost.
@@ -84,6 +85,23 @@ def test_idpyoidc_refuses_parts_of_two_answers(
     with pytest.raises(complaint):
         party.finalize(secure_portico.issuer, mine | {swapped: others[swapped]})
     assert party.finalize(secure_portico.issuer, others)["userinfo"]["email"] == email
+
+
+def test_idpyoidc_gets_a_token_that_is_bound_to_its_key(secure_portico: Portico, email: str) -> None:
+    # Not for the user information: what it calls the token's hash there is not that of RFC 9449 §4.2.
+    party = handler(secure_portico, BASIC, "client_secret_basic", add_ons={"dpop": {
+        "function": "idpyoidc.client.oauth2.add_on.dpop.add_support",
+        "kwargs": {"dpop_signing_alg_values_supported": ["ES256"], "with_dpop_header": ["accesstoken"]},
+    }})
+    url = party.begin(secure_portico.issuer, req_args={"audience": API})
+    answer = Visitor(secure_portico).sign_in(url, email)
+    client = party.issuer2rp[secure_portico.issuer]
+    client.finalize_auth(answer)
+    tokens = client.get_tokens(answer["state"])
+    assert tokens["token_type"] == "DPoP"
+    claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+    key = client.get_context().add_on["dpop"]["key"]
+    assert claims["cnf"]["jkt"] == key.thumbprint("SHA-256").decode()
 
 
 def test_idpyoidc_hears_that_its_secret_is_wrong(secure_portico: Portico, email: str) -> None:

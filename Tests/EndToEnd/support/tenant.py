@@ -30,6 +30,11 @@ _TUTORIAL_REFRESH = {
 }
 
 
+_RARE_GRANTS = [
+    "password", "http://auth0.com/oauth/grant-type/password-realm", "urn:ietf:params:oauth:grant-type:device_code",
+]
+
+
 def _client(client: Client, app_type: str, method: str, grants: list[str], **settings) -> dict:
     secret = {"client_secret": client.secret} if client.secret else {}
     return {
@@ -61,7 +66,7 @@ def tenant(web_app: str = "http://localhost:3000", callbacks: list[str] | None =
                 refresh_token=dict(_TUTORIAL_REFRESH)),
             _client(BASIC, "regular_web", "client_secret_basic", users, **further),
             _client(PUBLIC, "native", "none", users, refresh_token=dict(_TUTORIAL_REFRESH), **further),
-            _client(DASHBOARD, "regular_web", "client_secret_basic", [*users, "implicit"], **further),
+            _client(DASHBOARD, "regular_web", "client_secret_basic", [*users, "implicit", *_RARE_GRANTS], **further),
             _client(MACHINE, "non_interactive", "client_secret_post", ["client_credentials"]),
         ],
         "clientGrants": [{"client_id": MACHINE.name, "audience": API, "scope": ["appointments"]}],
