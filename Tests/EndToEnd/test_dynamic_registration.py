@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from idpyoidc.client.rp_handler import RPHandler
 
 from support.apache import Apache, ProtectedSite
 from support.portico import Portico
 from support.relying_party import RelyingParty, ruby
-from support.tenant import Client, tenant
+from support.tenant import CALLBACK, Client, tenant
 from support.visitor import Form, Visitor
 
 UNREGISTERED = Client("Nobody knows it", "")
@@ -29,6 +30,22 @@ def portico(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portico]:
 @pytest.fixture(scope="module")
 def email(portico: Portico) -> str:
     return portico.create_user(name="Radia Perlman")
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize(("kind", "mode"), [("code", "query"), ("code id_token", "form_post")])
+def test_idpyoidc_registers_itself(portico: Portico, email: str, kind: str, mode: str) -> None:
+    party = RPHandler(
+        "https://app.example.com", {"": {
+            "client_type": "oidc", "redirect_uris": [CALLBACK], "scopes_supported": ["openid", "email"],
+            "response_types_supported": [kind], "response_modes_supported": [mode],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "client_authn_methods": ["client_secret_basic"],
+        }}, httpc_params={"verify": str(portico.ca)},
+        key_conf={"key_defs": [{"type": "EC", "crv": "P-256", "use": ["sig"]}]})
+    known = party.finalize(portico.issuer, Visitor(portico).sign_in(party.begin(portico.issuer), email))
+    client_id = party.issuer2rp[portico.issuer].get_client_id()
+    assert known["userinfo"]["email"] == email and known["id_token"]["aud"] == [client_id]
 
 
 def test_mod_auth_openidc_registers_itself(portico: Portico, email: str) -> None:
