@@ -153,6 +153,27 @@ struct BackchannelLogoutTests {
         }
     }
 
+    @Test("A token that cannot be signed keeps no other waiting, and is given up as others are")
+    func unsignable() async throws {
+        try await Self.run { server, browser, receiver in
+            _ = try await browser.idToken(.singlePageApp(server))
+            try await Self.logOut(browser, browser.idToken(.regularWebApp(server)))
+            var client = try #require(try await server.services.stores.clients.find("regular-web-app")).client
+            client.idTokenAlgorithm = .es256
+            let (changed, now) = (client, server.clock.now)
+            try await server.services.stores.database.write { transaction in
+                try ClientStore.save(changed, secretDigest: nil, sealedSecret: nil, at: now, in: transaction)
+            }
+            #expect(try await receiver.deliver(server).map(\.url) == [LogoutFixtures.secondBackchannel])
+            for pause in [10.0, 30, 120, 420] {
+                server.clock.advance(by: pause)
+                #expect(try await server.services.stores.logoutDeliveries.isAnyDue(at: server.clock.now))
+                #expect(try await receiver.deliver(server).isEmpty)
+            }
+            #expect(try await !server.services.stores.logoutDeliveries.isAnyDue(at: server.clock.now + 86_400))
+        }
+    }
+
     @Test("An address that the application has given up meanwhile gets nothing")
     func addressGone() async throws {
         try await Self.run { server, browser, receiver in

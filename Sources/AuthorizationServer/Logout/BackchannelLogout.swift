@@ -25,10 +25,12 @@ package struct BackchannelLogout: Sendable {
         let now = services.now()
         guard try await services.stores.logoutDeliveries.isAnyDue(at: now) else { return false }
         let deliveries = try await services.stores.logoutDeliveries.claim(at: now, lease: Self.lease, most: Self.batch)
-        try await withThrowingTaskGroup { group in
-            for delivery in deliveries { group.addTask { try await deliver(delivery) } }
-            try await group.waitForAll()
+        // What goes wrong with one ends none of the others.
+        let failures = await withTaskGroup(of: (any Error)?.self) { group in
+            for delivery in deliveries { group.addTask { await failure(of: delivery) } }
+            return await group.reduce(into: [any Error]()) { $0 += [$1].compactMap(\.self) }
         }
+        if let first = failures.first { throw first }
         return deliveries.count == Self.batch
     }
 
@@ -37,6 +39,15 @@ package struct BackchannelLogout: Sendable {
         /// Trying again would come to the same.
         case refused(String)
         case failed(String)
+    }
+
+    private func failure(of delivery: LogoutDelivery) async -> (any Error)? {
+        do {
+            try await deliver(delivery)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func deliver(_ delivery: LogoutDelivery) async throws {
@@ -70,11 +81,12 @@ package struct BackchannelLogout: Sendable {
         guard let registered = try await services.configuration.client(delivery.clientID),
             registered.client.logout.backchannelAddresses.contains(delivery.uri)
         else { return .refused("the application does not have this address any more") }
-        let token = try LogoutToken.sign(
-            delivery, subject: try services.secret.subjects.sub(ofUser: delivery.userID, for: registered.client),
-            for: registered, issuer: services.issuer,
-            keys: try await services.configuration.keyRing(), box: services.secret.box, at: services.now())
+        let keys = try await services.configuration.keyRing()
         do {
+            let token = try LogoutToken.sign(
+                delivery, subject: try services.secret.subjects.sub(ofUser: delivery.userID, for: registered.client),
+                for: registered, issuer: services.issuer, keys: keys,
+                box: services.secret.box, at: services.now())
             let answer = try await services.outbound.send(
                 OutboundRequest(.post(form: [(name: "logout_token", value: token)]), delivery.uri, mostBytes: 16_384))
             return Self.result(of: answer)
