@@ -27,10 +27,16 @@ package struct PageChrome: Sendable {
     package let logoURL: String?
     /// Where users find help: an `https:`, `http:` or `mailto:` URL; others are not shown.
     package let supportURL: String?
+    /// What the application says about the user's data, and its terms: `https:` URLs; others are not shown.
+    package let policyURL, termsURL: String?
     /// The languages that the user prefers, the best first: `ui_locales`, then `Accept-Language`.
     package let locales: [String]
 
-    package init(tenantName: String, logoURL: String? = nil, supportURL: String? = nil, locales: [String] = []) {
+    package init(
+        tenantName: String, logoURL: String? = nil, supportURL: String? = nil, policyURL: String? = nil,
+        termsURL: String? = nil, locales: [String] = []
+    ) {
+        (self.policyURL, self.termsURL) = (policyURL, termsURL)
         self.tenantName = tenantName
         self.logoURL = logoURL
         self.supportURL = supportURL

@@ -81,6 +81,8 @@ private struct CompiledPages: Sendable {
         values["chrome"] = .group([
             "tenantName": .text(chrome.tenantName),
             "supportURL": .optional(chrome.supportURL.flatMap(SafeURL.link)),
+            "policyURL": .optional(chrome.policyURL.flatMap(SafeURL.link)),
+            "termsURL": .optional(chrome.termsURL.flatMap(SafeURL.link)),
         ])
         guard let html = library.render(values.mapValues(\.mustache), withTemplate: P.template) else {
             preconditionFailure("\(P.self) is not listed in Pages.all")

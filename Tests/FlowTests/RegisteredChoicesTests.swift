@@ -71,6 +71,25 @@ struct RegisteredChoicesTests {
         }
     }
 
+    @Test("oidcc-registration-logo-uri, -policy-uri, -tos-uri: pages show what the client has registered")
+    func information() async throws {
+        try await TestServer.run(.openRegistration) { server in
+            let addresses = ["logo_uri", "policy_uri", "tos_uri"].map { ($0, "https://app.example.com/\($0)") }
+            let client = try await DynamicClient(
+                server, Dictionary(uniqueKeysWithValues: addresses.map { ($0.0, .string($0.1)) }))
+            let browser = TestBrowser(server)
+            let asked = try await browser.get(client.party.authorizationURL())
+            let login = try await browser.get(asked.location ?? "").text
+            let consent = try await browser.logIn(asked, password: User.adaPassword)
+            let decision = try await browser.get(consent.location ?? "").text
+            for page in [login, decision] {
+                #expect(page.contains(#"src="https://app.example.com/logo_uri""#))
+                #expect(page.contains(#"href="https://app.example.com/policy_uri""#))
+                #expect(page.contains(#"href="https://app.example.com/tos_uri""#))
+            }
+        }
+    }
+
     // MARK: Logins that are lost
 
     @Test("OIDC Core §4 and Auth0: a login that is over begins again at the application")

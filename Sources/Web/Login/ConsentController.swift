@@ -32,7 +32,7 @@ struct ConsentController: Sendable {
                         title: $0.title, detail: $0.detail,
                         resource: visit.request.resourceServer?.resourceServer.name)
                 }),
-            target: visit.request.target, locales: visit.request.request.uiLocales)
+            target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
     }
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {

@@ -66,6 +66,7 @@ struct LoginController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
                 signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil),
-            status: status, target: visit.request.target, locales: visit.request.request.uiLocales)
+            status: status, target: visit.request.target, client: visit.request.client,
+            locales: visit.request.request.uiLocales)
     }
 }

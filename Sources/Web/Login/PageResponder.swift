@@ -16,17 +16,20 @@ struct PageResponder: Sendable {
     /// - Parameters:
     ///   - target: where the page's form may lead in the end. Browsers hold the redirects after a form to the page's
     ///     policy too, so the application's origin has to be in it.
+    ///   - client: the application whose policy and terms the page links to.
     ///   - isFramed: whether pages of the target's origin, and no others, may frame this one.
     ///   - formTarget: where the page's form may lead that is not an authorization response.
     ///   - frames: the origins that the page may frame.
     func respond(
         with page: some Page, status: HTTPResponse.Status = .ok, target: ResponseTarget? = nil,
-        isFramed: Bool = false, formTarget: RedirectURI? = nil, frames: [String] = [], locales: [String] = []
+        client: Client? = nil, isFramed: Bool = false, formTarget: RedirectURI? = nil, frames: [String] = [],
+        locales: [String] = []
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let chrome = PageChrome(
             tenantName: settings.friendlyName ?? services.issuer.domain, logoURL: settings.pictureURL,
-            supportURL: settings.supportURL, locales: locales)
+            supportURL: settings.supportURL, policyURL: client?.information.policyURL,
+            termsURL: client?.information.termsURL, locales: locales)
         let response = Response(
             status: status,
             headers: [

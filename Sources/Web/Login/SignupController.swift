@@ -68,6 +68,7 @@ struct SignupController: Sendable {
                 problem: problem ?? (isOpen ? nil : .signupDisabled),
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
                 loginPath: "/u/login?state=\(visit.state.text)"),
-            status: status, target: visit.request.target, locales: visit.request.request.uiLocales)
+            status: status, target: visit.request.target, client: visit.request.client,
+            locales: visit.request.request.uiLocales)
     }
 }
