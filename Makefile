@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help run test bench crash format lint docs assets
+.PHONY: help run test fuzz bench crash format lint docs assets
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,6 +21,11 @@ test: ## install what is missing, run every test on both databases: units, flows
 	@. scripts/environment && PORTICO_TEST_DATABASE=postgres swift test --skip-build --filter $(ON_EITHER_DATABASE)
 	@scripts/end-to-end
 	@PORTICO_TEST_DATABASE=postgres scripts/end-to-end
+
+fuzz: ## try ten million made inputs on the parsers and thousands of hostile requests, other ones each time
+	@scripts/install-dependencies run
+	@. scripts/environment && PORTICO_FUZZ_FACTOR=10 PORTICO_FUZZ_SEED=$${PORTICO_FUZZ_SEED:-$$(date +%s)} \
+		swift test --filter Fuzz
 
 bench: ## measure the release build against this machine's limits
 	@scripts/install-dependencies bench

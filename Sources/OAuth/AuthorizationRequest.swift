@@ -108,7 +108,7 @@ package struct AuthorizationRequest: Sendable {
 
     private static func seconds(_ text: String?) throws(OAuthError) -> Int? {
         guard let text else { return nil }
-        guard let seconds = Int(text), seconds >= 0, text.utf8.first != UInt8(ascii: "+") else {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int(text) else {
             throw .invalidRequest(
                 "Invalid max_age: \(text.forDisplay)", hint: "max_age is a whole number of seconds, 0 or more.")
         }

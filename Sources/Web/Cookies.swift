@@ -25,7 +25,7 @@ struct BrowserCookies: Sendable {
     }
 
     /// Only what we could have made is looked up at all.
-    private func secret(_ name: String, in request: Request) -> Secret? {
+    func secret(_ name: String, in request: Request) -> Secret? {
         guard let value = request.cookies[name]?.value, value.utf8.count == 43, Base64URL.decode(value) != nil else {
             return nil
         }

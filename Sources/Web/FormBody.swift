@@ -127,7 +127,7 @@ enum FormBody {
     }
 
     /// The members of a JSON object; null and "" are absent.
-    private static func json(_ body: Data) throws -> OAuth.Parameters {
+    static func json(_ body: Data) throws -> OAuth.Parameters {
         guard let object = try? JSON.decode(JSONObject.self, from: body) else {
             throw OAuthError.invalidRequest(
                 "The body is not a JSON object", hint: #"Send an object such as {"grant_type": "refresh_token", …}."#)

@@ -48,9 +48,10 @@ struct ImportRulesTests {
                 "Logging",
                 "NIOCore", "NIOSSL", "ServiceLifecycle", "SwiftASN1", "SystemPackage", "X509",
             ]),
+        "Fuzzing": Rule(ours: [], libraries: []),
         "StorageTesting": Rule(ours: ["OAuth", "Storage"], libraries: ["Testing"]),
         "TestSupport": Rule(
-            ours: everything.union(["StorageTesting"]),
+            ours: everything.union(["Fuzzing", "StorageTesting"]),
             libraries: [
                 "Crypto", "CryptoExtras", "HTTPTypes", "Hummingbird", "HummingbirdTesting", "Logging", "NIOCore",
                 "NIOFoundationEssentialsCompat",
@@ -112,7 +113,7 @@ struct ImportRulesTests {
     @Test("The environment is read in Portico alone, and the clock comes in where decisions are made")
     func environmentAndClock() throws {
         for file in try Repository.files("Sources")
-        where !["Portico", "StorageTesting"].contains(file.path.split(separator: "/")[1]) {
+        where !["Portico", "Fuzzing", "StorageTesting"].contains(file.path.split(separator: "/")[1]) {
             for line in file.code {
                 #expect(!line.contains(/processInfo\.environment/), "\(file): \(line)")
             }

@@ -57,8 +57,9 @@ package struct ClientCredentials: Sendable {
     /// The id and secret of `base64(urlencode(id):urlencode(secret))`, RFC 6749 §2.3.1.
     private static func basic(_ encoded: Substring) throws(OAuthError) -> (String, Secret) {
         guard let data = Data(base64Encoded: encoded.trimmed),
-            let text = String(data: data, encoding: .utf8), let colon = text.firstIndex(of: ":"),
-            let id = decode(text[..<colon]), let secret = decode(text[text.index(after: colon)...]), !id.isEmpty
+            let text = String(data: data, encoding: .utf8),
+            let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let id = decode(text[..<colon]),
+            let secret = decode(text[text.utf8.index(after: colon)...]), !id.isEmpty
         else {
             throw .invalidClient(
                 hint: "The Authorization header is not 'Basic ' and the Base64 of client_id:client_secret, "

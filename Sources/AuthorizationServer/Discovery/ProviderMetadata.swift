@@ -47,10 +47,9 @@ package enum ProviderMetadata {
                 ClientAuthenticationMethod.allCases.map(\.rawValue)),
             "dpop_signing_alg_values_supported": JSONValue(JWSAlgorithm.asymmetric.map(\.rawValue).sorted()),
             "prompt_values_supported": JSONValue(Prompt.allCases.map(\.rawValue)),
-            "claims_supported": [
-                "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",
-                "identities", "iss", "name", "nickname", "phone_number", "picture", "sub", "updated_at",
-            ],
+            "claims_supported": JSONValue(
+                Set(Scope.claims.values.joined()).union(["aud", "auth_time", "exp", "iat", "iss", "sid", "sub"])
+                    .sorted()),
             "claims_parameter_supported": true,
             "request_parameter_supported": true,
             "request_uri_parameter_supported": true,
