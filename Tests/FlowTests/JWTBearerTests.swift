@@ -82,7 +82,8 @@ struct JWTBearerTests {
         try await TestServer.run(Self.fixtures(key) { $0.jwtBearer.allowsAnyUser = false }) { server in
             let (ada, nobody) = (try await Self.ask(server, key), try await Self.ask(server, key, ["sub": "nobody"]))
             for answer in [ada, nobody] { #expect(try answer.json()["error"] == "invalid_grant") }
-            #expect(try ada.json() == nobody.json() || ada.status == nobody.status)
+            #expect(ada.status == nobody.status)
+            #expect(try ada.json()["error_description"] == nobody.json()["error_description"])
         }
         try await TestServer.run(Self.fixtures(key)) { server in
             try await server.services.stores.database.write {
@@ -95,7 +96,8 @@ struct JWTBearerTests {
         }
         for change in [{ $0.isFirstParty = false }, { $0.grantTypes.remove(.jwtBearer) }] as [(inout Client) -> Void] {
             try await TestServer.run(Self.fixtures(key, change)) { server in
-                #expect(try await Self.ask(server, key).json()["error"] == "unauthorized_client")
+                let answer = try await Self.ask(server, key)
+                #expect(try answer.json()["error"] == "unauthorized_client")
             }
         }
     }
@@ -164,7 +166,8 @@ struct JWTBearerTests {
         }
         fixtures.clientGrants = []
         try await TestServer.run(fixtures) { server in
-            #expect(try await Self.ask(server, key).json()["error"] == "invalid_target")
+            let answer = try await Self.ask(server, key)
+            #expect(try answer.json()["error"] == "invalid_target")
         }
     }
 }
