@@ -82,7 +82,8 @@ struct JWTBearerTests {
         try await TestServer.run(Self.fixtures(key) { $0.jwtBearer.allowsAnyUser = false }) { server in
             let (ada, nobody) = (try await Self.ask(server, key), try await Self.ask(server, key, ["sub": "nobody"]))
             for answer in [ada, nobody] { #expect(try answer.json()["error"] == "invalid_grant") }
-            #expect(try ada.json() == nobody.json() || ada.status == nobody.status)
+            #expect(ada.status == nobody.status)
+            #expect(try ada.json()["error_description"] == nobody.json()["error_description"])
         }
         try await TestServer.run(Self.fixtures(key)) { server in
             try await server.services.stores.database.write {
@@ -95,8 +96,8 @@ struct JWTBearerTests {
         }
         for change in [{ $0.isFirstParty = false }, { $0.grantTypes.remove(.jwtBearer) }] as [(inout Client) -> Void] {
             try await TestServer.run(Self.fixtures(key, change)) { server in
-                let answer = try await Self.ask(server, key).json()
-                #expect(answer["error"] == "unauthorized_client")
+                let answer = try await Self.ask(server, key)
+                #expect(try answer.json()["error"] == "unauthorized_client")
             }
         }
     }
@@ -122,8 +123,7 @@ struct JWTBearerTests {
                 try key.token(Self.claims(server), header: ["typ": "at+jwt"]),
                 try ForeignKey.secret(Client.machineSecret).token(Self.claims(server)), "x", "a.b.c",
             ] {
-                let answer = try await Self.ask(server, assertion).json()
-                #expect(answer["error"] == "invalid_grant")
+                #expect(try await Self.ask(server, assertion).json()["error"] == "invalid_grant")
             }
             let party = RelyingParty.machine(server)
             let none = try await party.token(
@@ -147,8 +147,7 @@ struct JWTBearerTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(statuses.count { $0 == .ok } == 1)
-            let answer = try await Self.ask(server, assertion).json()
-            #expect(answer["error"] == "invalid_grant")
+            #expect(try await Self.ask(server, assertion).json()["error"] == "invalid_grant")
         }
     }
 
@@ -167,8 +166,8 @@ struct JWTBearerTests {
         }
         fixtures.clientGrants = []
         try await TestServer.run(fixtures) { server in
-            let answer = try await Self.ask(server, key).json()
-            #expect(answer["error"] == "invalid_target")
+            let answer = try await Self.ask(server, key)
+            #expect(try answer.json()["error"] == "invalid_target")
         }
     }
 }
