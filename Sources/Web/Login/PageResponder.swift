@@ -28,8 +28,8 @@ struct PageResponder: Sendable {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let chrome = PageChrome(
             tenantName: settings.friendlyName ?? services.issuer.domain, logoURL: settings.pictureURL,
-            supportURL: settings.supportURL, policyURL: client?.information.policyURL,
-            termsURL: client?.information.termsURL, locales: locales)
+            supportURL: settings.supportURL, policyURL: client?.information.policyURI,
+            termsURL: client?.information.termsURI, locales: locales)
         let response = Response(
             status: status,
             headers: [
