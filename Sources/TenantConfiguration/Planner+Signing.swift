@@ -19,7 +19,11 @@ extension Planner {
     /// Notes what signs already with an algorithm that the file takes from the tenant.
     mutating func checkRemovedAlgorithms() {
         let users =
-            clients.values.map { ("the application \($0.name)", $0.clientID, $0.idTokenAlgorithm) }
+            clients.values.flatMap { client in
+                Set([client.idTokenAlgorithm, client.openID.userInfoAlgorithm].compactMap(\.self)).map {
+                    ("the application \(client.name)", client.clientID, $0)
+                }
+            }
             + resourceServers.values.map { ("the API \($0.identifier)", $0.identifier, $0.signingAlgorithm) }
         for (user, name, algorithm) in users.sorted(by: { $0.0 < $1.0 })
         where !settings.signingAlgorithms.allow(algorithm) && !unsignable.contains(name) {

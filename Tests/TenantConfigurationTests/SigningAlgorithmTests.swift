@@ -56,19 +56,25 @@ struct SigningAlgorithmTests {
                 """
                 tenant: {signing_algorithms: [RS256, ES256, EdDSA]}
                 resourceServers: [{identifier: orders, signing_alg: ES256}]
-                clients: [{name: Web, client_id: web, app_type: spa, jwt_configuration: {alg: EdDSA}}]
+                clients:
+                  - {name: Web, client_id: web, app_type: spa, jwt_configuration: {alg: EdDSA}}
+                  - {name: Wide, client_id: wide, app_type: spa, userinfo_signed_response_alg: ES256}
                 """)
             #expect(
                 try await tenant.problems("tenant: {signing_algorithms: [RS256]}") == [
                     "tenant.yaml:1: tenant.signing_algorithms: must have ES256 for as long as the API orders signs with it",
                     "tenant.yaml:1: tenant.signing_algorithms: must have EdDSA for as long as the application Web signs "
                         + "with it",
+                    "tenant.yaml:1: tenant.signing_algorithms: must have ES256 for as long as the application Wide signs "
+                        + "with it",
                 ])
             try await tenant.apply(
                 """
                 tenant: {signing_algorithms: [RS256]}
                 resourceServers: [{identifier: orders, signing_alg: RS256}]
-                clients: [{client_id: web, name: Web, jwt_configuration: {alg: RS256}}]
+                clients:
+                  - {client_id: web, name: Web, jwt_configuration: {alg: RS256}}
+                  - {client_id: wide, name: Wide, userinfo_signed_response_alg: RS256}
                 """)
         }
     }

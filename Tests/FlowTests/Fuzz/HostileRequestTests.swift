@@ -11,7 +11,7 @@ import Testing
 import Web
 
 @Suite("Fuzz: hostile requests to every address")
-struct HostileRequestTests {
+struct HostileRequestFuzzTests {
     /// Every address that the router answers, so that a new one is tried without anybody thinking of it.
     private static func routes(_ server: TestServer) throws -> [HostileRequests.Route] {
         let router = try buildRouter(
