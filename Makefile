@@ -17,8 +17,10 @@ ON_EITHER_DATABASE := 'FlowTests|AuthorizationServerTests|TenantConfigurationTes
 
 test: ## install what is missing, run every test on both databases: units, flows, browser, real clients
 	@scripts/install-dependencies test
-	@. scripts/environment && swift test
-	@. scripts/environment && PORTICO_TEST_DATABASE=postgres swift test --skip-build --filter $(ON_EITHER_DATABASE)
+	@. scripts/environment && swift test --skip Fuzz
+	@. scripts/environment && swift test --skip-build --filter Fuzz
+	@. scripts/environment && PORTICO_TEST_DATABASE=postgres \
+		swift test --skip-build --filter $(ON_EITHER_DATABASE) --skip Fuzz
 	@scripts/end-to-end
 	@PORTICO_TEST_DATABASE=postgres scripts/end-to-end
 

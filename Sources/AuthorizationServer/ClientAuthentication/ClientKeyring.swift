@@ -43,7 +43,9 @@ struct ClientKeyring: Sendable {
         do {
             return try await services.remoteKeySets.keys(at: uri, newest: newest, now: now)
         } catch let error as RemoteKeySets.Problem {
-            throw Problem(description: "the application's jwks_uri gives no keys: \(error.description)")
+            // Whoever registered the address must not learn from the answer what is reachable from here.
+            services.logger.notice("no keys from a jwks_uri", metadata: ["uri": "\(uri)", "why": "\(error.description)"])
+            throw Problem(description: "the application's jwks_uri gives no keys; the server's log says why")
         }
     }
 

@@ -19,7 +19,6 @@ extension ClientMetadata {
         if client.requiresProofOfPossession { members["dpop_bound_access_tokens"] = true }
         members["subject_type"] = .string(client.openID.subjectType.rawValue)
         members["initiate_login_uri"] = client.initiateLoginURI.map(JSONValue.string)
-        members.merge(client.logout.metadata) { $1 }
         if !client.allowedLogoutURLs.isEmpty {
             members["post_logout_redirect_uris"] = JSONValue(client.allowedLogoutURLs)
         }

@@ -118,7 +118,6 @@ private struct Reader {
         client.allowedLogoutURLs = try document.registeredURIs("post_logout_redirect_uris") ?? []
         try rules.check(client.allowedLogoutURLs, "post_logout_redirect_uris", document)
         try client.logout.readMetadata(from: &document, callbacks: callbacks)
-        try client.logout.readMetadata(from: &document, callbacks: callbacks)
         client.appType =
             isNative ? .native : !needsCallback ? .nonInteractive : client.isConfidential ? .regularWeb : .spa
     }

@@ -114,8 +114,8 @@ package struct JWTBearerGrant: Grant {
         guard let subject = claims["sub"]?.string else { throw Self.refused("it has no 'sub'") }
         guard subject != client.clientID else { return nil }
         // The same words for users that there are not: a client that may not ask for users learns nothing of them.
-        guard client.jwtBearer.allowsAnyUser, let user = try await services.stores.users.find(subject),
-            !user.isBlocked
+        guard client.jwtBearer.allowsAnyUser, let id = services.secret.subjects.userID(of: subject, for: client),
+            let user = try await services.stores.users.find(id), !user.isBlocked
         else {
             throw OAuthError.invalidGrant(
                 "Assertion refused: its 'sub' is nobody whom the client may act for",
