@@ -45,7 +45,8 @@ struct ClientKeyring: Sendable {
             return try await services.remoteKeySets.keys(at: uri, newest: newest, now: now)
         } catch let error as RemoteKeySets.Problem {
             // Whoever registered the address must not learn from the answer what is reachable from here.
-            services.logger.notice("no keys from a jwks_uri", metadata: ["uri": "\(uri)", "why": "\(error.description)"])
+            services.logger.notice(
+                "no keys from a jwks_uri", metadata: ["uri": "\(uri)", "why": "\(error.description)"])
             throw Problem(description: "the application's jwks_uri gives no keys; the server's log says why")
         }
     }
