@@ -118,7 +118,9 @@ package final class ConfigurationCache: Sendable {
         let (found, version) = state.withLock { ($0[keyPath: path], $0.version) }
         if let found { return found }
         let loaded = try await load()
-        // What was read before somebody else's change must not outlive it.
+        try await refresh()
+        // What was read before somebody else's change must not outlive it, nor what was read after it stand beside what
+        // was read before: a client that signs with a new key, and the keys without it.
         state.withLock { if $0.version == version { $0[keyPath: path] = loaded } }
         return loaded
     }
@@ -129,6 +131,7 @@ package final class ConfigurationCache: Sendable {
         let (found, version) = state.withLock { ($0[keyPath: path][key], $0.version) }
         if let found { return found }
         guard let loaded = try await load() else { return nil }
+        try await refresh()
         state.withLock { if $0.version == version { $0[keyPath: path][key] = loaded } }
         return loaded
     }

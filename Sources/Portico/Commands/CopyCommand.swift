@@ -45,9 +45,10 @@ struct CopyCommand: AsyncParsableCommand {
             throw error
         }
         if report.wasResumed { print("Went on with a copy that was interrupted.") }
+        let width = 1 + (report.tables.map(\.table.count).max() ?? 0)
         for table in report.tables {
             print(
-                "\(table.table.padding(toLength: 21, withPad: " ", startingAt: 0))"
+                "\(table.table.padding(toLength: width, withPad: " ", startingAt: 0))"
                     + "\(table.rows) rows  sha256 \(table.checksum.prefix(16))…")
         }
         let count = report.tables.reduce(0) { $0 + $1.rows }
