@@ -17,14 +17,22 @@ package final class SimulatedWeb: OutboundHTTP {
     /// What was asked so far.
     package var requests: [OutboundRequest] { state.withLock { $0.requests } }
 
-    /// Puts a document at an address; nil takes it away.
+    /// Puts a text at an address; nil takes it away.
+    package func put(_ text: String?, at url: String, status: Int = 200, type: String = "application/json") {
+        let response = text.map { OutboundResponse(status: status, body: Data($0.utf8), contentType: type) }
+        state.withLock { $0.pages[url] = response }
+    }
+
+    /// Puts a JSON document at an address; nil takes it away.
     package func publish(
         _ value: JSONValue?, at url: String, status: Int = 200, contentType: String = "application/json"
     ) throws {
-        let response = try value.map {
-            OutboundResponse(status: status, body: try JSON.bytes($0), contentType: contentType)
-        }
-        state.withLock { $0.pages[url] = response }
+        put(try value.map { try JSON.text($0) }, at: url, status: status, type: contentType)
+    }
+
+    /// Puts a set of public keys at an address.
+    package func put(_ keys: [ForeignKey], at url: String) throws {
+        try publish(["keys": .array(try keys.map { .object(try $0.jsonWebKey) })], at: url)
     }
 
     package func send(_ request: OutboundRequest) async throws(OutboundFailure) -> OutboundResponse {

@@ -26,8 +26,7 @@ package struct TestServer: Sendable {
     /// Starts a server with `fixtures`, and ends it after `body`.
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
-        passwords: PasswordHasher = PasswordHasher(threads: 2), web: SimulatedWeb? = nil,
-        outbound: (any OutboundHTTP)? = nil,
+        passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
@@ -39,7 +38,7 @@ package struct TestServer: Sendable {
             try await Migrations.run(on: database)
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
-                outbound: outbound ?? web ?? Self.outbound.get(), body)
+                outbound: outbound ?? Self.outbound.get(), body)
         }
     }
 

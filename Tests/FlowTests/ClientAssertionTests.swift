@@ -88,7 +88,7 @@ struct ClientAssertionTests {
     func rotation() async throws {
         let (old, new) = (try ForeignKey.rsa(keyID: "old"), ForeignKey.p256(keyID: "new"))
         let stranger = ForeignKey.p256(keyID: "stranger")
-        let web = FakeWeb()
+        let web = SimulatedWeb()
         let fixtures = try Self.fixtures(old) { ($0.keys.set, $0.keys.setURI) = (nil, Self.keysURI) }
         try await TestServer.run(fixtures, outbound: web) { server in
             let none = try await Self.ask(server, old)

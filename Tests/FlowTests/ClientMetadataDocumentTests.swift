@@ -30,7 +30,7 @@ struct ClientMetadataDocumentTests {
         fixtures.settings.readsClientMetadataDocuments = isOn
         let web = SimulatedWeb()
         try web.publish(document, at: url)
-        try await TestServer.run(fixtures, web: web) { try await body($0, web) }
+        try await TestServer.run(fixtures, outbound: web) { try await body($0, web) }
     }
 
     private static func request(_ server: TestServer, _ changes: [String: String?] = [:]) -> String {

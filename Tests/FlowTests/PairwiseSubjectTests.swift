@@ -94,7 +94,7 @@ struct PairwiseSubjectTests {
     @Test("oidcc-registration-sector-uri, -sector-bad: the sector's list must have every redirect URI")
     func sectorList() async throws {
         let web = SimulatedWeb()
-        try await TestServer.run(.openRegistration, web: web) { server in
+        try await TestServer.run(.openRegistration, outbound: web) { server in
             let metadata = DynamicClient.metadata([
                 "subject_type": "pairwise", "sector_identifier_uri": .string(Self.sector),
                 "redirect_uris": ["https://a.example.com/cb", "https://b.example.com/cb"],

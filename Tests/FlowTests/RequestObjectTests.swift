@@ -181,7 +181,7 @@ struct RequestObjectTests {
     func byReference() async throws {
         let key = try ForeignKey.rsa()
         let uri = "https://app.example.com/request.jwt"
-        let web = FakeWeb()
+        let web = SimulatedWeb()
         try await TestServer.run(Self.fixtures(key) { $0.requestObject.uris = [uri] }, outbound: web) { server in
             let none = try await Self.ask(server, ["request_uri": uri])
             #expect(none.query("error") == "invalid_request_uri")

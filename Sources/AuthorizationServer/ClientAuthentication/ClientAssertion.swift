@@ -11,8 +11,6 @@ struct ClientAssertion: Sendable {
     static let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     /// Bytes; assertions have a handful of short claims.
     static let mostBytes = 4096
-    /// Seconds that an assertion is valid at most, and that two clocks may differ.
-    static let (longestLifetime, skew): (TimeInterval, TimeInterval) = (300, 10)
     /// A token that was made for another purpose is no assertion, whoever signed it.
     private static let tokenTypes: Set<String?> = [nil, "jwt", "client-authentication+jwt"]
 
@@ -52,29 +50,16 @@ struct ClientAssertion: Sendable {
         guard let audience = claims["aud"]?.string, audiences.contains(audience) else {
             throw refused("its 'aud' must be the issuer, \(services.issuer.text), as a text and no list")
         }
-        let expiry = try checkTimes(claims, now)
+        let expiry = try AssertionTimes.expiry(of: claims, at: now, refused: refused)
         let longestID = dialect == .auth0 ? 64 : 255
         guard let id = claims["jti"]?.string, (1...longestID).contains(id.utf8.count) else {
             throw refused("its 'jti' must be a text of 1 to \(longestID) bytes")
         }
         let isFirst = try await services.stores.database.write { transaction in
             try UsedAssertionStore.use(
-                .clientAssertion, issuer: clientID, id: id, expiresAt: expiry.addingTimeInterval(skew), in: transaction)
+                .clientAssertion, issuer: clientID, id: id, expiresAt: expiry.addingTimeInterval(AssertionTimes.skew),
+                in: transaction)
         }
         guard isFirst else { throw refused("its 'jti' was used before; make a new assertion for each request") }
-    }
-
-    private static func checkTimes(_ claims: JSONObject, _ now: Date) throws(OAuthError) -> Date {
-        guard let expiry = claims.date("exp") else { throw refused("it has no 'exp'") }
-        guard expiry > now.addingTimeInterval(-skew) else { throw refused("it has expired") }
-        guard expiry <= now.addingTimeInterval(longestLifetime + skew) else {
-            throw refused("its 'exp' is more than \(Int(longestLifetime)) seconds ahead")
-        }
-        for name in ["iat", "nbf"] where claims[name] != nil {
-            guard let date = claims.date(name), date <= now.addingTimeInterval(skew) else {
-                throw refused("its '\(name)' is in the future")
-            }
-        }
-        return expiry
     }
 }

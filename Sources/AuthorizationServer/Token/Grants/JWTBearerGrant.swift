@@ -13,9 +13,6 @@ package struct JWTBearerGrant: Grant {
 
     package init(services: Services) { self.services = services }
 
-    /// Seconds that an assertion is valid at most, and that two clocks may differ.
-    private static let (longestLifetime, skew): (TimeInterval, TimeInterval) = (300, 10)
-
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let client = request.client
         guard client.isConfidential, client.isFirstParty else {
@@ -73,22 +70,9 @@ package struct JWTBearerGrant: Grant {
         guard let audience = claims["aud"]?.string,
             [services.issuer.text, services.issuer.url("oauth/token")].contains(audience)
         else { throw Self.refused("its 'aud' must be the issuer, \(services.issuer.text), as a text and no list") }
-        try await use(claims, client, expiresAt: Self.checkTimes(claims, now))
+        let expiry = try AssertionTimes.expiry(of: claims, at: now, refused: Self.refused)
+        try await use(claims, client, expiresAt: expiry)
         return claims
-    }
-
-    private static func checkTimes(_ claims: JSONObject, _ now: Date) throws(OAuthError) -> Date {
-        guard let expiry = claims.date("exp") else { throw refused("it has no 'exp'") }
-        guard expiry > now.addingTimeInterval(-skew) else { throw refused("it has expired") }
-        guard expiry <= now.addingTimeInterval(longestLifetime + skew) else {
-            throw refused("its 'exp' is more than \(Int(longestLifetime)) seconds ahead")
-        }
-        for name in ["iat", "nbf"] where claims[name] != nil {
-            guard let date = claims.date(name), date <= now.addingTimeInterval(skew) else {
-                throw refused("its '\(name)' is in the future")
-            }
-        }
-        return expiry
     }
 
     private func use(_ claims: JSONObject, _ client: Client, expiresAt: Date) async throws {
@@ -97,7 +81,7 @@ package struct JWTBearerGrant: Grant {
         }
         let isFirst = try await services.stores.database.write { transaction in
             try UsedAssertionStore.use(
-                .grant, issuer: client.clientID, id: id, expiresAt: expiresAt.addingTimeInterval(Self.skew),
+                .grant, issuer: client.clientID, id: id, expiresAt: expiresAt.addingTimeInterval(AssertionTimes.skew),
                 in: transaction)
         }
         guard isFirst else { throw Self.refused("its 'jti' was used before; make a new assertion for each request") }
