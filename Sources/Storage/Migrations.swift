@@ -13,6 +13,7 @@ package enum Migrations {
         .deviceCodes,
         .clientMetadataDocuments,
         .certificateThumbprints,
+        .logEvents,
     ]
 
     /// The schema that this binary works with.

@@ -16,10 +16,19 @@ package struct AuthorizationEndpoint: Sendable {
     /// Answers a new request, or says what the user must be asked first.
     /// - Throws: ``AuthorizationFailure``.
     package func authorize(_ sent: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
+        let events = AuthorizationEvents(services: services, sent)
+        return try await events.recording { try await authorize(sent, browser, events) }
+    }
+
+    private func authorize(
+        _ sent: Parameters, _ browser: Browser, _ events: AuthorizationEvents
+    ) async throws -> AuthorizationOutcome {
         let parameters = try await RequestSource(services: services).parameters(sent)
         let request = try await verify(parameters)
+        events.note(request)
         return try await telling(request.target) {
             let sessionFound = try await browser.session(services)
+            if let sessionFound { events.note(sessionFound) }
             let progress = LoginTransaction.Progress()
             switch try await LoginSteps.next(for: request, sessionFound, progress, services) {
             case .done(let access, let session):
@@ -40,15 +49,27 @@ package struct AuthorizationEndpoint: Sendable {
         if login.progress.deviceCodeDigest != nil {
             return try await DeviceActivation(services: services).resume(login, state: state, browser: browser)
         }
-        let request = try await verify(Parameters(trusted: login.parameters))
+        let parameters = Parameters(trusted: login.parameters)
+        let events = AuthorizationEvents(services: services, parameters)
+        return try await events.recording(isLoggedIn: login.progress.sessionDigest != nil) {
+            try await resume(login, try await verify(parameters), state: state, browser, events)
+        }
+    }
+
+    private func resume(
+        _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, state: Secret, _ browser: Browser,
+        _ events: AuthorizationEvents
+    ) async throws -> AuthorizationOutcome {
+        events.note(request)
         return try await telling(request.target) {
+            let sessionFound = try await browser.session(services)
+            if let sessionFound { events.note(sessionFound) }
             if login.progress.isDenied {
                 try await services.stores.database.write {
                     _ = try LoginTransactionStore.delete(digest: login.digest, in: $0)
                 }
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
-            let sessionFound = try await browser.session(services)
             switch try await LoginSteps.next(for: request, sessionFound, login.progress, services) {
             case .done(let access, let session):
                 return .respond(

@@ -27,7 +27,7 @@ package struct EndSessionEndpoint: Sendable {
     /// - Throws: ``OAuthError`` or ``AuthorizationFailure/display(_:_:)`` for a request with something wrong in it;
     ///   nothing has ended then.
     package func endSession(_ parameters: Parameters, browser: Browser) async throws -> Outcome {
-        let request = try await verify(parameters)
+        let request = try await verified(parameters)
         guard let session = try await browser.session(services), !request.proves(session),
             try await services.configuration.settings().logout.asksBeforeLogout
         else { return .ended(try await end(request, browser)) }
@@ -37,13 +37,28 @@ package struct EndSessionEndpoint: Sendable {
     /// Ends the session of a user who has said so on the confirmation page.
     /// - Throws: as ``endSession(_:browser:)``.
     package func confirm(_ parameters: Parameters, browser: Browser) async throws -> LogoutOutcome {
-        try await end(verify(parameters), browser)
+        try await end(verified(parameters), browser)
     }
 
     private func end(_ request: LogoutRequest, _ browser: Browser) async throws -> LogoutOutcome {
-        LogoutOutcome(
-            redirectURI: request.redirectURI, state: request.state,
-            frames: try await SessionEnd(services: services).logOut(browser), applicationName: request.client?.name)
+        let (session, frames) = try await SessionEnd(services: services).logOut(browser)
+        let trail = LogTrail()
+        trail.note { $0.clientID = request.client?.clientID }
+        services.logLogout(session, trail)
+        return LogoutOutcome(
+            redirectURI: request.redirectURI, state: request.state, frames: frames,
+            applicationName: request.client?.name)
+    }
+
+    private func verified(_ parameters: Parameters) async throws -> LogoutRequest {
+        do {
+            return try await verify(parameters)
+        } catch {
+            let trail = LogTrail()
+            trail.note { $0.clientID = parameters["client_id"] }
+            services.log(.failedLogout, trail, failure: error)
+            throw error
+        }
     }
 
     private func verify(_ parameters: Parameters) async throws -> LogoutRequest {

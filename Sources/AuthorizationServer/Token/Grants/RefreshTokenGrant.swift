@@ -59,6 +59,10 @@ package struct RefreshTokenGrant: Grant {
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
             token.family.clientID == request.client.clientID
         else { return .failure(unknownToken) }
+        request.trail.note { facts in
+            (facts.userID, facts.audience, facts.failure) = (token.family.userID, token.family.audience, nil)
+            facts.scope = narrowed(token.family.scope, to: requested).text
+        }
         guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
         if let problem = request.targetProblem(granted: token.family.audience) { return .failure(problem) }
         let family = token.family
@@ -129,6 +133,7 @@ package struct RefreshTokenGrant: Grant {
             return true
         }
         try RefreshTokenStore.revoke(authorizationID: token.family.authorizationID, in: transaction)
+        request.trail.note { $0.failure = .refreshTokenReuse }
         return false
     }
 
