@@ -23,6 +23,8 @@ package struct Authorization: Sendable {
     package var claims: ClaimsRequest?
     /// The thumbprint of the client's key that the access token is bound to; nil for a bearer token.
     package var keyThumbprint: String?
+    /// Names the user's authorization, which may be taken back while its signed tokens are out; nil where there is none.
+    package var authorizationID: String?
     /// Who acts for the user, as the `act` claim names them (RFC 8693 §4.1).
     package var actor: JSONObject?
     /// When the access token ends at the latest, whatever its API says.

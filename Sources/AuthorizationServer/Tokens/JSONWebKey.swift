@@ -105,8 +105,16 @@ package struct JSONWebKeySet: Sendable {
         keys = all.compactMap { value in value.object.flatMap { try? JSONWebKey($0) } }
     }
 
-    /// The keys that may have made a signature: with the `kid` that its header names, where both have one.
+    /// Signatures are tried with no more keys than these: the owner of a large set must not make a stranger's token costly.
+    private static let mostTried = 8
+
+    /// The keys that may have made a signature: with the `kid` that its header names, where both have one; those with
+    /// that `kid` first.
     func candidates(keyID: String?, algorithm: JWSAlgorithm) -> [JSONWebKey] {
-        keys.filter { key in key.fits(algorithm) && (keyID == nil || key.keyID == nil || keyID == key.keyID) }
+        let fitting = keys.filter { key in
+            key.fits(algorithm) && (keyID == nil || key.keyID == nil || keyID == key.keyID)
+        }
+        let named = fitting.filter { $0.keyID != nil && $0.keyID == keyID }
+        return Array((named + fitting.filter { $0.keyID == nil || $0.keyID != keyID }).prefix(Self.mostTried))
     }
 }

@@ -31,7 +31,9 @@ struct ConsentController: Sendable {
                     ConsentItem(
                         title: $0.title, detail: $0.detail,
                         resource: visit.request.resourceServer?.resourceServer.name)
-                }),
+                },
+                destination: question.client.isFirstParty || visit.login.progress.deviceCodeDigest != nil
+                    ? nil : visit.request.target.redirectURI.text),
             target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
     }
 
