@@ -17,8 +17,8 @@ struct ActiveAccessToken: Sendable {
     /// itself: that is good enough for the API, and for nobody else.
     let isOursAlone: Bool
 
-    /// The thumbprint of the key that whoever uses the token must prove; nil for a bearer token.
-    var keyThumbprint: String? { claims["cnf"]?.object?["jkt"]?.string }
+    /// What whoever uses the token must prove.
+    var confirmation: Confirmation { Confirmation(claims: claims) }
 }
 
 /// Finds out what an access token is worth now, for whoever must not take its signature's word for it.
@@ -38,7 +38,7 @@ struct ActiveAccessTokens: Sendable {
             let user = try await user(found.userID)
         else { return nil }
         let audience = services.issuer.userInfoAudience
-        let confirmation: JSONObject = found.keyThumbprint.map { ["cnf": ["jkt": .string($0)]] } ?? [:]
+        let confirmation: JSONObject = found.confirmation.claim.map { ["cnf": $0] } ?? [:]
         return ActiveAccessToken(
             claims: confirmation.merging([
                 "iss": .string(services.issuer.text),

@@ -32,7 +32,7 @@ package struct TokenIssuer: Sendable {
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
             idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
-            expiresIn: lifetime, tokenType: authorization.keyThumbprint == nil ? .bearer : .dpop,
+            expiresIn: lifetime, tokenType: authorization.confirmation.keyThumbprint == nil ? .bearer : .dpop,
             issuedTokenType: authorization.issuedTokenType)
     }
 
@@ -119,7 +119,7 @@ package struct TokenIssuer: Sendable {
             // Auth0's tokens have none; where a user's authorization can be taken back, nothing else would tell.
             claims["jti"] = authorization.authorizationID.map { .string(TokenID.make(authorizationID: $0)) }
         }
-        claims["cnf"] = authorization.keyThumbprint.map { ["jkt": .string($0)] }
+        claims["cnf"] = authorization.confirmation.claim
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {
             claims["permissions"] = JSONValue(authorization.permissions)
         }

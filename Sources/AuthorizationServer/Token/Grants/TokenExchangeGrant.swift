@@ -47,6 +47,8 @@ package struct TokenExchangeGrant: Grant {
             Date(timeIntervalSince1970: Double($0))
         }
         authorization.issuedTokenType = Self.accessTokenType
+        // An exchange must not make a token that anybody can use of one that nobody else could.
+        authorization.mustBeBound = !subject.confirmation.isEmpty
         return authorization
     }
 
@@ -99,7 +101,8 @@ package struct TokenExchangeGrant: Grant {
                     + "EdDSA.")
         }
         // RFC 9449 §7: a token that is bound to a key is good for nobody without it, and an exchange is a use of it.
-        guard found.keyThumbprint == nil || found.keyThumbprint == request.keyThumbprint else {
+        let key = found.confirmation.keyThumbprint
+        guard key == nil || key == request.possession.keyThumbprint else {
             throw OAuthError.invalidRequest(
                 "The subject_token is bound to a key, and the request does not prove it",
                 hint:

@@ -1,7 +1,7 @@
 extension Migration {
     /// Authorizations that were taken back while signed tokens of theirs were out.
     static let revokedAuthorizations = Migration(
-        number: 10, name: "revoked authorizations",
+        number: 11, name: "revoked authorizations",
         statements: [
             """
             CREATE TABLE revoked_authorization (
