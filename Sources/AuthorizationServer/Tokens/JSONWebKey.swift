@@ -10,8 +10,8 @@ package struct JSONWebKey: Sendable {
     /// The algorithm that the key is for; nil for each that fits its kind.
     private let algorithm: String?
     private let key: PublicKey
-    /// The `x5t#S256` of the certificate that the `x5c` begins with; nil where there is none.
-    let certificateThumbprint: String?
+    /// What the `x5c` begins with; nil where there is none.
+    private let certificate: String?
     /// The members that make the key what it is, RFC 7638 §3.2.
     private let identity: JSONObject
 
@@ -32,8 +32,7 @@ package struct JSONWebKey: Sendable {
         }
         keyID = try Self.text("kid", members)
         algorithm = try Self.text("alg", members)
-        certificateThumbprint = members["x5c"]?.array?.first?.string.flatMap { Data(base64Encoded: $0) }
-            .flatMap { try? ClientCertificate(der: Array($0)).thumbprint }
+        certificate = members["x5c"]?.array?.first?.string
         switch (members["kty"], members["crv"]) {
         case ("RSA", _):
             key = try PublicKey(modulus: Self.bytes("n", members), exponent: Self.bytes("e", members))
@@ -59,7 +58,7 @@ package struct JSONWebKey: Sendable {
             throw Problem(description: "it is no key for \(algorithm.rawValue)")
         }
         (self.keyID, self.algorithm, identity) = (keyID, algorithm?.rawValue, [:])
-        certificateThumbprint = nil
+        certificate = nil
     }
 
     private static func bytes(_ name: String, _ members: JSONObject) throws(Problem) -> [UInt8] {
@@ -85,6 +84,11 @@ package struct JSONWebKey: Sendable {
     /// Whether `signature` is this key's signature of `message`; never by an algorithm that does not fit the key.
     func verifies(_ signature: [UInt8], of message: [UInt8], by algorithm: JWSAlgorithm) -> Bool {
         fits(algorithm) && key.verifies(signature, of: message, by: algorithm)
+    }
+
+    /// The `x5t#S256` of the key's certificate; nil where there is none that can be read. Signatures need none of it.
+    var certificateThumbprint: String? {
+        certificate.flatMap { Data(base64Encoded: $0) }.flatMap { try? ClientCertificate(der: Array($0)).thumbprint }
     }
 
     /// The SHA-256 thumbprint in base64url, [RFC 7638](https://www.rfc-editor.org/rfc/rfc7638); for keys from JSON.
