@@ -11,9 +11,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
-        .clientMetadataDocuments,
-        .certificateThumbprints,
-        .logEvents,
+        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents,
     ]
 
     /// The schema that this binary works with.

@@ -22,6 +22,8 @@ extension StorageSuite {
         try await Migrations.run(on: database)
         try await database.write { transaction in
             for statement in Self.laterSchemaRows { try transaction.execute(statement) }
+            try LogEventStore.append(
+                [Self.logEvent(), Self.logEvent(.failedLogin, "x")], at: Sample.now, in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
@@ -44,6 +46,7 @@ extension StorageSuite {
         INSERT INTO device_code VALUES ('d', 'u', 'authorization', 'old', 'openid', NULL, 'approved', 'auth0|1', 'sid', 1,
             10, 1, 4000000000000)
         """,
+        "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
     ]

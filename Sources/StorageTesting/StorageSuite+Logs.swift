@@ -8,6 +8,7 @@ extension StorageSuite {
         Behaviour("a log event comes back as it was written", logEventComesBack),
         Behaviour("ids of log events grow, also where the clock is set back", logIDsGrow),
         Behaviour("who follows the log from id to id misses nothing that two nodes write", logIsFollowed),
+        Behaviour("the log is searched alike in every database", logIsSearched),
         Behaviour("log events are kept for their time, and no longer", logsAreKeptForTheirTime),
     ]
 
@@ -93,5 +94,65 @@ extension StorageSuite {
         #expect(try await sweep.deleteBatch(at: Sample.now, logsBefore: Sample.now + 1) == false)
         let left = try await Stores(database: database).logEvents.list(after: nil, limit: 10)
         #expect(left.map(\.description) == ["1.0", "2.0"])
+    }
+
+    private static func logIsSearched(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        let store = Stores(database: database).logEvents
+        func event(_ type: LogEventType, _ user: String?, _ description: String, at offset: Double) -> LogEvent {
+            var event = LogEvent(type, at: Sample.now + offset, description: description)
+            (event.userID, event.userName) = (user.map { "auth0|\($0)" }, user.map { "\($0)@example.com" })
+            (event.clientID, event.isMobile) = ("app_1", offset > 0)
+            return event
+        }
+        let day = 86_400.0
+        for (type, user, description, offset) in [
+            (.login, "ada", "100% sure", -2 * day), (.wrongPassword, "ada", "Wrong", 0),
+            (.unknownUser, nil, "Wrong", 1),
+            (.login, "Grace", "a_b", day),
+        ] as [(LogEventType, String?, String, Double)] {
+            try await append(
+                [event(type, user, description, at: offset)], at: Sample.now + offset, to: database)
+        }
+        let today = LogEvent.text(of: Sample.now)
+        for (text, found) in [
+            ("type:s", ["s", "s"]), ("type:s AND user_id:\"auth0|ada\"", ["s"]), ("type:fp type:fu", ["fu", "fp"]),
+            ("type:(fp OR fu)", ["fu", "fp"]), ("NOT type:s", ["fu", "fp"]), ("-type:s", ["fu", "fp"]),
+            ("type:f*", ["fu", "fp"]), ("type:f?", ["fu", "fp"]), ("type:f", []),
+            ("user_name:grace@example.com", ["s"]),
+            ("user_name:GRACE*", ["s"]), ("wrong", ["fu", "fp"]), ("\"100% sure\"", ["s"]), ("description:1*_*", []),
+            ("description:a_b", ["s"]), ("description:a?b", ["s"]), ("description:*%*", ["s"]),
+            ("_exists_:user_id", ["s", "fp", "s"]), ("NOT user_name:ada@example.com", ["s", "fu"]),
+            ("date:[\(today.prefix(10)) TO *]", ["s", "fu", "fp"]), ("date:\(today.prefix(10))", ["fu", "fp"]),
+            ("date:>=\"\(today)\"", ["s", "fu", "fp"]), ("date:[* TO \"\(today)\"]", ["fp", "s"]),
+            ("isMobile:true", ["s", "fu"]),
+            ("client_id:app_1 AND (type:fp OR (type:s AND user_id:*ada))", ["fp", "s"]),
+            ("type:[fp TO fu]", ["fu", "fp"]), ("client_id:APP_1", []),
+        ] {
+            var query = LogEventQuery()
+            query.search = try SearchQuery(text)
+            #expect(try await store.list(query).map(\.type) == found, "\(text)")
+            #expect(try await store.count(query) == found.count, "\(text)")
+        }
+        var page = LogEventQuery()
+        (page.offset, page.limit) = (1, 2)
+        #expect(try await store.list(page).map(\.type) == ["fu", "fp"])
+        page.isNewestFirst = false
+        #expect(try await store.list(page).map(\.type) == ["fp", "fu"])
+        page.userID = "auth0|ada"
+        #expect(try await store.list(page).map(\.type) == ["fp"])
+        for text in [
+            "nothing:x", "date:x", "isMobile:x", "type:", "(type:s", "type:s)", "\"open", "type:[a b]", "", "AND",
+        ] {
+            let error = await failure {
+                var query = LogEventQuery()
+                query.search = try SearchQuery(text)
+                return try await store.list(query)
+            }
+            #expect(error is SearchQuery.Problem || text == "AND", "\(text)")
+        }
+        let deep = String(repeating: "(", count: 500) + "type:s" + String(repeating: ")", count: 500)
+        #expect(throws: SearchQuery.Problem.self) { try SearchQuery(deep) }
+        #expect(throws: SearchQuery.Problem.self) { try SearchQuery(String(repeating: "a ", count: 1000)) }
     }
 }

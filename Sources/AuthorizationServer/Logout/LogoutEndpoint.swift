@@ -17,8 +17,8 @@ package struct LogoutEndpoint: Sendable {
         do {
             let client = try await LogoutRedirect.client(parameters["client_id"], services)
             return LogoutOutcome(
-                redirectURI: try await redirectURI(parameters["returnTo"], client), state: nil, frames: frames,
-                applicationName: client?.name)
+                redirectURI: try await redirectURI(parameters["returnTo"], client),
+                goesOn: client?.isFirstParty ?? true, state: nil, frames: frames, applicationName: client?.name)
         } catch {
             services.log(.failedLogout, trail, failure: error)
             throw error

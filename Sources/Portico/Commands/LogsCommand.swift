@@ -93,17 +93,17 @@ struct LogsCommand: AsyncParsableCommand {
     }
 
     private func show(_ event: LogEvent) {
+        let line: String
         if json {
-            print((try? JSON.text(event.document)) ?? "")
+            line = (try? JSON.text(event.document)) ?? ""
         } else {
             let type = event.type.padding(toLength: max(7, event.type.count), withPad: " ", startingAt: 0)
-            let parts = [
+            line = [
                 LogEvent.text(of: event.date), type, event.userName ?? event.userID ?? "-",
                 event.clientName ?? event.clientID ?? "-", event.ip ?? "-", event.description ?? "",
-            ]
-            print(parts.joined(separator: "  "))
+            ].joined(separator: "  ")
         }
         // Seen at once also where the output is a pipe.
-        fflush(stdout)
+        try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
     }
 }

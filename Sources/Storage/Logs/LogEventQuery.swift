@@ -40,7 +40,7 @@ package struct LogEventQuery: Sendable {
     /// The condition of a statement.
     /// - Throws: ``SearchQuery/Problem`` for a field that there is not, or a value that it cannot have.
     package func condition() throws(SearchQuery.Problem) -> SQL {
-        let found: SQL = try search.map { query throws(SearchQuery.Problem) in try Self.sql(query) } ?? "1 = 1"
+        let found: SQL = if let search { try Self.sql(search) } else { "1 = 1" }
         guard let userID else { return found }
         return "user_id = \(userID) AND (\(found))"
     }
@@ -99,8 +99,8 @@ package struct LogEventQuery: Sendable {
             return "(happened_at >= \(start) AND happened_at < \(end))"
         case (.date, .range(let from, let to)):
             // An event is written after it happened, so its id is no help with the later end.
-            let start = try from.map { bound throws(SearchQuery.Problem) in try day(bound.text) }
-            let end = try to.map { bound throws(SearchQuery.Problem) in try day(bound.text) }
+            let start: (Date, Date)? = if let from { try day(from.text) } else { nil }
+            let end: (Date, Date)? = if let to { try day(to.text) } else { nil }
             let lower: SQL =
                 start.map { "log_id >= \(LogEventID.first(at: $0.0)) AND happened_at >= \($0.0)" } ?? "1 = 1"
             let upper: SQL = end.map { "happened_at < \($0.1)" } ?? "1 = 1"

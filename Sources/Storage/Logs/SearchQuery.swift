@@ -120,7 +120,7 @@ private struct SearchQueryParser {
         skipBlanks()
         guard position < characters.count else { throw problem("ends where a term is expected") }
         if take("(") {
-            let query = try field.map { name throws(SearchQuery.Problem) in try values(of: name) } ?? alternatives()
+            let query = if let field { try values(of: field) } else { try alternatives() }
             skipBlanks()
             guard take(")") else { throw problem("has '(' without ')'") }
             return query

@@ -32,7 +32,7 @@ package struct AuthorizationCodeGrant: Grant {
         case .replayed(let authorizationID):
             // Somebody has the code twice: what the first one got is not safe either (RFC 6749 §4.1.2).
             request.trail.note { $0.details["reason"] = "code_replayed" }
-            try RefreshTokenStore.revoke(authorizationID: authorizationID, in: transaction)
+            try RefreshTokenStore.revoke(authorizationID: authorizationID, at: request.now, in: transaction)
             return .failure(invalidCode)
         case .redeemed(let code):
             request.trail.note { facts in

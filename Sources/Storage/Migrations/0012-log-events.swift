@@ -1,7 +1,7 @@
 extension Migration {
     /// What has happened, for whoever asks later. The ids are in the order of time, so that nothing else need be sorted by.
     static let logEvents = Migration(
-        number: 11, name: "log events",
+        number: 12, name: "log events",
         statements: [
             """
             CREATE TABLE log_event (
