@@ -14,6 +14,8 @@ package struct Services: Sendable {
     package let outbound: any OutboundHTTP
     /// The keys that clients publish.
     package let remoteKeySets: RemoteKeySets
+    /// The request objects that clients publish.
+    package let requestObjects = RequestObjectCache()
     package let now: @Sendable () -> Date
     package let logger: Logger
 

@@ -24,15 +24,15 @@ struct ConsentController: Sendable {
         let settings = try await services.configuration.settings()
         return try await pages.respond(
             with: ConsentPage(
-                state: visit.state.text, csrfToken: visit.formToken, applicationName: question.client.name,
-                applicationLogoURL: question.client.logoURI, userName: question.user.displayName,
+                state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
+                applicationLogoURL: visit.client.logoURI, userName: question.user.displayName,
                 tenantName: settings.friendlyName ?? services.issuer.domain,
                 items: question.items.map {
                     ConsentItem(
                         title: $0.title, detail: $0.detail,
                         resource: visit.request.resourceServer?.resourceServer.name)
                 }),
-            target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
+            to: visit)
     }
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
