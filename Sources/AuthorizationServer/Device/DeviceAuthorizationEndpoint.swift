@@ -84,5 +84,5 @@ package struct DeviceAuthorizationEndpoint: Sendable {
 
 extension ServerSecret {
     /// What is stored of a user code. It is short, so without the server's secret a thief of the database could try all.
-    func digest(of code: UserCode) -> String { authenticate(code.characters, label: "user codes") }
+    func digest(of code: UserCode) -> String { authenticate(code.characters, for: .userCodes) }
 }

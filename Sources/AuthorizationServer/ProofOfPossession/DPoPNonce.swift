@@ -20,6 +20,6 @@ extension ServerSecret {
     }
 
     private func dpopNonce(minute: Int64) -> String {
-        "\(minute).\(authenticate(String(minute), label: "DPoP nonces"))"
+        "\(minute).\(authenticate(String(minute), for: .proofNonces))"
     }
 }

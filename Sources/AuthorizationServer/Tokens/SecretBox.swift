@@ -31,38 +31,51 @@ package struct SecretBox: Sendable {
     }
 }
 
-/// The server's own secret, from which every other key is derived so that none serves two purposes.
+/// The server's own secret, from which every other key is derived so that none serves two purposes. All are derived once,
+/// because most requests need several.
 package struct ServerSecret: Sendable {
-    private let key: SymmetricKey
+    /// The box for what is sealed in the database.
+    package let box: SecretBox
+    /// The `sub`s of the tenant's users.
+    package let subjects: SubjectIdentifier
+    private let keys: [Purpose: SymmetricKey]
+
+    /// What the server authenticates to itself. The words are part of the keys, so they never change.
+    enum Purpose: String, CaseIterable {
+        case forms
+        case refreshTokens = "refresh tokens"
+        case userCodes = "user codes"
+        case proofNonces = "DPoP nonces"
+    }
 
     /// - Parameter text: at least 32 characters from a random source.
-    package init(_ text: String) { key = SymmetricKey(data: Array(text.utf8)) }
-
-    /// The box for what is sealed in the database.
-    package var box: SecretBox { SecretBox(key: derive("sealed values")) }
+    package init(_ text: String) {
+        let secret = SymmetricKey(data: Array(text.utf8))
+        func derive(_ label: String) -> SymmetricKey {
+            HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: Array("portico \(label)".utf8), outputByteCount: 32)
+        }
+        box = SecretBox(key: derive("sealed values").withUnsafeBytes(Array.init))
+        subjects = SubjectIdentifier(key: derive("subject identifiers").withUnsafeBytes(Array.init))
+        keys = Dictionary(uniqueKeysWithValues: Purpose.allCases.map { ($0, derive($0.rawValue)) })
+    }
 
     /// Binds a page's form to its browser, its session and its transaction: only who has all three can make it. The
     /// session counts, so that nobody allows in one user's name what the page showed to another.
     package func formToken(_ browser: Browser, state: String) -> String {
-        authenticate("\(browser.secret.text) \(browser.session?.text ?? "-") \(state)", label: "forms")
+        authenticate("\(browser.secret.text) \(browser.session?.text ?? "-") \(state)", for: .forms)
     }
 
     /// The refresh token that replaces `token`. It follows from it, so that a client that never got the answer gets the
     /// same one again, and two requests that race cannot make two successors.
     package func successor(of token: Secret) -> Secret {
-        Secret("v1." + authenticate(token.text, label: "refresh tokens"))
+        Secret("v1." + authenticate(token.text, for: .refreshTokens))
     }
 
-    /// The `sub`s of the tenant's users.
-    package var subjects: SubjectIdentifier { SubjectIdentifier(key: derive("subject identifiers")) }
-
-    func authenticate(_ text: String, label: String) -> String {
-        Base64URL.encode(
-            HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: derive(label))))
-    }
-
-    private func derive(_ label: String) -> [UInt8] {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array("portico \(label)".utf8), outputByteCount: 32)
-            .withUnsafeBytes(Array.init)
+    /// The authentication code of `text`, base64url: 43 characters.
+    func authenticate(_ text: String, for purpose: Purpose) -> String {
+        // Every purpose has its key; a random one would only make the code match nothing.
+        var code = HMAC<SHA256>(key: keys[purpose, default: SymmetricKey(size: .bits256)])
+        code.update(data: Array(text.utf8))
+        return Base64URL.encode(code.finalize())
     }
 }
