@@ -105,16 +105,6 @@ struct ResponseTypeMatrixTests {
         return fixtures
     }
 
-    /// Ada's browser, in which every client has what it needs of her.
-    private static func browser(_ party: RelyingParty) async throws -> TestBrowser {
-        let browser = TestBrowser(party.server)
-        let session = try await browser.get(RelyingParty.regularWebApp(party.server).authorizationURL())
-        if session.location?.hasPrefix("/u/login") == true {
-            _ = try await browser.logIn(session, password: User.adaPassword)
-        }
-        return browser
-    }
-
     @Test("Words come in fifteen orders", arguments: [types])
     func complete(_ types: [String]) {
         #expect(types.count == 15 && Set(types).count == 15)
@@ -128,7 +118,9 @@ struct ResponseTypeMatrixTests {
     func matrix(_ kind: Kind) async throws {
         try await TestServer.run(Self.fixtures(kind)) { server in
             let party = HybridFlowTests.party(kind.clientID, server)
-            let browser = try await Self.browser(party)
+            let browser = TestBrowser(server)
+            // The first request asks for what every client needs of Ada: her login, and a third party's consent.
+            _ = try await HybridFlowTests.authorize(party, browser, [:])
             for type in Self.types {
                 for mode in Self.modes {
                     let response = try await HybridFlowTests.authorize(

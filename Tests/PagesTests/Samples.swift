@@ -71,7 +71,7 @@ enum Samples {
 
     static func selectAccount(problem: FormProblem? = nil) -> SelectAccountPage {
         SelectAccountPage(
-            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", session: "sid-1",
+            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
             userName: "Ada Lovelace", address: "ada@acme.example", problem: problem)
     }
 

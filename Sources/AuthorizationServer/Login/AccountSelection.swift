@@ -8,27 +8,17 @@ package struct AccountSelection: Sendable {
 
     package init(services: Services) { self.services = services }
 
-    /// The account that the browser has a session of.
-    package struct Question: Sendable {
-        package let user: User
-        /// The id of the session, so that an answer cannot be about another one than was shown.
-        package let sid: String
+    /// Whose session the browser has.
+    /// - Returns: nil where it has none, so that there is nothing to choose.
+    package func account(of browser: Browser) async throws -> User? {
+        guard let session = try await browser.session(services) else { return nil }
+        return try await services.stores.users.find(session.userID)
     }
 
-    /// - Returns: nil where the browser has no session whose account could be chosen.
-    package func question(browser: Browser) async throws -> Question? {
-        guard let session = try await browser.session(services),
-            let user = try await services.stores.users.find(session.userID)
-        else { return nil }
-        return Question(user: user, sid: session.sid)
-    }
-
-    /// Goes on with the account of the session that the page showed.
-    /// - Returns: whether the browser still has that session.
-    package func chooseSession(sid: String, _ login: LoginTransaction, browser: Browser) async throws -> Bool {
-        guard let session = try await browser.session(services), session.sid == sid else { return false }
+    /// Goes on with the account of the browser's session.
+    package func chooseSession(_ login: LoginTransaction, browser: Browser) async throws {
+        guard let session = try await browser.session(services) else { return }
         try await keep(.session(digest: session.digest), login)
-        return true
     }
 
     /// Goes on with a login; the session stays until that has succeeded.
@@ -41,7 +31,7 @@ package struct AccountSelection: Sendable {
     ) async throws -> String {
         let hint = request.request.loginHint ?? ""
         guard let choice = login.progress.accountChoice,
-            let user = try await question(browser: browser)?.user, let own = user.email ?? user.username
+            let user = try await account(of: browser), let own = user.email ?? user.username
         else { return hint }
         switch choice {
         case .session: return own

@@ -1,27 +1,25 @@
 /// Asks which account the user wants to go on with.
 ///
-/// Posts `state`, `_csrf`, `session`, and `action=continue` or `action=another` to `/u/select-account?state=…`.
+/// Posts `state`, `_csrf`, and `action=continue` or `action=another` to `/u/select-account?state=…`.
 package struct SelectAccountPage: Page {
     package static let template = "select-account"
     private let state: String
     private let csrfToken: String
     private let applicationName: String
     private let applicationLogoURL: String?
-    private let session: String
     private let userName: String
     private let address: String?
     private let problem: FormProblem?
 
     /// - Parameters:
-    ///   - session: names the session whose account is shown, so that the answer is about no other.
-    ///   - userName: who has that session.
+    ///   - userName: who has the browser's session.
     ///   - address: the e-mail address or user name that tells two accounts of one person apart.
     ///   - problem: why the form comes back.
     package init(
-        state: String, csrfToken: String, applicationName: String, applicationLogoURL: String? = nil, session: String,
-        userName: String, address: String? = nil, problem: FormProblem? = nil
+        state: String, csrfToken: String, applicationName: String, applicationLogoURL: String? = nil, userName: String,
+        address: String? = nil, problem: FormProblem? = nil
     ) {
-        (self.state, self.csrfToken, self.session) = (state, csrfToken, session)
+        (self.state, self.csrfToken) = (state, csrfToken)
         (self.applicationName, self.applicationLogoURL) = (applicationName, applicationLogoURL)
         (self.userName, self.address, self.problem) = (userName, address, problem)
     }
@@ -33,7 +31,6 @@ package struct SelectAccountPage: Page {
             "action": .text("/u/select-account?state=\(SafeURL.queryValue(state))"),
             "state": .text(state),
             "csrfToken": .text(csrfToken),
-            "session": .text(session),
             "logoURL": .optional((applicationLogoURL ?? context.chrome.logoURL).flatMap(SafeURL.image)),
             "address": .optional(address == userName ? nil : address),
             "alert": .optional(problem.map { context.texts.text("problems", $0.key) }),

@@ -28,10 +28,7 @@ struct AccountController: Sendable {
         }
         let selection = AccountSelection(services: services)
         switch fields["action"] {
-        case "continue":
-            let isChosen = try await selection.chooseSession(
-                sid: fields["session"] ?? "", visit.login, browser: visit.browser)
-            guard isChosen else { return try await page(visit, problem: .expiredForm, status: .badRequest) }
+        case "continue": try await selection.chooseSession(visit.login, browser: visit.browser)
         case "another": try await selection.chooseAnother(visit.login)
         default: throw OAuthError.invalidRequest("Invalid action", hint: "action is continue or another.")
         }
@@ -41,15 +38,14 @@ struct AccountController: Sendable {
     private func page(
         _ visit: LoginForms.Visit, problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        guard let question = try await AccountSelection(services: services).question(browser: visit.browser) else {
+        guard let user = try await AccountSelection(services: services).account(of: visit.browser) else {
             return forms.resume(visit)
         }
-        let address = question.user.email ?? question.user.username
         return try await pages.respond(
             with: SelectAccountPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                applicationLogoURL: visit.client.logoURI, session: question.sid, userName: question.user.displayName,
-                address: address, problem: problem),
+                applicationLogoURL: visit.client.logoURI, userName: user.displayName,
+                address: user.email ?? user.username, problem: problem),
             status: status, to: visit)
     }
 }
