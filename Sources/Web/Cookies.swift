@@ -43,7 +43,7 @@ struct BrowserCookies: Sendable {
         return response
     }
 
-    private func addDevice(_ browser: Browser, to response: inout Response) {
+    func addDevice(_ browser: Browser, to response: inout Response) {
         response.setCookie(cookie(Self.device, browser.secret.text, lifetime: Self.deviceLifetime))
     }
 

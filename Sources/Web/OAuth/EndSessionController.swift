@@ -32,20 +32,20 @@ struct EndSessionController: Sendable {
     private func endSession(
         _ parameters: OAuth.Parameters, _ request: Request, _ context: WebContext, problem: FormProblem? = nil
     ) async throws -> Response {
-        try await cookies.answer(request, context) { browser in
-            switch try await EndSessionEndpoint(services: services).endSession(parameters, browser: browser) {
-            case .ended(let outcome):
-                return try await responder.respond(to: outcome, browser, locales: parameters.locales)
-            case .ask(let question):
-                let client = question.client?.localized(for: parameters.locales)
-                return try await responder.pages.respond(
-                    with: LogoutPage(
-                        csrfToken: services.secret.formToken(browser, state: Self.form),
-                        applicationName: client?.name, applicationLogoURL: client?.logoURI,
-                        parameters: question.parameters, problem: problem),
-                    status: problem == nil ? .ok : .forbidden, formTarget: question.redirectURI,
-                    locales: parameters.locales)
-            }
+        let (browser, isNew) = cookies.browser(of: request, context: context)
+        switch try await EndSessionEndpoint(services: services).endSession(parameters, browser: browser) {
+        case .ended(let outcome): return try await responder.respond(to: outcome, browser, locales: parameters.locales)
+        case .ask(let question):
+            let client = question.client?.localized(for: parameters.locales)
+            var response = try await responder.pages.respond(
+                with: LogoutPage(
+                    csrfToken: services.secret.formToken(browser, state: Self.form),
+                    applicationName: client?.name, applicationLogoURL: client?.logoURI,
+                    parameters: question.parameters, problem: problem),
+                status: problem == nil ? .ok : .forbidden, formTarget: question.redirectURI,
+                locales: parameters.locales)
+            if isNew { cookies.addDevice(browser, to: &response) }
+            return response
         }
     }
 
