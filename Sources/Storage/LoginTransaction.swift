@@ -21,6 +21,8 @@ package struct LoginTransaction: Sendable {
         case authorization(Parameters)
         /// A device that is let in, by the digest of its code.
         case device(codeDigest: String)
+
+        package var isDevice: Bool { if case .device = self { true } else { false } }
     }
 
     package var purpose: Purpose {

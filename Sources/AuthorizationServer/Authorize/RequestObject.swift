@@ -74,11 +74,13 @@ struct RequestObject: Sendable {
                 hint: "Add \(uri.forDisplay) to the application's request_uris; they are compared as they are.")
         }
         if let known = services.requestObjects.object(at: uri) { return known }
+        let address = String(uri.prefix { $0 != "#" })
+        try await countRequest(to: address)
         let response: OutboundResponse
         do throws(OutboundFailure) {
             response = try await services.outbound.send(
                 OutboundRequest(
-                    .get, String(uri.prefix { $0 != "#" }), accept: "application/oauth-authz-req+jwt, application/jwt",
+                    .get, address, accept: "application/oauth-authz-req+jwt, application/jwt",
                     mostBytes: Self.mostBytes))
         } catch {
             throw OAuthError(.invalidRequestURI, "The request_uri gives no request object", hint: error.description)
@@ -91,6 +93,22 @@ struct RequestObject: Sendable {
         let object = text.trimmingCharacters(in: .whitespacesAndNewlines)
         services.requestObjects.keep(object, body: response.body, at: uri)
         return object
+    }
+
+    /// Requests to one host that strangers' clients cause in an hour.
+    static let mostPerHost = 3600
+
+    /// A client that registered itself may name anybody's address, and everybody may send its requests: this server must
+    /// not be made to ask somebody else's without end.
+    private func countRequest(to uri: String) async throws {
+        guard !client.isFirstParty, let host = RedirectURI(uri)?.host.lowercased() else { return }
+        let refusal = try await services.stores.rateLimits.refusal(
+            "request objects \(host)", most: Self.mostPerHost, window: 3600, at: services.now())
+        if refusal != nil {
+            throw OAuthError(
+                .temporarilyUnavailable, "Too many request objects of \(host.forDisplay); try again later",
+                hint: "Send the object itself as 'request', or push it to /oauth/par.")
+        }
     }
 
     // MARK: Believing it

@@ -27,7 +27,9 @@ struct ConsentController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
                 applicationLogoURL: visit.client.logoURI, userName: question.user.displayName,
                 tenantName: settings.friendlyName ?? services.issuer.domain,
-                items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) }),
+                items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) },
+                destination: question.client.isFirstParty || visit.login.purpose.isDevice
+                    ? nil : visit.request.target.redirectURI.text),
             to: visit)
     }
 
