@@ -5,15 +5,14 @@ import Storage
 
 extension Planner {
     /// Notes an algorithm that the tenant, as it will be, has no keys for.
-    mutating func checkSigning(_ algorithm: SigningAlgorithm, of name: String, path: String) {
-        guard !settings.signingAlgorithms.allow(algorithm) else { return }
-        let list = SigningAlgorithms(settings.signingAlgorithms.values + [algorithm]).values.map(\.rawValue)
-        unsignable.insert(name)
-        problems.append(
-            file.problem(
-                path,
-                "the tenant publishes no keys for \(algorithm.rawValue); set "
-                    + "tenant.signing_algorithms: [\(list.joined(separator: ", "))], or use RS256"))
+    mutating func checkSigning(of name: String, _ problems: [Document.Problem], at path: String) {
+        if !problems.isEmpty { unsignable.insert(name) }
+        note(problems, at: path)
+    }
+
+    /// Notes problems of a resource at their places in the file.
+    mutating func note(_ found: [Document.Problem], at path: String) {
+        problems += found.map { file.problem("\(path).\($0.path)", $0.message) }
     }
 
     /// Notes what signs already with an algorithm that the file takes from the tenant.

@@ -1,5 +1,6 @@
 import AuthorizationServer
 import Hummingbird
+import ManagementAPI
 import OAuth
 import Pages
 
@@ -37,6 +38,10 @@ package func buildRouter(
     api.addRoutes(UserInfoController(services: services).endpoints)
 
     router.group().add(middleware: oauthErrors).addRoutes(IntrospectionController(services: services).endpoints)
+
+    router.group().add(middleware: CrossOrigin(policy: .management(services.configuration)))
+        .add(middleware: DPoPNonces(services: services))
+        .addRoutes(ManagementController(api: ManagementAPI(services: services), outages: outages).endpoints)
 
     let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes, outages: outages))
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
