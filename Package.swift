@@ -108,7 +108,7 @@ let package = Package(
         target("OAuth", crypto),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
-        target("AuthorizationServer", crypto, logging, "CArgon2", "CBcrypt", "COpenSSL"),
+        target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CBcrypt", "COpenSSL"),
         target("TenantConfiguration", yams),
         target("ManagementAPI", logging),
         target(
@@ -121,7 +121,7 @@ let package = Package(
         target("StorageTesting"),
         target(
             "TestSupport", crypto, cryptoExtras, hummingbird, hummingbirdTesting, httpTypes,
-            nioFoundationEssentialsCompat, logging),
+            nioFoundationEssentialsCompat, logging, swiftASN1, x509),
         target(
             "ExampleWebApp", path: "examples/web-app", exclude: ["README.md"], asyncHTTPClient, crypto, hummingbird,
             jwtKit, logging, nioHTTP1),

@@ -14,15 +14,18 @@ package struct Services: Sendable {
     package let outbound: any OutboundHTTP
     /// The keys that clients publish.
     package let remoteKeySets: RemoteKeySets
+    /// What is known of clients' certificates; nil where no proxy passes them on.
+    package let mutualTLS: MutualTLS?
     package let now: @Sendable () -> Date
     package let logger: Logger
 
     package init(
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
-        logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
+        mutualTLS: MutualTLS? = nil, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
+        self.mutualTLS = mutualTLS
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
     }

@@ -1,3 +1,4 @@
+import AuthorizationServer
 import Configuration
 import Foundation
 import Logging
@@ -20,6 +21,10 @@ struct ServerConfiguration: Sendable {
     let isDevelopment: Bool
     let tls: TLS?
     let trustedProxies: [AddressRange]
+    /// Where the proxies put clients' certificates; nil where mutual TLS is off.
+    let clientCertificates: ClientCertificateHeaders?
+    /// What the server knows of clients' certificates; nil where mutual TLS is off.
+    let mutualTLS: MutualTLS?
     /// Private networks that may be asked.
     let outboundNetworks: [AddressRange]
     let passwordThreads: Int
@@ -64,6 +69,14 @@ struct ServerConfiguration: Sendable {
         isDevelopment = try Self.isDevelopment(value(.mode), issuer)
         tls = try Self.tls(value(.tls), certificate: value(.tlsCertificate), key: value(.tlsKey))
         trustedProxies = try Self.ranges(.trustedProxies, value(.trustedProxies))
+        clientCertificates = try Self.clientCertificates(
+            value(.clientCertificateHeader), verified: value(.clientCertificateVerifiedHeader),
+            trustedProxies: trustedProxies)
+        let mtlsURL = try value(.mtlsURL).map { try Self.parse(.mtlsURL, $0) { text in try Issuer(text) } }
+        guard mtlsURL == nil || clientCertificates != nil else {
+            throw CommandFailure("mtls-url: needs client-certificate-header, where its proxy puts certificates")
+        }
+        mutualTLS = clientCertificates.map { MutualTLS(verifiesChains: $0.hasVerdict, host: mtlsURL) }
         outboundNetworks = try Self.ranges(.outboundNetworks, value(.outboundNetworks))
         let cores = ProcessInfo.processInfo.activeProcessorCount
         passwordThreads = try Self.parse(.passwordThreads, value(.passwordThreads) ?? "\(max(1, cores / 2))") { text in
@@ -91,6 +104,27 @@ struct ServerConfiguration: Sendable {
             }
             return range
         }
+    }
+
+    private static func clientCertificates(
+        _ header: String?, verified: String?, trustedProxies: [AddressRange]
+    ) throws -> ClientCertificateHeaders? {
+        guard let header else {
+            guard verified == nil else {
+                throw CommandFailure("client-certificate-verified-header: needs client-certificate-header beside it")
+            }
+            return nil
+        }
+        guard let headers = ClientCertificateHeaders(certificate: header, verdict: verified) else {
+            throw CommandFailure(
+                "client-certificate-header: '\(header)' and '\(verified ?? "")' must be two names of headers, such as "
+                    + "Client-Cert and Client-Cert-Verified")
+        }
+        guard !trustedProxies.isEmpty else {
+            throw CommandFailure(
+                "client-certificate-header: needs trusted-proxies: nobody else's certificates are believed")
+        }
+        return headers
     }
 
     private static func database(_ url: String?, connections: String?) throws -> PostgresAddress? {

@@ -10,6 +10,9 @@ enum Setting: String, CaseIterable {
     case tlsCertificate = "tls-certificate"
     case tlsKey = "tls-key"
     case trustedProxies = "trusted-proxies"
+    case clientCertificateHeader = "client-certificate-header"
+    case clientCertificateVerifiedHeader = "client-certificate-verified-header"
+    case mtlsURL = "mtls-url"
     case outboundNetworks = "outbound-networks"
     case passwordThreads = "password-threads"
     case logLevel = "log-level"
@@ -33,6 +36,15 @@ enum Setting: String, CaseIterable {
         case .tlsKey: "The certificate's private key in PEM."
         case .trustedProxies:
             "Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, with commas between."
+        case .clientCertificateHeader:
+            "The header in which a trusted proxy passes on the certificate of a client's TLS connection, such as "
+                + "Client-Cert; turns mutual TLS on. The proxy must remove what clients send in it."
+        case .clientCertificateVerifiedHeader:
+            "The header in which the proxy says SUCCESS where it has verified the certificate's chain, which "
+                + "tls_client_auth needs. The proxy must remove what clients send in it."
+        case .mtlsURL:
+            "Where clients show their certificates, if not at the issuer itself, such as https://mtls.example.com/; "
+                + "discovery names its endpoints (mtls_endpoint_aliases)."
         case .outboundNetworks:
             "Private networks that this server may send requests to, such as a company's own applications for their "
                 + "keys: addresses or CIDR ranges, with commas between. Without it, public addresses alone."
@@ -54,8 +66,9 @@ enum Setting: String, CaseIterable {
         case .tls: "false"
         case .logLevel: "info"
         case .databaseConnections: "10"
-        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .outboundNetworks, .passwordThreads, .databaseURL,
-            .secret:
+        case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
+            .clientCertificateVerifiedHeader,
+            .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .secret:
             nil
         }
     }

@@ -41,7 +41,7 @@ struct Workspace: Sendable {
                 allowsLoopback: configuration.isDevelopment,
                 isAllowed: { [networks = configuration.outboundNetworks] address in
                     networks.contains { $0.contains(address) }
-                }), logger: logger)
+                }), mutualTLS: configuration.mutualTLS, logger: logger)
     }
 
     private static func database(_ configuration: ServerConfiguration) async throws -> any SQLDatabase {

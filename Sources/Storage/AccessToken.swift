@@ -12,16 +12,16 @@ package struct AccessToken: Sendable {
     /// Single claims that the client has asked for.
     package let claims: ClaimsRequest?
     package let expiresAt: Date
-    /// The thumbprint of the key that whoever uses the token must prove; nil for a bearer token.
-    package let keyThumbprint: String?
+    /// What whoever uses the token must prove to hold.
+    package let confirmation: Confirmation
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope,
-        claims: ClaimsRequest? = nil, expiresAt: Date, keyThumbprint: String? = nil
+        claims: ClaimsRequest? = nil, expiresAt: Date, confirmation: Confirmation = Confirmation()
     ) {
         (self.digest, self.authorizationID, self.clientID) = (digest, authorizationID, clientID)
         (self.userID, self.scope, self.claims, self.expiresAt) = (userID, scope, claims, expiresAt.storable)
-        self.keyThumbprint = keyThumbprint
+        self.confirmation = confirmation
     }
 }
 
@@ -42,9 +42,10 @@ package struct AccessTokenStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, claims, expires_at,
-                key_thumbprint)
+                key_thumbprint, certificate_thumbprint)
             VALUES (\(token.digest), \(token.authorizationID), \(token.clientID), \(token.userID), \(token.scope.text),
-                \(token.claims?.text), \(token.expiresAt), \(token.keyThumbprint))
+                \(token.claims?.text), \(token.expiresAt), \(token.confirmation.keyThumbprint),
+                \(token.confirmation.certificateThumbprint))
             """)
     }
 
@@ -67,6 +68,14 @@ extension AccessToken {
         scope = try Scope(parsing: row.text("scope"))
         claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         expiresAt = try row.date("expires_at")
-        keyThumbprint = row.optionalText("key_thumbprint")
+        confirmation = Confirmation(row)
+    }
+}
+
+extension Confirmation {
+    init(_ row: SQLRow) {
+        self.init(
+            keyThumbprint: row.optionalText("key_thumbprint"),
+            certificateThumbprint: row.optionalText("certificate_thumbprint"))
     }
 }

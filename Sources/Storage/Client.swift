@@ -24,7 +24,7 @@ package struct Client: Sendable, Hashable {
     package var idTokenLifetime = 36_000
     package var idTokenAlgorithm = SigningAlgorithm.rs256
     package var refreshToken = RefreshTokenSettings()
-    /// Whether the client's access tokens must be bound to a key of its own (RFC 9449).
+    /// Whether the client's access tokens must be bound to a key (RFC 9449) or certificate (RFC 8705) of its own.
     package var requiresProofOfPossession = false
     package var tokenExchange = TokenExchangeSettings()
     package var jwtBearer = JWTBearerSettings()
@@ -55,8 +55,8 @@ package struct Client: Sendable, Hashable {
     /// Whether the client can keep a secret (RFC 6749 §2.1).
     package var isConfidential: Bool { tokenEndpointAuthMethod != .none }
 
-    /// Whether the client has a secret to share with the server, and not only a key of its own.
-    package var usesSecret: Bool { isConfidential && tokenEndpointAuthMethod != .privateKeyJWT || needsReadableSecret }
+    /// Whether the client has a secret to share with the server, and not only a key or certificate of its own.
+    package var usesSecret: Bool { tokenEndpointAuthMethod.usesSecret || needsReadableSecret }
 
     /// Whether the server must know the secret itself, not only its digest: it signs or verifies with it.
     package var needsReadableSecret: Bool {
@@ -109,11 +109,9 @@ extension Client {
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self)
             ?? (isPublic ? .none : .clientSecretPost)
         // Auth0's way to declare the method is to register its credentials.
-        if !keys.credentials.isEmpty { tokenEndpointAuthMethod = .privateKeyJWT }
-        guard tokenEndpointAuthMethod != .privateKeyJWT || !keys.isEmpty else {
-            throw document.problem(
-                "token_endpoint_auth_method",
-                "private_key_jwt needs keys: give jwks_uri, jwks or client_authentication_methods")
+        tokenEndpointAuthMethod = keys.declaredMethod ?? tokenEndpointAuthMethod
+        if let lack = keys.lack(for: tokenEndpointAuthMethod) {
+            throw document.problem("token_endpoint_auth_method", lack)
         }
         let standardGrants: [GrantType] = [.authorizationCode, .implicit, .refreshToken]
         grantTypes = Set(

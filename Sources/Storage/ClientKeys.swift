@@ -14,6 +14,8 @@ package struct ClientKeys: Sendable, Hashable {
     package var setURI: String?
     /// The one algorithm that the client's assertions are signed with; nil for each that fits.
     package var assertionAlgorithm: JWSAlgorithm?
+    /// What the client proves with certificates.
+    package var mutualTLS = MutualTLSSettings()
 
     /// A public key as Auth0 registers it.
     package struct Credential: Sendable, Hashable {
@@ -33,6 +35,31 @@ package struct ClientKeys: Sendable, Hashable {
 
     /// Every credential, in use or not.
     package var all: [Credential] { credentials + unused }
+    /// The method that Auth0's credentials declare; nil where there are none.
+    package var declaredMethod: ClientAuthenticationMethod? {
+        if !credentials.isEmpty { return .privateKeyJWT }
+        if !mutualTLS.subjects.isEmpty { return .tlsClientAuth }
+        return mutualTLS.certificates.isEmpty ? nil : .selfSignedTLSClientAuth
+    }
+
+    /// What is missing for a client that proves itself by `method`; nil where nothing is.
+    package func lack(for method: ClientAuthenticationMethod) -> String? {
+        switch method {
+        case .none, .clientSecretPost, .clientSecretBasic, .clientSecretJWT: nil
+        case .privateKeyJWT:
+            isEmpty ? "private_key_jwt needs keys: give jwks_uri, jwks or client_authentication_methods" : nil
+        case .tlsClientAuth:
+            mutualTLS.subjects.isEmpty && mutualTLS.expectedName == nil
+                ? "tls_client_auth needs a name: give tls_client_auth_subject_dn, tls_client_auth_san_dns, _uri, _ip or "
+                    + "_email, or client_authentication_methods"
+                : nil
+        case .selfSignedTLSClientAuth:
+            mutualTLS.certificates.isEmpty && set == nil && setURI == nil
+                ? "self_signed_tls_client_auth needs certificates: give jwks_uri or jwks with x5c, or "
+                    + "client_authentication_methods"
+                : nil
+        }
+    }
 
     /// Whether there is any key, or a place to find some.
     package var isEmpty: Bool { credentials.isEmpty && set == nil && setURI == nil }
@@ -42,17 +69,18 @@ extension ClientKeys {
     /// Takes the keys out of a client's document.
     /// - Throws: ``Document/Problem`` for a member with a wrong value.
     package init(from document: inout Document) throws(Document.Problem) {
-        if var methods = try document.document("client_authentication_methods") {
-            if var method = try methods.document("private_key_jwt") {
-                credentials = try Self.credentials(&method)
-                _ = try method.remaining(known: [])
-            }
-            for name in ["tls_client_auth", "self_signed_tls_client_auth"] where methods.take(name) != nil {
-                throw methods.problem(name, "is not supported by this version; use private_key_jwt")
-            }
-            _ = try methods.remaining(known: [])
+        var methods = try document.document("client_authentication_methods")
+        if var method = try methods?.document("private_key_jwt") {
+            credentials = try Self.credentials(&method)
+            _ = try method.remaining(known: [])
         }
         unused = try Self.credentials(&document)
+        mutualTLS = try MutualTLSSettings(from: &document, methods: &methods)
+        let declared = [credentials.isEmpty, mutualTLS.subjects.isEmpty, mutualTLS.certificates.isEmpty]
+        guard declared.count(where: { !$0 }) < 2 else {
+            throw document.problem("client_authentication_methods", "must have one method, and not several")
+        }
+        _ = try methods?.remaining(known: [])
         set = try document.object("jwks")
         setURI = try document.string("jwks_uri", most: 2048)
         guard set == nil || setURI == nil else { throw document.problem("jwks", "excludes jwks_uri; give one of them") }
@@ -127,6 +155,10 @@ extension ClientKeys {
             ]
         }
         if !unused.isEmpty { members["credentials"] = Self.document(unused) }
+        var methods = mutualTLS.methods
+        if !credentials.isEmpty { methods["private_key_jwt"] = ["credentials": Self.document(credentials)] }
+        if !methods.isEmpty { members["client_authentication_methods"] = .object(methods) }
+        members.merge(mutualTLS.members) { $1 }
         members["jwks"] = set.map(JSONValue.object)
         members["jwks_uri"] = setURI.map(JSONValue.string)
         members["token_endpoint_auth_signing_alg"] = assertionAlgorithm.map { .string($0.rawValue) }

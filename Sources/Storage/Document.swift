@@ -150,7 +150,7 @@ package struct Document {
     package mutating func document(_ name: String) throws(Problem) -> Document? {
         if let observer {
             asked.insert(name)
-            return Document(observer: observer.object(name), path: path(of: name))
+            return observer.object(name).map { Document(observer: $0, path: path(of: name)) }
         }
         guard let value = take(name) else { return nil }
         guard let object = value.object else { throw problem(name, "must be an object") }
@@ -170,7 +170,7 @@ package struct Document {
     package mutating func documents(_ name: String) throws(Problem) -> [Document]? {
         if let observer {
             asked.insert(name)
-            return [Document(observer: observer.list(name), path: path(of: "\(name)[0]"))]
+            return observer.list(name).map { [Document(observer: $0, path: path(of: "\(name)[0]"))] }
         }
         guard let value = take(name) else { return nil }
         guard let array = value.array else { throw problem(name, "must be a list of objects") }

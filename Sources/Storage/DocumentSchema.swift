@@ -49,6 +49,8 @@ final class SchemaObserver {
     private var required: Set<String> = []
     /// What is given where something must be there, by its path; the outermost observer keeps them all.
     private var standIns: [String: JSONValue] = [:]
+    /// Objects whose members are known, and which cannot all be there at once.
+    private var absent: Set<String> = []
     private let root: SchemaObserver?
 
     init(below root: SchemaObserver? = nil) { self.root = root }
@@ -64,18 +66,20 @@ final class SchemaObserver {
         for name in known where kinds[name] == nil && children[name] == nil { kinds[name] = .any }
     }
 
-    func object(_ name: String) -> SchemaObserver { child(name, isList: false) }
+    func object(_ name: String) -> SchemaObserver? { child(name, isList: false) }
 
-    func list(_ name: String) -> SchemaObserver { child(name, isList: true) }
+    func list(_ name: String) -> SchemaObserver? { child(name, isList: true) }
 
-    private func child(_ name: String, isList: Bool) -> SchemaObserver {
+    private func child(_ name: String, isList: Bool) -> SchemaObserver? {
+        if absent.contains(name) { return nil }
         if let (observer, _) = children[name] { return observer }
         let observer = SchemaObserver(below: root ?? self)
         children[name] = (observer, isList)
         return observer
     }
 
-    /// Gives a value to the member that was missed; false where that has been tried, or there is no such member.
+    /// Gives a value to the member that was missed, and leaves out the object that was too much; false where that has been
+    /// tried, or there is no such member.
     func standIn(for path: String) -> Bool {
         var (observer, steps) = (self, path.split(separator: ".").map { String($0.prefix { $0 != "[" }) })
         guard let name = steps.popLast() else { return false }
@@ -83,6 +87,7 @@ final class SchemaObserver {
             guard let (child, _) = observer.children[step] else { return false }
             observer = child
         }
+        if observer.children[name] != nil { return observer.absent.insert(name).inserted }
         guard standIns[path] == nil, let kind = observer.kinds[name] else { return false }
         observer.required.insert(name)
         standIns[path] =

@@ -1,7 +1,7 @@
 import OAuth
 
-/// An API's `proof_of_possession` settings: whether its access tokens must be bound to a key of the client's, so that a
-/// stolen one is worth nothing.
+/// An API's `proof_of_possession` settings: whether its access tokens must be bound to a key or certificate of the
+/// client's, so that a stolen one is worth nothing.
 package struct ProofOfPossessionSettings: Sendable, Hashable {
     /// Whether tokens that are not bound are refused.
     package var isRequired = false
@@ -15,18 +15,21 @@ package struct ProofOfPossessionSettings: Sendable, Hashable {
     }
 
     /// How possession is proved.
-    private enum Mechanism: String, CaseIterable { case dpop }
+    package var mechanism = Mechanism.dpop
+
+    /// A proof of possession that an API understands.
+    package enum Mechanism: String, Sendable, CaseIterable { case dpop, mtls }
 
     package init() {}
 
-    /// Whether the client must prove a key to get a token for the API.
+    /// Whether the client must prove a key, or show a certificate, to get a token for the API.
     package func requires(of client: Client) -> Bool {
         isRequired && (requiredFor == .all || !client.isConfidential)
     }
 
     init(document: Document) throws(Document.Problem) {
         var document = document
-        _ = try document.oneOf("mechanism", Mechanism.self)
+        mechanism = try document.oneOf("mechanism", Mechanism.self) ?? .dpop
         isRequired = try document.bool("required", default: false)
         requiredFor = try document.oneOf("required_for", Clients.self) ?? .all
         _ = try document.remaining(known: [])
@@ -34,7 +37,7 @@ package struct ProofOfPossessionSettings: Sendable, Hashable {
 
     var document: JSONObject {
         [
-            "mechanism": .string(Mechanism.dpop.rawValue), "required": .bool(isRequired),
+            "mechanism": .string(mechanism.rawValue), "required": .bool(isRequired),
             "required_for": .string(requiredFor.rawValue),
         ]
     }

@@ -21,18 +21,18 @@ package struct RefreshTokenFamily: Sendable {
     package let isRotating: Bool
     /// The end of the family whatever happens; fixed when the first token is issued.
     package let expiresAt: Date?
-    /// The thumbprint of the key that each exchange must prove; nil for a family that is bound to none.
-    package let keyThumbprint: String?
+    /// What each exchange must prove to hold.
+    package let confirmation: Confirmation
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
         claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool,
-        isRotating: Bool, expiresAt: Date?, keyThumbprint: String? = nil
+        isRotating: Bool, expiresAt: Date?, confirmation: Confirmation = Confirmation()
     ) {
         (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
         (self.audience, self.scope, self.claims, self.sid) = (audience, scope, claims, sid)
         (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
-        (self.isRotating, self.expiresAt, self.keyThumbprint) = (isRotating, expiresAt?.storable, keyThumbprint)
+        (self.isRotating, self.expiresAt, self.confirmation) = (isRotating, expiresAt?.storable, confirmation)
     }
 }
 
@@ -63,11 +63,13 @@ package struct RefreshTokenStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
-                authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint)
+                authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint,
+                certificate_thumbprint)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
                 \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt),
                 \(family.showsAuthenticationTime),
-                \(family.isRotating), \(now), \(family.expiresAt), \(family.keyThumbprint))
+                \(family.isRotating), \(now), \(family.expiresAt), \(family.confirmation.keyThumbprint),
+                \(family.confirmation.certificateThumbprint))
             """)
         try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
         try transaction.execute(
@@ -126,14 +128,16 @@ package struct RefreshTokenStore: Sendable {
         return true
     }
 
-    /// Binds a family that is bound to no key to one, for all exchanges from now on.
+    /// Binds a family, for all exchanges from now on; what it is bound to already stays.
     package static func bind(
-        family id: String, to keyThumbprint: String, in transaction: any SQLTransaction
+        family id: String, to confirmation: Confirmation, in transaction: any SQLTransaction
     ) throws {
         try transaction.execute(
             """
-            UPDATE refresh_token_family SET key_thumbprint = \(keyThumbprint)
-            WHERE id = \(id) AND key_thumbprint IS NULL
+            UPDATE refresh_token_family
+            SET key_thumbprint = COALESCE(key_thumbprint, \(confirmation.keyThumbprint)),
+                certificate_thumbprint = COALESCE(certificate_thumbprint, \(confirmation.certificateThumbprint))
+            WHERE id = \(id)
             """)
     }
 
@@ -168,6 +172,6 @@ extension RefreshToken {
             claims: try row.optionalText("claims").map(ClaimsRequest.init(parsing:)), sid: try row.text("sid"),
             authenticatedAt: try row.date("authenticated_at"),
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
-            expiresAt: row.optionalDate("expires_at"), keyThumbprint: row.optionalText("key_thumbprint"))
+            expiresAt: row.optionalDate("expires_at"), confirmation: Confirmation(row))
     }
 }

@@ -42,6 +42,9 @@ package struct TenantSettings: Sendable, Hashable {
     package var deviceFlow = DeviceFlowSettings()
     /// Whether a `client_id` may be the address of a client metadata document.
     package var readsClientMetadataDocuments = false
+    /// Whether discovery names the endpoints of the host that takes certificates, where there is one: Auth0's
+    /// `mtls.enable_endpoint_aliases`. Nil does not say.
+    package var mutualTLSAliases: Bool?
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -59,6 +62,9 @@ package struct TenantSettings: Sendable, Hashable {
     /// Whether clients may push authorization requests ([RFC 9126](https://www.rfc-editor.org/rfc/rfc9126)). Auth0 has it
     /// off unless the tenant turns it on.
     package var acceptsPushedRequests: Bool { pushedAuthorizationRequests ?? (wireDialect == .standard) }
+
+    /// Whether discovery names the endpoints of the host that takes certificates, where there is one.
+    package var publishesMutualTLSAliases: Bool { mutualTLSAliases ?? true }
 }
 
 /// What the `resource` parameter means, as Auth0's setting `resource_parameter_profile` says.
@@ -108,6 +114,10 @@ extension TenantSettings {
         defaultDirectory = try document.string("default_directory")
         if let settings = try document.document("device_flow") {
             deviceFlow = try DeviceFlowSettings(document: settings)
+        }
+        if var settings = try document.document("mtls") {
+            mutualTLSAliases = try settings.bool("enable_endpoint_aliases")
+            _ = try settings.remaining(known: [])
         }
         other = try document.remaining(known: Self.known)
         let flags = other["flags"]?.object ?? [:]
@@ -167,6 +177,7 @@ extension TenantSettings {
         members["resource_parameter_profile"] = resourceParameterProfile.map { .string($0.rawValue) }
         members["pushed_authorization_requests_supported"] = pushedAuthorizationRequests.map(JSONValue.bool)
         members["default_directory"] = defaultDirectory.map(JSONValue.string)
+        members["mtls"] = mutualTLSAliases.map { ["enable_endpoint_aliases": .bool($0)] }
         members["device_flow"] = .object(deviceFlow.document)
         members["brute_force_max_attempts"] = .integer(Int64(bruteForceMaximumAttempts))
         logout.write(to: &members)
@@ -183,7 +194,6 @@ extension TenantSettings {
         "support_email", "ephemeral_session_lifetime", "idle_ephemeral_session_lifetime",
         "sandbox_version", "sandbox_versions_available", "enabled_locales",
         "allow_organization_name_in_authentication_api", "customize_mfa_in_postlogin_action", "acr_values_supported",
-        "mtls",
         "skip_non_verifiable_callback_uri_confirmation_prompt",
         "default_token_quota", "dynamic_client_registration_security_mode",
         "phone_consolidated_experience", "country_codes", "security_headers", "universal_login",

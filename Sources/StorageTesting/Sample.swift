@@ -64,10 +64,12 @@ enum Sample {
 
     static func claims() throws -> ClaimsRequest { try ClaimsRequest(parsing: #"{"userinfo":{"name":null}}"#) }
 
+    static let confirmation = Confirmation(keyThumbprint: "thumbprint", certificateThumbprint: "certificate")
+
     static func accessToken(_ digest: String, expiresAt: Date = now + 600) -> AccessToken {
         AccessToken(
             digest: digest, authorizationID: "authorization", clientID: clientID, userID: userID,
-            scope: Scope(["openid", "email"]), expiresAt: expiresAt, keyThumbprint: "thumbprint")
+            scope: Scope(["openid", "email"]), expiresAt: expiresAt, confirmation: confirmation)
     }
 
     static func family(

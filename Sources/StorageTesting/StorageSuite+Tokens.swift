@@ -170,12 +170,16 @@ extension StorageSuite {
         #expect(found?.family.showsAuthenticationTime == false && found?.family.isRotating == true)
         #expect(found?.family.expiresAt == family.expiresAt)
         #expect(try await find("e", in: database)?.family.expiresAt == nil)
-        #expect(found?.family.keyThumbprint == nil)
-        for key in ["first", "second"] {
-            try await database.write { try RefreshTokenStore.bind(family: "f", to: key, in: $0) }
+        #expect(found?.family.confirmation == Confirmation())
+        for binding in [
+            Confirmation(keyThumbprint: "first"), Confirmation(keyThumbprint: "second"),
+            Confirmation(certificateThumbprint: "certificate"),
+        ] {
+            try await database.write { try RefreshTokenStore.bind(family: "f", to: binding, in: $0) }
         }
-        #expect(try await find("r", in: database)?.family.keyThumbprint == "first")
-        #expect(try await find("e", in: database)?.family.keyThumbprint == nil)
+        let bound = try await find("r", in: database)?.family.confirmation
+        #expect(bound == Confirmation(keyThumbprint: "first", certificateThumbprint: "certificate"))
+        #expect(try await find("e", in: database)?.family.confirmation == Confirmation())
         try await database.write { try RefreshTokenStore.touch(digest: "r", at: Sample.now + 9, in: $0) }
         #expect(try await find("r", in: database)?.lastUsedAt == (Sample.now + 9).storable)
         try await database.write { try RefreshTokenStore.deleteFamily("f", in: $0) }
@@ -232,7 +236,7 @@ extension StorageSuite {
         #expect(try await find("r", in: database) == nil)
         #expect(try await find("other", in: database) != nil)
         let found = try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now)
-        #expect(found?.keyThumbprint == "thumbprint")
+        #expect(found?.confirmation == Sample.confirmation)
         try await database.write { try RefreshTokenStore.revoke(authorizationID: "authorization", in: $0) }
         #expect(try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now) == nil)
     }

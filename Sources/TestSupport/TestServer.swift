@@ -27,7 +27,7 @@ package struct TestServer: Sendable {
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
         passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
-        _ body: @Sendable (TestServer) async throws -> Void
+        proxy: TestProxy? = nil, _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -38,25 +38,30 @@ package struct TestServer: Sendable {
             try await Migrations.run(on: database)
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
-                outbound: outbound ?? Self.outbound.get(), body)
+                outbound: outbound ?? Self.outbound.get(), proxy: proxy, body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
-        outbound: any OutboundHTTP, _ body: @Sendable (TestServer) async throws -> Void
+        outbound: any OutboundHTTP, proxy: TestProxy?, _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, outbound: outbound, logger: logger,
+            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)
         try await services.configuration.refresh()
-        let router = try buildRouter(services: services, configuration: WebConfiguration(isDevelopment: isDevelopment))
-        try await Application(router: router, logger: logger).test(.router) { client in
+        let router = try buildRouter(
+            services: services,
+            configuration: WebConfiguration(
+                isDevelopment: isDevelopment, trustedProxies: proxy?.trusted ?? [],
+                clientCertificates: proxy?.headers))
+        // Requests have a peer only where they come over a connection.
+        try await Application(router: router, logger: logger).test(proxy == nil ? .router : .live) { client in
             try await body(TestServer(services: services, clock: clock, client: client))
         }
     }

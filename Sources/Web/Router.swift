@@ -25,6 +25,8 @@ package func buildRouter(
     router.addRoutes(HealthController(services: services, outages: outages).endpoints)
     router.addRoutes(AssetsController(assets: assets).endpoints)
 
+    let certificates = ClientCertificates(
+        headers: configuration.clientCertificates, trustedProxies: configuration.trustedProxies)
     let oauthErrors = OAuthErrors(
         services: services, outages: outages, isDevelopment: configuration.isDevelopment)
     router.group().add(middleware: CrossOrigin(policy: .anybody)).add(middleware: oauthErrors)
@@ -33,11 +35,13 @@ package func buildRouter(
     let api = router.group().add(middleware: CrossOrigin(policy: .applications(services.configuration)))
         .add(middleware: DPoPNonces(services: services))
         .add(middleware: oauthErrors)
+        .add(middleware: certificates)
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(DeviceController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
-    router.group().add(middleware: oauthErrors).addRoutes(IntrospectionController(services: services).endpoints)
+    router.group().add(middleware: oauthErrors).add(middleware: certificates)
+        .addRoutes(IntrospectionController(services: services).endpoints)
 
     router.group().add(middleware: CrossOrigin(policy: .management(services.configuration)))
         .add(middleware: DPoPNonces(services: services))

@@ -1,3 +1,4 @@
+import AuthorizationServer
 import Hummingbird
 import Logging
 import NIOCore
@@ -11,6 +12,8 @@ package struct WebContext: RequestContext, RemoteAddressRequestContext {
     let requestID: String
     /// Where the request comes from, as failed logins are counted; set by ``ClientAddress``.
     var clientAddress = "unknown"
+    /// The certificate of the client's connection, where a trusted proxy passes it on; set by ``ClientCertificates``.
+    var clientCertificate: ClientCertificate?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

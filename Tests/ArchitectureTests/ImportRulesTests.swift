@@ -32,7 +32,12 @@ struct ImportRulesTests {
         "Pages": Rule(ours: [], libraries: ["CAssets", "Mustache"]),
         // The decisions know no HTTP and no template.
         "AuthorizationServer": Rule(
-            ours: ["OAuth", "Storage"], libraries: ["CArgon2", "CBcrypt", "COpenSSL", "Crypto", "Logging"]),
+            ours: ["OAuth", "Storage"],
+            libraries: ["CArgon2", "CBcrypt", "COpenSSL", "Crypto", "Logging", "SwiftASN1", "X509"],
+            only: [
+                "SwiftASN1": "Sources/AuthorizationServer/ClientCertificates/",
+                "X509": "Sources/AuthorizationServer/ClientCertificates/",
+            ]),
         "Outbound": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
@@ -58,7 +63,7 @@ struct ImportRulesTests {
             ours: everything.union(["Fuzzing", "StorageTesting"]),
             libraries: [
                 "Crypto", "CryptoExtras", "HTTPTypes", "Hummingbird", "HummingbirdTesting", "Logging", "NIOCore",
-                "NIOFoundationEssentialsCompat",
+                "NIOFoundationEssentialsCompat", "SwiftASN1", "X509",
             ]),
     ]
 

@@ -51,6 +51,12 @@ struct ConsentItemsTests {
         #expect(items.map { "\($0.title): \($0.detail)" } == lines)
     }
 
+    @Test("Only the API's own scopes are said to be the API's")
+    func api() throws {
+        let items = ConsentItems.make(try Scope(parsing: "openid profile appointments x:y offline_access"), Self.api)
+        #expect(items.map(\.api) == [nil, "Appointments", "Appointments", nil])
+    }
+
     @Test("Without an API the same scopes are worded by their names")
     func withoutAPI() {
         #expect(

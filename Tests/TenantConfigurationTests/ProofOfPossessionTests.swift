@@ -13,6 +13,7 @@ struct ProofOfPossessionTests {
                 tenant: {require_dpop_nonce: true}
                 resourceServers:
                   - {identifier: bound, proof_of_possession: {mechanism: dpop, required: true, required_for: public_clients}}
+                  - {identifier: certified, proof_of_possession: {mechanism: mtls, required: false}}
                   - {identifier: plain}
                 clients: [{name: Web, require_proof_of_possession: true}]
                 """)
@@ -21,6 +22,7 @@ struct ProofOfPossessionTests {
             let apis = try await tenant.resourceServers().map(\.resourceServer)
             let bound = try #require(apis.first { $0.identifier == "bound" }).proofOfPossession
             #expect(bound.isRequired && bound.requiredFor == .public)
+            #expect(apis.first { $0.identifier == "certified" }?.proofOfPossession.mechanism == .mtls)
             #expect(apis.first { $0.identifier == "plain" }?.proofOfPossession.isRequired == false)
             let export = try await tenant.export()
             #expect(try await tenant.plan(export, delete: true).isEmpty)
@@ -31,7 +33,7 @@ struct ProofOfPossessionTests {
     @Test(
         "A setting that the server does not have is refused, not forgotten",
         arguments: [
-            ("{mechanism: mtls, required: true}", "mechanism: 'mtls' is none of dpop"),
+            ("{mechanism: tls, required: true}", "mechanism: 'tls' is none of dpop, mtls"),
             ("{mechanism: dpop, required: 1}", "required: must be true or false"),
             ("{required_for: some}", "required_for: 'some' is none of all_clients, public_clients"),
         ])

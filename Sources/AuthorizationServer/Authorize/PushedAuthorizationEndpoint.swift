@@ -29,10 +29,12 @@ package struct PushedAuthorizationEndpoint: Sendable {
     /// Keeps a request that would be accepted at the authorization endpoint.
     /// - Throws: ``OAuthError``, for the client's authentication as for what the authorization endpoint would refuse.
     package func push(
-        _ parameters: Parameters, authorizationHeader: String?, proofs: [String] = []
+        _ parameters: Parameters, authorizationHeader: String?, proofs: [String] = [],
+        certificate: ClientCertificate? = nil
     ) async throws -> Receipt {
         guard try await services.configuration.settings().acceptsPushedRequests else { throw Self.disabled }
-        let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
+        let credentials = try ClientCredentials(
+            authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         guard parameters["request_uri"] == nil else {

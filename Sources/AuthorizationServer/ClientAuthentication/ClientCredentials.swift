@@ -8,11 +8,18 @@ package struct ClientCredentials: Sendable {
     package let secret: Secret?
     /// A token that the client has signed, RFC 7521 §4.2; nothing of it is proved yet.
     let assertion: String?
+    /// The certificate of the connection, which counts only where the client has registered to prove itself with it.
+    let certificate: ClientCertificate?
 
-    /// - Parameter authorizationHeader: the value of the `Authorization` header.
+    /// - Parameters:
+    ///   - authorizationHeader: the value of the `Authorization` header.
+    ///   - certificate: the certificate of the client's connection.
     /// - Throws: ``OAuthError`` `invalid_client` for credentials that cannot be read or no client at all,
     ///   `invalid_request` where the client uses two methods at once.
-    package init(authorizationHeader: String?, parameters: Parameters) throws(OAuthError) {
+    package init(
+        authorizationHeader: String?, parameters: Parameters, certificate: ClientCertificate? = nil
+    ) throws(OAuthError) {
+        self.certificate = certificate
         let assertion = try Self.assertion(parameters)
         let header = authorizationHeader.flatMap { $0.lowercased().hasPrefix("basic ") ? $0.dropFirst(6) : nil }
         guard [assertion, header.map(String.init), parameters["client_secret"]].compactMap(\.self).count < 2 else {

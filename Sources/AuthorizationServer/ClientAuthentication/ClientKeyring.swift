@@ -40,7 +40,9 @@ struct ClientKeyring: Sendable {
         return JSONWebKeySet(inPEM + (set?.keys ?? []))
     }
 
-    private func remote(_ uri: String, newest: Bool, _ now: Date) async throws -> JSONWebKeySet {
+    /// The set at the client's `jwks_uri`.
+    /// - Throws: ``Problem``.
+    func remote(_ uri: String, newest: Bool, _ now: Date) async throws -> JSONWebKeySet {
         do {
             return try await services.remoteKeySets.keys(at: uri, newest: newest, now: now)
         } catch let error as RemoteKeySets.Problem {
@@ -92,6 +94,6 @@ extension Client {
         if requestObject.isRequired, requestObject.credentials.isEmpty, keys.set == nil, keys.setURI == nil {
             problems.append(("signed_request_object", "needs keys: give credentials, jwks_uri or jwks"))
         }
-        return problems
+        return problems + certificateProblems
     }
 }

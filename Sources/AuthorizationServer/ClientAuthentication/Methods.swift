@@ -23,6 +23,8 @@ enum ClientAuthenticationMethods {
         ClientSecretProof.self,
         SecretAssertionProof.self,
         KeyAssertionProof.self,
+        TLSClientProof.self,
+        SelfSignedTLSClientProof.self,
     ]
 
     /// The proof of clients that have registered `method`.

@@ -16,7 +16,7 @@ package final class ConfigurationCache: Sendable {
         var origins: Set<String>?
         var allowedOrigins: Set<String>?
         var metadata: Data?
-        var provenResourceServers: [ResourceServer]?
+        var possessionDemands: [String: ProofOfPossessionSettings]?
         var clients: [String: RegisteredClient] = [:]
         var resourceServers: [String: RegisteredResourceServer] = [:]
         var clientGrants: [[String]: ClientGrant] = [:]
@@ -69,9 +69,9 @@ package final class ConfigurationCache: Sendable {
     }
 
     /// The bytes of the discovery document.
-    package func providerMetadata(_ issuer: Issuer) async throws -> Data {
+    package func providerMetadata(_ issuer: Issuer, _ mutualTLS: MutualTLS? = nil) async throws -> Data {
         let settings = try await settings()
-        return try await cached(\.metadata) { try JSON.bytes(ProviderMetadata.document(issuer, settings)) }
+        return try await cached(\.metadata) { try JSON.bytes(ProviderMetadata.document(issuer, settings, mutualTLS)) }
     }
 
     /// - Throws: ``NoSigningKey`` before the first key is made.
@@ -99,13 +99,16 @@ package final class ConfigurationCache: Sendable {
         }
     }
 
-    /// The identifiers of the APIs whose tokens the client gets only with a proof of possession.
-    func audiences(requiringProofOf client: Client) async throws -> Set<String> {
-        let apis = try await cached(\.provenResourceServers) { [stores] in
+    /// What the APIs want of their tokens' possession, by their identifiers; those that want nothing are left out.
+    func possessionDemands() async throws -> [String: ProofOfPossessionSettings] {
+        try await cached(\.possessionDemands) { [stores] in
             let all = try await stores.database.readOnce { try ResourceServerStore.list(in: $0) }
-            return all.map(\.resourceServer).filter(\.proofOfPossession.isRequired)
+            return all.map(\.resourceServer).reduce(into: [:]) { demands, api in
+                if api.proofOfPossession != ProofOfPossessionSettings() {
+                    demands[api.identifier] = api.proofOfPossession
+                }
+            }
         }
-        return Set(apis.filter { $0.proofOfPossession.requires(of: client) }.map(\.identifier))
     }
 
     /// What the client may ask of the API on its own behalf, or nil where nothing is granted.

@@ -34,9 +34,10 @@ package struct DeviceAuthorizationEndpoint: Sendable {
     /// - Throws: ``OAuthError`` where the client is not proved, may not use the grant, asks for an API that there is not, or
     ///   the address has asked too often.
     package func begin(
-        _ parameters: Parameters, authorizationHeader: String?, address: String
+        _ parameters: Parameters, authorizationHeader: String?, address: String, certificate: ClientCertificate? = nil
     ) async throws -> Response {
-        let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
+        let credentials = try ClientCredentials(
+            authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         try client.require(.deviceCode)

@@ -15,8 +15,11 @@ package struct IntrospectionEndpoint: Sendable {
     /// nothing: the tokens tell their kind (§2.1).
     /// - Throws: ``OAuthError`` `invalid_client`, also for a client without credentials (§2.1 asks for them, so that
     ///   nobody can try tokens), or `invalid_request` without a token.
-    package func introspect(_ parameters: Parameters, authorizationHeader: String?) async throws -> JSONObject {
-        let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
+    package func introspect(
+        _ parameters: Parameters, authorizationHeader: String?, certificate: ClientCertificate? = nil
+    ) async throws -> JSONObject {
+        let credentials = try ClientCredentials(
+            authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let caller = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         guard caller.isConfidential else {
@@ -43,7 +46,7 @@ package struct IntrospectionEndpoint: Sendable {
         var members = token.claims
         members["active"] = true
         members["client_id"] = .string(token.client.clientID)
-        members["token_type"] = token.claims["cnf"]?.object?["jkt"] == nil ? "Bearer" : "DPoP"
+        members["token_type"] = Confirmation(claims: token.claims).keyThumbprint == nil ? "Bearer" : "DPoP"
         members["username"] = token.user.flatMap { username(of: $0, token.scope) }
         return members
     }

@@ -20,6 +20,8 @@ package struct Consent: Sendable {
         /// The resource of `action:resource` scopes, or the scope's own name.
         package let title: String
         package let detail: String
+        /// The name of the API whose scope it is; nil for what concerns the user's profile or the access as a whole.
+        package var api: String?
     }
 
     /// - Returns: nil where the transaction waits for something else.

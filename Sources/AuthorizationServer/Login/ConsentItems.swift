@@ -34,7 +34,7 @@ enum ConsentItems {
         var actions: [(resource: String, verbs: [String])] = []
         for value in scope.values where !Scope.isReserved(value) {
             if let description = api?.scopes.first(where: { $0.value == value })?.description, !description.isEmpty {
-                items.append(Consent.Item(title: value, detail: description))
+                items.append(Consent.Item(title: value, detail: description, api: api?.name))
             } else if let colon = value.dropFirst().firstIndex(of: ":"),
                 value.index(after: colon) < value.endIndex
             {
@@ -45,7 +45,7 @@ enum ConsentItems {
                     actions.append((resource, [verb]))
                 }
             } else {
-                items.append(Consent.Item(title: value, detail: "Use \(value)"))
+                items.append(Consent.Item(title: value, detail: "Use \(value)", api: api?.name))
             }
         }
         return items
@@ -53,7 +53,7 @@ enum ConsentItems {
                 let resource = action.resource.replacing("_", with: " ")
                 return Consent.Item(
                     title: resource.prefix(1).uppercased() + resource.dropFirst(),
-                    detail: "\(list(action.verbs)) your \(resource)")
+                    detail: "\(list(action.verbs)) your \(resource)", api: api?.name)
             }
     }
 

@@ -31,7 +31,7 @@ package struct ManagementAccess: Sendable {
             throw OAuthError(.invalidToken, "Bad audience: \(token.audiences.joined(separator: ", ").forDisplay)")
         }
         try await presented.requirePossession(
-            of: token.claims["cnf"]?.object?["jkt"]?.string, at: path, services: services)
+            of: Confirmation(claims: token.claims), at: path, services: services)
         return ManagementPrincipal(
             client: token.client, user: token.user, scope: try await present(token, audience),
             tokenID: token.claims["jti"]?.string)

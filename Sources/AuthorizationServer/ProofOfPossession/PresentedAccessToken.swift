@@ -9,17 +9,41 @@ package struct PresentedAccessToken: Sendable {
     /// The values of the `DPoP` headers.
     let proofs: [String]
     let method: String
+    /// The certificate of the connection that the token comes over.
+    let certificate: ClientCertificate?
 
-    package init(_ text: String, type: TokenType = .bearer, proofs: [String] = [], method: String = "GET") {
+    package init(
+        _ text: String, type: TokenType = .bearer, proofs: [String] = [], method: String = "GET",
+        certificate: ClientCertificate? = nil
+    ) {
         (self.text, self.type, self.proofs, self.method) = (text, type, proofs, method)
+        self.certificate = certificate
     }
 
-    /// Makes sure that a token that is bound to a key comes with the proof of it, and no other token pretends to.
+    /// Makes sure that a token that is bound comes with the proof of what it is bound to, and no other token pretends to be.
     /// - Parameters:
-    ///   - thumbprint: the `jkt` of the token's `cnf`; nil for a bearer token.
+    ///   - confirmation: the token's `cnf`.
     ///   - path: the resource's path below the issuer.
     /// - Throws: ``OAuthError`` `invalid_token`, `invalid_dpop_proof` or `use_dpop_nonce`.
-    func requirePossession(of thumbprint: String?, at path: String, services: Services) async throws {
+    func requirePossession(of confirmation: Confirmation, at path: String, services: Services) async throws {
+        try requireCertificate(confirmation.certificateThumbprint)
+        try await requireKey(confirmation.keyThumbprint, at: path, services: services)
+    }
+
+    /// [RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3): the token comes over a connection with the
+    /// certificate that it is bound to.
+    private func requireCertificate(_ thumbprint: String?) throws(OAuthError) {
+        guard let thumbprint else { return }
+        guard let certificate else {
+            throw OAuthError(
+                .invalidToken, "The access token is bound to a certificate: connect with that, where it is passed on")
+        }
+        guard ConstantTime.equal(certificate.thumbprint, thumbprint) else {
+            throw OAuthError(.invalidToken, "The access token is bound to another certificate than the connection's")
+        }
+    }
+
+    private func requireKey(_ thumbprint: String?, at path: String, services: Services) async throws {
         switch (type, thumbprint) {
         case (.bearer, nil): return
         case (.bearer, .some):

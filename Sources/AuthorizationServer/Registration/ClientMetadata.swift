@@ -62,11 +62,11 @@ private struct Reader {
         client.keys = try ClientKeys(from: &document)
         client.requestObject = try RequestObjectSettings(from: &document)
         if let (member, problem) = client.keyProblems.first { throw document.problem(member, problem) }
-        guard client.keys.credentials.isEmpty, client.requestObject.credentials.isEmpty else {
+        guard client.keys.declaredMethod == nil, client.requestObject.credentials.isEmpty else {
             throw document.problem("client_authentication_methods", "is no client metadata; use jwks or jwks_uri")
         }
-        guard client.tokenEndpointAuthMethod != .privateKeyJWT || !client.keys.isEmpty else {
-            throw document.problem("token_endpoint_auth_method", "private_key_jwt needs jwks_uri or jwks")
+        if let lack = client.keys.lack(for: client.tokenEndpointAuthMethod) {
+            throw document.problem("token_endpoint_auth_method", lack)
         }
     }
 

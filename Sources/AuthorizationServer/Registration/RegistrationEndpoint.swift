@@ -25,6 +25,7 @@ package struct RegistrationEndpoint: Sendable {
         client.isFirstParty = false
         try await ClientMetadata.apply(
             members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
+        try requireSupported(client.tokenEndpointAuthMethod)
         try await SectorIdentifier(services: services).check(client)
         let credentials = try Credentials(for: client, box: services.secret.box)
         let token = Secret.random(prefix: "reg_")
@@ -58,6 +59,7 @@ package struct RegistrationEndpoint: Sendable {
         var client = registered.client
         try await ClientMetadata.apply(
             members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
+        try requireSupported(client.tokenEndpointAuthMethod)
         try await SectorIdentifier(services: services).check(client)
         let credentials = try Credentials(for: client, replacing: registered, box: services.secret.box)
         let (changed, newToken, now) = (client, Secret.random(prefix: "reg_"), services.now())
@@ -91,6 +93,18 @@ package struct RegistrationEndpoint: Sendable {
                 "Dynamic client registration is off; the tenant setting flags.enable_dynamic_client_registration turns "
                     + "it on",
                 hint: "Ask the tenant's administrator for a client, or set the flag to true.")
+        }
+    }
+
+    /// - Throws: ``OAuthError`` where the client could never prove itself.
+    private func requireSupported(_ method: ClientAuthenticationMethod) throws(OAuthError) {
+        let supported = ClientAuthenticationMethod.supported(services.mutualTLS)
+        guard supported.contains(method) else {
+            throw OAuthError(
+                .invalidClientMetadata,
+                "token_endpoint_auth_method: '\(method.rawValue)' is none of "
+                    + supported.map(\.rawValue).joined(separator: ", "),
+                hint: "token_endpoint_auth_methods_supported in the discovery document lists them.")
         }
     }
 

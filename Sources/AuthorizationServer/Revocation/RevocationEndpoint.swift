@@ -12,8 +12,11 @@ package struct RevocationEndpoint: Sendable {
     /// changes nothing, right or wrong: the tokens tell their kind (§2.1).
     /// - Throws: ``OAuthError`` `invalid_client`, `invalid_request` without a token, or `unsupported_token_type` for a
     ///   signed access token of the client's, which APIs accept until it expires; Auth0's dialect says nothing of that.
-    package func revoke(_ parameters: Parameters, authorizationHeader: String?) async throws {
-        let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
+    package func revoke(
+        _ parameters: Parameters, authorizationHeader: String?, certificate: ClientCertificate? = nil
+    ) async throws {
+        let credentials = try ClientCredentials(
+            authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         let token = try parameters.require("token")

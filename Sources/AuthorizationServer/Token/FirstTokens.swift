@@ -24,7 +24,7 @@ struct FirstTokens: Sendable {
         let hasRefreshToken: Bool
     }
 
-    /// Writes down those of them that `basis` comes to, bound to the key that `request` proves.
+    /// Writes down those of them that `basis` comes to, bound to what `request` proves.
     func write(_ basis: Basis, for request: TokenRequest, in transaction: any SQLTransaction) throws {
         let (client, now) = (request.client, request.now)
         if basis.audience == nil {
@@ -33,7 +33,7 @@ struct FirstTokens: Sendable {
                     digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
                     userID: basis.user.id, scope: basis.scope, claims: basis.claims,
                     expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
-                    keyThumbprint: request.keyThumbprint),
+                    confirmation: request.confirmation(audience: nil)),
                 in: transaction)
         }
         guard basis.hasRefreshToken else { return }
@@ -44,7 +44,7 @@ struct FirstTokens: Sendable {
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
                 expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) },
-                keyThumbprint: request.refreshTokenKeyThumbprint),
+                confirmation: request.refreshConfirmation(audience: basis.audience)),
             firstToken: refreshToken.digest, at: now, in: transaction)
     }
 

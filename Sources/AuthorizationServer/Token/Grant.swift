@@ -15,8 +15,10 @@ package struct TokenRequest: Sendable {
     package let resource: String?
     /// The client's proof that it holds a key; nil where it sent none.
     var proof: DPoPProof?
-    /// The APIs that the client gets no tokens for without a proof; empty where there is one.
-    var unprovedAudiences: Set<String> = []
+    /// The certificate of the client's connection; nil where it showed none.
+    var certificate: ClientCertificate?
+    /// What the APIs want of their tokens, by their identifiers; those that want nothing are not there.
+    var possessionDemands: [String: ProofOfPossessionSettings] = [:]
 
     /// Why a token cannot be for what `resource` names: the user has authorized another API
     /// ([RFC 8707 §2.2](https://www.rfc-editor.org/rfc/rfc8707#section-2.2)).

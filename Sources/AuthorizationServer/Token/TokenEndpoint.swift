@@ -13,10 +13,11 @@ package struct TokenEndpoint: Sendable {
     ///   - isFromBrowser: whether the request has an `Origin`.
     ///   - address: where the request comes from.
     ///   - proofs: the values of the `DPoP` headers.
+    ///   - certificate: the certificate of the client's connection.
     /// - Throws: ``OAuthError``.
     package func issue(
         _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, address: String,
-        proofs: [String] = []
+        proofs: [String] = [], certificate: ClientCertificate? = nil
     ) async throws -> TokenResponse {
         let type = GrantType(rawValue: try parameters.require("grant_type"))
         guard let grant = Grants.make(type, services: services) else {
@@ -24,19 +25,25 @@ package struct TokenEndpoint: Sendable {
                 .unsupportedGrantType, "Unsupported grant type: \(type.rawValue.forDisplay)",
                 hint: "This server has " + Grants.all.map { $0.type.rawValue }.sorted().joined(separator: ", ") + ".")
         }
-        let credentials = try ClientCredentials(authorizationHeader: authorizationHeader, parameters: parameters)
+        let credentials = try ClientCredentials(
+            authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let registered = try await ClientAuthenticator(services: services).authenticate(credentials)
         try registered.client.require(type)
         let now = services.now()
         var request = TokenRequest(
             parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
             address: address, resource: try await resource(parameters))
+        request.certificate = certificate
         try await readProof(proofs, into: &request)
         var authorization = try await grant.redeem(request)
         // A grant asks before it writes anything; this is for whatever it does not know by then.
         let audience = authorization.resourceServer?.resourceServer.identifier
-        if let problem = request.proofProblem(boundTo: nil, audience: audience) { throw problem }
-        authorization.keyThumbprint = request.keyThumbprint
+        if let problem = request.proofProblem(audience: audience) { throw problem }
+        authorization.confirmation = request.confirmation(audience: audience)
+        if authorization.mustBeBound, authorization.confirmation.isEmpty {
+            guard let certificate else { throw OAuthError.exchangeUnbinds }
+            authorization.confirmation.certificateThumbprint = certificate.thumbprint
+        }
         return try await services.tokens.issue(authorization, at: now)
     }
 
@@ -44,9 +51,9 @@ package struct TokenEndpoint: Sendable {
     private func readProof(_ proofs: [String], into request: inout TokenRequest) async throws {
         request.proof = try await DPoPVerifier(services: services).verify(
             proofs, for: DPoPProof.Target(method: "POST", url: services.issuer.url("oauth/token")))
-        guard request.proof == nil else { return }
-        guard !request.client.requiresProofOfPossession else { throw OAuthError.missingProof("The application") }
-        request.unprovedAudiences = try await services.configuration.audiences(requiringProofOf: request.client)
+        request.possessionDemands = try await services.configuration.possessionDemands()
+        // Whoever can prove nothing at all is told before the grant does its work.
+        if let problem = request.clientProblem(request.possession) { throw problem }
     }
 
     private func resource(_ parameters: Parameters) async throws -> String? {

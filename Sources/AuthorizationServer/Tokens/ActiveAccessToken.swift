@@ -32,7 +32,7 @@ struct ActiveAccessTokens: Sendable {
             let user = try await user(found.userID)
         else { return nil }
         let audience = services.issuer.userInfoAudience
-        let confirmation: JSONObject = found.keyThumbprint.map { ["cnf": ["jkt": .string($0)]] } ?? [:]
+        let confirmation: JSONObject = found.confirmation.claim.map { ["cnf": $0] } ?? [:]
         return ActiveAccessToken(
             claims: confirmation.merging([
                 "iss": .string(services.issuer.text),

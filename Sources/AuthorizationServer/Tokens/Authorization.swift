@@ -21,8 +21,10 @@ package struct Authorization: Sendable {
     package var refreshToken: Secret?
     /// Single claims that the client has asked for.
     package var claims: ClaimsRequest?
-    /// The thumbprint of the client's key that the access token is bound to; nil for a bearer token.
-    package var keyThumbprint: String?
+    /// What whoever uses the access token must prove to hold.
+    package var confirmation = Confirmation()
+    /// Whether the access token must be bound because what it was exchanged for is.
+    package var mustBeBound = false
     /// Who acts for the user, as the `act` claim names them (RFC 8693 §4.1).
     package var actor: JSONObject?
     /// When the access token ends at the latest, whatever its API says.

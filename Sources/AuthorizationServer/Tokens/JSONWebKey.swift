@@ -10,6 +10,8 @@ package struct JSONWebKey: Sendable {
     /// The algorithm that the key is for; nil for each that fits its kind.
     private let algorithm: String?
     private let key: PublicKey
+    /// The `x5t#S256` of the certificate that the `x5c` begins with; nil where there is none.
+    let certificateThumbprint: String?
     /// The members that make the key what it is, RFC 7638 §3.2.
     private let identity: JSONObject
 
@@ -30,6 +32,8 @@ package struct JSONWebKey: Sendable {
         }
         keyID = try Self.text("kid", members)
         algorithm = try Self.text("alg", members)
+        certificateThumbprint = members["x5c"]?.array?.first?.string.flatMap { Data(base64Encoded: $0) }
+            .flatMap { try? ClientCertificate(der: Array($0)).thumbprint }
         switch (members["kty"], members["crv"]) {
         case ("RSA", _):
             key = try PublicKey(modulus: Self.bytes("n", members), exponent: Self.bytes("e", members))
@@ -55,6 +59,7 @@ package struct JSONWebKey: Sendable {
             throw Problem(description: "it is no key for \(algorithm.rawValue)")
         }
         (self.keyID, self.algorithm, identity) = (keyID, algorithm?.rawValue, [:])
+        certificateThumbprint = nil
     }
 
     private static func bytes(_ name: String, _ members: JSONObject) throws(Problem) -> [UInt8] {

@@ -32,7 +32,7 @@ package struct TokenIssuer: Sendable {
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
             idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
-            expiresIn: lifetime, tokenType: authorization.keyThumbprint == nil ? .bearer : .dpop,
+            expiresIn: lifetime, tokenType: authorization.confirmation.keyThumbprint == nil ? .bearer : .dpop,
             issuedTokenType: authorization.issuedTokenType)
     }
 
@@ -117,7 +117,7 @@ package struct TokenIssuer: Sendable {
             claims["azp"] = .string(clientID)
             claims["gty"] = authorization.grantName.map(JSONValue.string)
         }
-        claims["cnf"] = authorization.keyThumbprint.map { ["jkt": .string($0)] }
+        claims["cnf"] = authorization.confirmation.claim
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {
             claims["permissions"] = JSONValue(authorization.permissions)
         }

@@ -55,7 +55,7 @@ package struct UserInfoEndpoint: Sendable {
                 "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
         try await presented.requirePossession(
-            of: claims["cnf"]?.object?["jkt"]?.string, at: "userinfo", services: services)
+            of: Confirmation(claims: claims), at: "userinfo", services: services)
         let client = try await client((claims["azp"] ?? claims["client_id"])?.string)
         guard let subject = claims["sub"]?.string,
             let userID = services.secret.subjects.userID(of: subject, for: client)
@@ -73,7 +73,7 @@ package struct UserInfoEndpoint: Sendable {
         guard let found = try await services.stores.accessTokens.find(digest: digest, at: services.now()) else {
             throw Self.invalid("The access token is unknown, expired or revoked")
         }
-        try await presented.requirePossession(of: found.keyThumbprint, at: "userinfo", services: services)
+        try await presented.requirePossession(of: found.confirmation, at: "userinfo", services: services)
         return (found.userID, try await client(found.clientID), found.scope, found.claims)
     }
 

@@ -26,7 +26,7 @@ enum ClientMembers {
             changes["credentials"] = ClientKeys.document(known.filter { !used.contains($0.id ?? "") })
             // Auth0's way from a secret to a key and back.
             if changes["client_authentication_methods"] == .null, changes["token_endpoint_auth_method"] == nil,
-                client.tokenEndpointAuthMethod == .privateKeyJWT
+                client.keys.declaredMethod == client.tokenEndpointAuthMethod
             {
                 changes["token_endpoint_auth_method"] = .null
             }

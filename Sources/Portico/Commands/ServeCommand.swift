@@ -52,6 +52,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.trustedProxies.help))
     var trustedProxies: String?
 
+    @Option(help: ArgumentHelp(stringLiteral: Setting.clientCertificateHeader.help))
+    var clientCertificateHeader: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.clientCertificateVerifiedHeader.help))
+    var clientCertificateVerifiedHeader: String?
+
+    @Option(name: .customLong("mtls-url"), help: ArgumentHelp(stringLiteral: Setting.mtlsURL.help))
+    var mtlsURL: String?
+
     @Option(help: ArgumentHelp(stringLiteral: Setting.outboundNetworks.help))
     var outboundNetworks: String?
 
@@ -70,6 +79,9 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.tlsCertificate] = tlsCertificate
         flags[.tlsKey] = tlsKey
         flags[.trustedProxies] = trustedProxies
+        flags[.clientCertificateHeader] = clientCertificateHeader
+        flags[.clientCertificateVerifiedHeader] = clientCertificateVerifiedHeader
+        flags[.mtlsURL] = mtlsURL
         flags[.outboundNetworks] = outboundNetworks
         flags[.passwordThreads] = passwordThreads
         flags[.logLevel] = logLevel
@@ -118,7 +130,8 @@ struct ServeCommand: AsyncParsableCommand {
         let router = try buildRouter(
             services: services,
             configuration: WebConfiguration(
-                isDevelopment: configuration.isDevelopment, trustedProxies: configuration.trustedProxies),
+                isDevelopment: configuration.isDevelopment, trustedProxies: configuration.trustedProxies,
+                clientCertificates: configuration.clientCertificates),
             outages: outages)
         let idle = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
         return Application(

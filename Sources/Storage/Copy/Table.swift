@@ -61,12 +61,16 @@ package struct Table: Sendable {
             ]),
         Table(
             "access_token", key: ["digest"],
-            ["authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint"]),
+            [
+                "authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint",
+                "certificate_thumbprint",
+            ]),
         Table(
             "refresh_token_family", key: ["id"],
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
+                "certificate_thumbprint",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),

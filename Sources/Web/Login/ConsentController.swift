@@ -27,11 +27,7 @@ struct ConsentController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: question.client.name,
                 applicationLogoURL: question.client.logoURI, userName: question.user.displayName,
                 tenantName: settings.friendlyName ?? services.issuer.domain,
-                items: question.items.map {
-                    ConsentItem(
-                        title: $0.title, detail: $0.detail,
-                        resource: visit.request.resourceServer?.resourceServer.name)
-                }),
+                items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) }),
             target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
     }
 

@@ -63,7 +63,7 @@ struct ManagementController: Sendable {
         let path = String(request.uri.path.dropFirst("/api/v2/".count))
         return ManagementRequest(
             method: request.method == .head ? "GET" : request.method.rawValue, path: path,
-            query: request.uri.query ?? "", token: token(request), contentType: type,
+            query: request.uri.query ?? "", token: token(request, context), contentType: type,
             address: context.clientAddress, userAgent: request.headers[.userAgent] ?? "",
             requestID: context.requestID, knownVersions: request.headers[.ifNoneMatch] ?? "",
             body: { most async throws(ManagementRequest.BodyProblem) in
@@ -78,12 +78,12 @@ struct ManagementController: Sendable {
     }
 
     /// The token of the `Authorization` header, and of nothing else.
-    private static func token(_ request: Request) -> PresentedAccessToken? {
+    private static func token(_ request: Request, _ context: WebContext) -> PresentedAccessToken? {
         let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         let type = [TokenType.bearer, .dpop].first { $0.rawValue.lowercased() == parts.first?.lowercased() }
         guard let type, parts.count == 2 else { return nil }
         return PresentedAccessToken(
             String(parts[1]).trimmed, type: type, proofs: request.headers[values: .dpop],
-            method: request.method.rawValue)
+            method: request.method.rawValue, certificate: context.clientCertificate)
     }
 }

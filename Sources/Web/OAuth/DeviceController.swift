@@ -17,6 +17,7 @@ struct DeviceController: Sendable {
         let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
         return try Response.json(
             await DeviceAuthorizationEndpoint(services: services).begin(
-                parameters, authorizationHeader: request.headers[.authorization], address: context.clientAddress))
+                parameters, authorizationHeader: request.headers[.authorization], address: context.clientAddress,
+                certificate: context.clientCertificate))
     }
 }

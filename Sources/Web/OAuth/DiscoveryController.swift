@@ -22,7 +22,8 @@ struct DiscoveryController: Sendable {
 
     @Sendable private func document(_ request: Request, context: WebContext) async throws -> Response {
         .json(
-            bytes: try await services.configuration.providerMetadata(services.issuer), cacheControl: Self.cacheControl)
+            bytes: try await services.configuration.providerMetadata(services.issuer, services.mutualTLS),
+            cacheControl: Self.cacheControl)
     }
 
     @Sendable private func keys(_ request: Request, context: WebContext) async throws -> Response {

@@ -15,6 +15,7 @@ struct IntrospectionController: Sendable {
         let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
         return try Response.json(
             await IntrospectionEndpoint(services: services).introspect(
-                parameters, authorizationHeader: request.headers[.authorization]))
+                parameters, authorizationHeader: request.headers[.authorization],
+                certificate: context.clientCertificate))
     }
 }

@@ -22,7 +22,7 @@ struct TokenController: Sendable {
             await TokenEndpoint(services: services).issue(
                 parameters, authorizationHeader: request.headers[.authorization],
                 isFromBrowser: request.headers[.origin] != nil, address: context.clientAddress,
-                proofs: request.headers[values: .dpop]))
+                proofs: request.headers[values: .dpop], certificate: context.clientCertificate))
     }
 
     @Sendable private func push(_ request: Request, context: WebContext) async throws -> Response {
@@ -30,13 +30,13 @@ struct TokenController: Sendable {
         return try Response.json(
             await PushedAuthorizationEndpoint(services: services).push(
                 parameters, authorizationHeader: request.headers[.authorization],
-                proofs: request.headers[values: .dpop]), status: .created)
+                proofs: request.headers[values: .dpop], certificate: context.clientCertificate), status: .created)
     }
 
     @Sendable private func revoke(_ request: Request, context: WebContext) async throws -> Response {
         let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
         try await RevocationEndpoint(services: services).revoke(
-            parameters, authorizationHeader: request.headers[.authorization])
+            parameters, authorizationHeader: request.headers[.authorization], certificate: context.clientCertificate)
         return Response(status: .ok, headers: [.cacheControl: "no-store"])
     }
 }

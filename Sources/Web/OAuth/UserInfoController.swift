@@ -40,13 +40,13 @@ struct UserInfoController: Sendable {
             guard let type, parts.count == 2 else { return nil }
             return PresentedAccessToken(
                 String(parts[1]).trimmed, type: type, proofs: request.headers[values: .dpop],
-                method: request.method.rawValue)
+                method: request.method.rawValue, certificate: context.clientCertificate)
         }
         guard request.method == .post, request.headers[.contentType]?.hasPrefix("application/x-www-form") == true else {
             return nil
         }
         return try await FormBody.parameters(of: request, context: context)["access_token"]
-            .map { PresentedAccessToken($0) }
+            .map { PresentedAccessToken($0, certificate: context.clientCertificate) }
     }
 
     /// Where no token was sent, or one in the wrong way, both ways are named.

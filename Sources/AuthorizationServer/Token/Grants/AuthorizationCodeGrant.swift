@@ -60,7 +60,11 @@ package struct AuthorizationCodeGrant: Grant {
                 reason: .redirectURIMismatch)
         }
         if let problem = request.targetProblem(granted: code.audience) { return problem }
-        if let problem = request.proofProblem(boundTo: code.keyThumbprint, audience: code.audience) { return problem }
+        if let problem = request.proofProblem(
+            boundTo: Confirmation(keyThumbprint: code.keyThumbprint), audience: code.audience)
+        {
+            return problem
+        }
         let verifier = request.parameters["code_verifier"]
         switch (code.proofKey, verifier) {
         case (nil, nil): return nil

@@ -38,7 +38,7 @@ package struct DeviceCodeGrant: Grant {
         case .refused: return .failure(.invalidGrant("Invalid or expired device code."))
         case .redeemed(let device, let approval):
             // Thrown, so that the code is not spent: the device can ask again with a proof.
-            if let problem = request.proofProblem(boundTo: nil, audience: device.audience) { throw problem }
+            if let problem = request.proofProblem(audience: device.audience) { throw problem }
             guard let user = try UserStore.find(approval.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }

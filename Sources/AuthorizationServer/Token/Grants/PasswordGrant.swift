@@ -63,7 +63,7 @@ struct PasswordAuthorization: Sendable {
                 hint: "Add the application to the enabled_clients of the database connection '\(connection.name)'.")
         }
         let api = try await resourceServer()
-        if let problem = request.proofProblem(boundTo: nil, audience: api?.resourceServer.identifier) { throw problem }
+        if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
         let proof = try await check(username, password, connection)
         let access = try await RequestedAccess.resolve(
             try await scope(requested, api?.resourceServer), client: request.client, resourceServer: api,

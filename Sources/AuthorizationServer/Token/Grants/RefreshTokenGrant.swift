@@ -62,7 +62,7 @@ package struct RefreshTokenGrant: Grant {
         guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
         if let problem = request.targetProblem(granted: token.family.audience) { return .failure(problem) }
         let family = token.family
-        if let problem = request.proofProblem(boundTo: family.keyThumbprint, audience: family.audience) {
+        if let problem = request.proofProblem(boundTo: family.confirmation, audience: family.audience) {
             return .failure(problem)
         }
         switch try user(of: token, in: transaction) {
@@ -75,8 +75,9 @@ package struct RefreshTokenGrant: Grant {
             } else {
                 try RefreshTokenStore.touch(digest: token.digest, at: request.now, in: transaction)
             }
-            if family.keyThumbprint == nil, let key = request.refreshTokenKeyThumbprint {
-                try RefreshTokenStore.bind(family: family.id, to: key, in: transaction)
+            let confirmation = request.refreshConfirmation(audience: family.audience)
+            if !confirmation.isEmpty, confirmation != family.confirmation {
+                try RefreshTokenStore.bind(family: family.id, to: confirmation, in: transaction)
             }
             if family.audience == nil {
                 let scope = narrowed(family.scope, to: requested)
@@ -141,7 +142,7 @@ package struct RefreshTokenGrant: Grant {
                 clientID: token.family.clientID, userID: token.family.userID, scope: scope,
                 claims: token.family.claims,
                 expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
-                keyThumbprint: request.keyThumbprint),
+                confirmation: request.confirmation(audience: nil)),
             in: transaction)
     }
 }

@@ -45,6 +45,8 @@ package struct TokenExchangeGrant: Grant {
             Date(timeIntervalSince1970: Double($0))
         }
         authorization.issuedTokenType = Self.accessTokenType
+        // An exchange must not make a token that anybody can use of one that nobody else could.
+        authorization.mustBeBound = !Confirmation(claims: subject.claims).isEmpty
         return authorization
     }
 
