@@ -9,8 +9,12 @@ package struct ManagementAPI: Sendable {
     static let resources: [any Resource.Type] = [
         ClientsResource.self,
         ClientCredentialsResource.self,
+        ClientConnectionsResource.self,
         ResourceServersResource.self,
         ClientGrantsResource.self,
+        ConnectionsResource.self,
+        SigningKeysResource.self,
+        TenantsResource.self,
     ]
 
     private let access: ManagementAccess

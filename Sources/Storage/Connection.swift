@@ -112,9 +112,17 @@ package struct ConnectionStore: Sendable {
 
     /// The connection with this name, or nil where there is none.
     package func find(name: String) async throws -> Connection? {
-        try await database.readOnce { transaction in
-            try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
-        }
+        try await database.readOnce { try Self.find(name: name, in: $0) }
+    }
+
+    /// The connection with this name, or nil where there is none.
+    package static func find(name: String, in transaction: any SQLTransaction) throws -> Connection? {
+        try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
+    }
+
+    /// The connection with this id, or nil where there is none.
+    package static func find(id: String, in transaction: any SQLTransaction) throws -> Connection? {
+        try transaction.row("SELECT * FROM connection WHERE id = \(id)").map(Connection.init)
     }
 
     /// Every connection, in the order of the names.

@@ -39,6 +39,21 @@ package struct Answer: Sendable {
         guard let checkpoint = paging.checkpoint else {
             return page(name, paging.part(of: all).map(show), total: all.count, paging)
         }
+        return self.checkpoint(name, all, by: id, checkpoint, show)
+    }
+
+    /// As ``list(_:_:by:_:_:)`` where Auth0 has no pages: the answer is an object in any case.
+    package static func checkpoint(
+        _ name: String, _ all: [JSONObject], by id: String, _ paging: Paging, _ show: (JSONObject) -> JSONObject
+    ) -> Answer {
+        let start = Paging.Checkpoint(from: nil, take: paging.perPage)
+        return checkpoint(name, all, by: id, paging.checkpoint ?? start, show)
+    }
+
+    private static func checkpoint(
+        _ name: String, _ all: [JSONObject], by id: String, _ checkpoint: Paging.Checkpoint,
+        _ show: (JSONObject) -> JSONObject
+    ) -> Answer {
         let start =
             checkpoint.from.map { from in (all.firstIndex { $0[id]?.string == from } ?? all.count - 1) + 1 } ?? 0
         let part = all.dropFirst(start).prefix(checkpoint.take)

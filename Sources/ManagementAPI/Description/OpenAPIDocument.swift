@@ -84,7 +84,8 @@ struct OpenAPIDocument: Sendable {
         if !(parameters + query).isEmpty { members["parameters"] = .array(parameters + query) }
         if let body = route.body {
             members["requestBody"] = [
-                "required": true, "content": ["application/json": ["schema": object(body)]],
+                "required": true,
+                "content": ["application/json": ["schema": body[""].map { schema($0.schema) } ?? object(body)]],
             ]
         }
         return members

@@ -8,9 +8,13 @@ package protocol Payload: Sendable {
     /// - Throws: ``Document/Problem`` for the first member with a wrong value.
     init(from document: inout Document) throws(Document.Problem)
     static var schema: [String: DocumentSchema.Member] { get }
+    /// Whether it is a list, which stands in the document without a name.
+    static var isList: Bool { get }
 }
 
 extension Payload {
+    package static var isList: Bool { false }
+
     package static var schema: [String: DocumentSchema.Member] {
         let schema = try? DocumentSchema.members { document throws(Document.Problem) in
             var document = document
@@ -28,7 +32,12 @@ extension Payload {
     /// - Throws: ``ManagementError`` 400 `invalid_body`.
     static func read(body request: ManagementRequest) async throws(ManagementError) -> Self {
         if Self.self == NoPayload.self { return try read([:], isQuery: false) }
-        return try read(await RequestBody.members(of: request), isQuery: false)
+        let value = try await RequestBody.value(of: request)
+        switch value {
+        case .object(let members) where !isList: return try read(members, isQuery: false)
+        case .array where isList: return try read(["": value], isQuery: false)
+        default: throw .malformedBody("Payload validation error: 'Expected type \(isList ? "array" : "object")'.")
+        }
     }
 
     private static func read(_ members: JSONObject, isQuery: Bool) throws(ManagementError) -> Self {
@@ -46,6 +55,22 @@ extension Payload {
 /// No query, or no body.
 package struct NoPayload: Payload {
     package init(from document: inout Document) {}
+}
+
+/// A body that is a list.
+package struct ListOf<Element: Payload>: Payload {
+    package let elements: [Element]
+
+    package static var isList: Bool { true }
+
+    package init(from document: inout Document) throws(Document.Problem) {
+        var elements: [Element] = []
+        for var entry in try document.documents("") ?? [] {
+            elements.append(try Element(from: &entry))
+            _ = try entry.remaining(known: [])
+        }
+        self.elements = elements
+    }
 }
 
 /// What a model of the configuration is made of: the same type that a file's entry is read into.
@@ -76,7 +101,7 @@ extension ConfigurationModel {
 
 extension Payload {
     /// - Throws: ``Document/Problem`` for a member that the schema has not.
-    fileprivate static func requireKnown(_ members: JSONObject) throws(Document.Problem) {
+    static func requireKnown(_ members: JSONObject) throws(Document.Problem) {
         let names = Set(schema.keys)
         guard let unknown = members.keys.sorted().first(where: { !names.contains($0) }) else { return }
         throw Document.Problem(path: unknown, message: "is no field that may be written here", names: names)

@@ -1,14 +1,13 @@
 import Foundation
 import OAuth
 
-/// Reads the body of a request: a JSON object and nothing else.
+/// Reads the body of a request: JSON and nothing else.
 enum RequestBody {
     /// No resource is larger; what is imported in bulk goes another way.
     static let mostBytes = 1 << 20
 
-    /// The members of the object.
     /// - Throws: ``ManagementError`` 400, 413 or 415.
-    static func members(of request: ManagementRequest) async throws(ManagementError) -> JSONObject {
+    static func value(of request: ManagementRequest) async throws(ManagementError) -> JSONValue {
         let bytes: Data
         do {
             bytes = try await request.body(mostBytes)
@@ -34,11 +33,8 @@ enum RequestBody {
         } catch {
             throw .malformedBody("Invalid request payload JSON format")
         }
-        guard let members = value.object else {
-            throw .malformedBody("Payload validation error: 'Expected type object'.")
-        }
         guard !Self.holdsNUL(value) else { throw .malformedBody("A text of the body has the character NUL") }
-        return members
+        return value
     }
 
     private static func holdsNUL(_ value: JSONValue) -> Bool {
