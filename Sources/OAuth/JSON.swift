@@ -23,4 +23,16 @@ package enum JSON {
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: Data) throws -> T {
         try JSONDecoder().decode(type, from: bytes)
     }
+
+    /// The members of an object that a stranger may have written, as ``JSONReader`` reads it.
+    /// - Throws: ``JSONReader/Problem``, also where a member is there twice.
+    package static func decode(_ type: JSONObject.Type, from text: String) throws(JSONReader.Problem) -> JSONObject {
+        try JSONReader.object(text.utf8)
+    }
+
+    /// The members of an object that a stranger may have written, as ``JSONReader`` reads it.
+    /// - Throws: ``JSONReader/Problem``, also where a member is there twice.
+    package static func decode(_ type: JSONObject.Type, from bytes: Data) throws(JSONReader.Problem) -> JSONObject {
+        try JSONReader.object(bytes)
+    }
 }

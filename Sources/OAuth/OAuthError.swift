@@ -45,6 +45,8 @@ package struct OAuthError: Error, Sendable, Equatable {
     package let hint: String?
     /// Which of several refusals that share a code this is, for the dialects to tell apart.
     package let reason: Reason?
+    /// Seconds after which another attempt is worth it; nil where that is not known.
+    package let retryAfter: Int?
 
     /// A refusal that Auth0 answers in another way than the RFCs do.
     package enum Reason: Sendable {
@@ -66,8 +68,11 @@ package struct OAuthError: Error, Sendable, Equatable {
         case clientGrantScope
     }
 
-    package init(_ code: Code, _ description: String, hint: String? = nil, reason: Reason? = nil) {
+    package init(
+        _ code: Code, _ description: String, hint: String? = nil, reason: Reason? = nil, retryAfter: Int? = nil
+    ) {
         (self.code, self.description, self.hint, self.reason) = (code, description, hint, reason)
+        self.retryAfter = retryAfter
     }
 }
 

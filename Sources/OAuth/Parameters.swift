@@ -56,8 +56,10 @@ extension String {
     /// The text, short and without control characters, so that it may be quoted in an error or a log line.
     package var forDisplay: String {
         let printable = unicodeScalars.lazy.map { scalar -> Character in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? "\u{FFFD}" : Character(scalar)
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+            default: Character(scalar)
+            }
         }
         let shown = String(printable.prefix(200))
         return unicodeScalars.count > 200 ? shown + "…" : shown

@@ -66,6 +66,9 @@ package struct RedirectURI: Sendable, Hashable {
         ["localhost", "127.0.0.1", "[::1]"].contains(host.lowercased())
     }
 
+    /// Whether this server may be told to ask it: by https or, on this machine, http.
+    package var isAskable: Bool { scheme == "https" || scheme == "http" && isLoopback }
+
     /// The URI with its query removed, for logout's comparison.
     package var withoutQuery: String { String(text.prefix { $0 != "?" }) }
 }

@@ -18,6 +18,14 @@ enum SafeURL {
         return hasScheme(url, ["javascript:", "data:", "vbscript:", "blob:", "about:"]) ? nil : url
     }
 
+    /// What tells a user where `url` leads: its host or, where an application's own scheme has none, the scheme.
+    static func place(_ url: String) -> String {
+        let parts = url.split(separator: ":", maxSplits: 1)
+        let rest = parts.count == 2 ? parts[1] : ""
+        let host = rest.hasPrefix("//") ? rest.dropFirst(2).prefix { !"/?#".contains($0) } : ""
+        return host.isEmpty ? "\(parts.first ?? ""):" : String(host)
+    }
+
     /// A value as a query carries it.
     static func queryValue(_ value: String) -> String {
         var encoded = ""

@@ -2,6 +2,7 @@ import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
+import Web
 
 /// The checks of `portico doctor`.
 struct Checkup {
@@ -115,6 +116,28 @@ struct Checkup {
             ? [Finding(grade: .good, text: "applications: \(clients.count), callback URLs in order")] : problems
     }
 
+    /// What keeps the client from showing its certificate.
+    private static func certificateProblems(
+        of client: Client, _ configuration: ServerConfiguration
+    ) -> [Finding] {
+        let method = client.tokenEndpointAuthMethod
+        let setting: Setting
+        if method.usesCertificate || client.keys.mutualTLS.bindsAccessTokens, configuration.clientCertificates == nil {
+            setting = .clientCertificateHeader
+        } else if method == .tlsClientAuth, configuration.clientCertificates?.hasVerdict != true {
+            setting = .clientCertificateVerifiedHeader
+        } else {
+            return []
+        }
+        return [
+            Finding(
+                grade: .bad,
+                text:
+                    "\(client.name): it needs the certificate of its connection, and the server is not told where its "
+                    + "proxy says that; set \(setting.environmentVariable) (\(setting.rawValue))")
+        ]
+    }
+
     private static func problems(of registered: RegisteredClient, _ configuration: ServerConfiguration) -> [Finding] {
         let client = registered.client
         var findings: [Finding] = []
@@ -128,6 +151,7 @@ struct Checkup {
             findings.append(
                 Finding(grade: .bad, text: "\(client.name): it has no secret; set client_secret in the tenant file"))
         }
+        findings += certificateProblems(of: client, configuration)
         for callback in client.callbacks {
             let uri = RedirectURI(callback.text)
             if uri?.scheme == "http", uri?.isLoopback == false {

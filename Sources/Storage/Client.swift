@@ -76,6 +76,13 @@ package struct RefreshTokenSettings: Sendable, Hashable {
     package var idleLifetime: Int?
 
     package init() {}
+
+    /// Rotating, with Auth0's standard lifetimes.
+    package static let rotating: RefreshTokenSettings = {
+        var settings = RefreshTokenSettings()
+        (settings.isRotating, settings.absoluteLifetime, settings.idleLifetime) = (true, 2_592_000, 1_296_000)
+        return settings
+    }()
 }
 
 extension Client {

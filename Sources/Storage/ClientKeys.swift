@@ -84,7 +84,7 @@ extension ClientKeys {
         set = try document.object("jwks")
         setURI = try document.string("jwks_uri", most: 2048)
         guard set == nil || setURI == nil else { throw document.problem("jwks", "excludes jwks_uri; give one of them") }
-        if let setURI, RedirectURI(setURI).map({ $0.scheme != "https" && !$0.isLoopback }) ?? true {
+        if let setURI, RedirectURI(setURI).map({ !$0.isAskable }) ?? true {
             throw document.problem("jwks_uri", "must be an absolute https address")
         }
         assertionAlgorithm = try document.oneOf("token_endpoint_auth_signing_alg", JWSAlgorithm.self)

@@ -14,8 +14,8 @@ package struct ConsentGrant: Sendable, Hashable {
 package struct ConsentGrantStore: Sendable {
     let database: any SQLDatabase
 
-    /// What the user has allowed so far; empty where nothing.
-    package func scope(userID: String, clientID: String, audience: String?) async throws -> Scope {
+    /// What the user has allowed so far; nil where the user was never asked, or has allowed nothing.
+    package func scope(userID: String, clientID: String, audience: String?) async throws -> Scope? {
         try await database.readOnce { transaction in
             try Self.scope(userID: userID, clientID: clientID, audience: audience, in: transaction)
         }
@@ -23,20 +23,21 @@ package struct ConsentGrantStore: Sendable {
 
     private static func scope(
         userID: String, clientID: String, audience: String?, in transaction: any SQLTransaction
-    ) throws -> Scope {
+    ) throws -> Scope? {
         let row = try transaction.row(
             """
             SELECT scope FROM consent_grant
             WHERE user_id = \(userID) AND client_id = \(clientID) AND audience = \(audience ?? "")
             """)
-        return try row.map { try Scope(parsing: $0.text("scope")) } ?? .empty
+        return try row.map { try Scope(parsing: $0.text("scope")) }
     }
 
     /// Adds what the user allows now to what was allowed before.
     package static func allow(_ grant: ConsentGrant, at now: Date, in transaction: any SQLTransaction) throws {
         try transaction.lock("SELECT user_id FROM user_account WHERE user_id = \(grant.userID)")
-        let before = try scope(
-            userID: grant.userID, clientID: grant.clientID, audience: grant.audience, in: transaction)
+        let before =
+            try scope(
+                userID: grant.userID, clientID: grant.clientID, audience: grant.audience, in: transaction) ?? .empty
         try transaction.execute(
             """
             INSERT INTO consent_grant (id, user_id, client_id, audience, scope, created_at)

@@ -67,6 +67,11 @@ package struct ExpiredRowsStore: Sendable {
                 AND expires_at <= \(now)
             """,
             """
+            DELETE FROM revoked_authorization WHERE authorization_id IN (
+                SELECT authorization_id FROM revoked_authorization WHERE expires_at <= \(now) LIMIT \(batch))
+                AND expires_at <= \(now)
+            """,
+            """
             DELETE FROM rate_limit WHERE subject IN (
                 SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)

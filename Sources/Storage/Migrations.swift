@@ -11,8 +11,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
-        .clientMetadataDocuments,
-        .certificateThumbprints,
+        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations,
     ]
 
     /// The schema that this binary works with.

@@ -9,8 +9,8 @@ package struct RateLimitStore: Sendable {
     ///   - subject: what is counted and for whom, such as `registration 192.0.2.1`.
     ///   - most: attempts in one window.
     ///   - window: seconds.
-    /// - Returns: whether the attempt is one of those allowed.
-    package func take(_ subject: String, most: Int, window: TimeInterval, at now: Date) async throws -> Bool {
+    /// - Returns: nil where the attempt is one of those allowed, or the seconds until the window ends.
+    package func refusal(_ subject: String, most: Int, window: TimeInterval, at now: Date) async throws -> Int? {
         try await database.write { transaction in
             let row = try transaction.row(
                 """
@@ -20,9 +20,10 @@ package struct RateLimitStore: Sendable {
                     attempts = CASE WHEN rate_limit.expires_at > \(now) THEN rate_limit.attempts + 1 ELSE 1 END,
                     expires_at = CASE WHEN rate_limit.expires_at > \(now) THEN rate_limit.expires_at
                         ELSE excluded.expires_at END
-                RETURNING attempts
+                RETURNING attempts, expires_at
                 """)
-            return try row?.integer("attempts") ?? 1 <= most
+            guard let row, try row.integer("attempts") > most else { return nil }
+            return max(1, Int(try row.date("expires_at").timeIntervalSince(now).rounded(.up)))
         }
     }
 

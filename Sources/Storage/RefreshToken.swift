@@ -152,7 +152,10 @@ package struct RefreshTokenStore: Sendable {
     }
 
     /// Takes back everything that was issued for one authorization.
-    package static func revoke(authorizationID: String, in transaction: any SQLTransaction) throws {
+    package static func revoke(
+        authorizationID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try RevokedAuthorizationStore.insert(authorizationID, at: now, in: transaction)
         try transaction.execute("DELETE FROM refresh_token_family WHERE authorization_id = \(authorizationID)")
         try transaction.execute("DELETE FROM access_token WHERE authorization_id = \(authorizationID)")
     }

@@ -46,7 +46,7 @@ extension RequestObjectSettings {
         guard uris.count <= 20 else { throw document.problem("request_uris", "must have at most 20 addresses") }
         for (index, text) in uris.enumerated() {
             let uri = RedirectURI(String(text.prefix { $0 != "#" }))
-            guard text.utf8.count <= 512, let uri, uri.scheme == "https" || uri.isLoopback else {
+            guard text.utf8.count <= 512, let uri, uri.isAskable else {
                 throw document.problem(
                     "request_uris[\(index)]", "must be an absolute https address of at most 512 bytes")
             }

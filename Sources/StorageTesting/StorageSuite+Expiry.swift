@@ -15,7 +15,7 @@ extension StorageSuite {
         "SELECT COUNT(*) AS rows FROM refresh_token_family", "SELECT COUNT(*) AS rows FROM refresh_token",
         "SELECT COUNT(*) AS rows FROM failed_login", "SELECT COUNT(*) AS rows FROM pushed_request",
         "SELECT COUNT(*) AS rows FROM used_assertion",
-        "SELECT COUNT(*) AS rows FROM device_code",
+        "SELECT COUNT(*) AS rows FROM device_code", "SELECT COUNT(*) AS rows FROM revoked_authorization",
     ]
 
     private static func sweepRemovesTheExpired(_ suite: StorageSuite) async throws {
@@ -33,6 +33,8 @@ extension StorageSuite {
                 try PushedAuthorizationRequestStore.insert(Sample.pushedRequest(name, expiresAt: end), in: transaction)
                 try RefreshTokenStore.insert(
                     Sample.family(name, expiresAt: end), firstToken: name, at: now - day, in: transaction)
+                try RefreshTokenStore.revoke(
+                    authorizationID: name, at: end - RevokedAuthorizationStore.lifetime, in: transaction)
                 _ = try FailedLoginStore.takeAttempt(
                     identifierDigest: name, address: "192.0.2.1", most: 10, at: end - FailedLoginStore.blockLifetime,
                     in: transaction)
@@ -43,7 +45,7 @@ extension StorageSuite {
         #expect(try await Stores(database: database).expiredRows.deleteBatch(at: now) == false)
         var counts: [Int] = []
         for table in tables { counts.append(try await Sample.count(table, in: database)) }
-        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1, 1])
+        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1, 1, 1])
     }
 
     private static func sweepIsBounded(_ suite: StorageSuite) async throws {

@@ -57,8 +57,8 @@ extension StorageSuite {
         let nodes = try await suite.openTwice()
         try await Migrations.run(on: nodes[0])
         let allowed = try await race(60) { index in
-            try await Stores(database: nodes[index % 2]).rateLimits.take(
-                "registration 192.0.2.1", most: 20, window: 60, at: Sample.now)
+            try await Stores(database: nodes[index % 2]).rateLimits.refusal(
+                "registration 192.0.2.1", most: 20, window: 60, at: Sample.now) == nil
         }
         #expect(allowed.count { $0 } == 20)
     }
@@ -67,12 +67,12 @@ extension StorageSuite {
         let database = try await suite.open()
         try await Migrations.run(on: database)
         let limits = Stores(database: database).rateLimits
-        for (seconds, subject, isAllowed) in [
-            (0.0, "a", true), (30, "a", true), (59, "a", false), (59, "b", true), (60, "a", true), (61, "a", true),
-            (119, "a", false),
-        ] {
+        for (seconds, subject, refusal) in [
+            (0.0, "a", nil), (30, "a", nil), (58.5, "a", 2), (59, "b", nil), (60, "a", nil), (61, "a", nil),
+            (119, "a", 1),
+        ] as [(Double, String, Int?)] {
             #expect(
-                try await limits.take(subject, most: 2, window: 60, at: Sample.now + seconds) == isAllowed,
+                try await limits.refusal(subject, most: 2, window: 60, at: Sample.now + seconds) == refusal,
                 "\(subject) after \(seconds) s")
         }
     }
@@ -80,8 +80,8 @@ extension StorageSuite {
     private static func sweepRemovesWindows(_ suite: StorageSuite) async throws {
         let database = try await suite.prepared()
         let stores = Stores(database: database)
-        _ = try await stores.rateLimits.take("past", most: 1, window: 10, at: Sample.now - 10)
-        _ = try await stores.rateLimits.take("present", most: 1, window: 11, at: Sample.now - 10)
+        _ = try await stores.rateLimits.refusal("past", most: 1, window: 10, at: Sample.now - 10)
+        _ = try await stores.rateLimits.refusal("present", most: 1, window: 11, at: Sample.now - 10)
         _ = try await stores.expiredRows.deleteBatch(at: Sample.now)
         let left = try await database.read { try $0.rows("SELECT subject FROM rate_limit") }
         #expect(try left.map { try $0.text("subject") } == ["present"])

@@ -232,12 +232,16 @@ extension StorageSuite {
             try RefreshTokenStore.insert(Sample.family("g"), firstToken: "other", at: Sample.now, in: transaction)
             try AccessTokenStore.insert(Sample.accessToken("a"), in: transaction)
         }
-        try await database.write { try RefreshTokenStore.revoke(authorizationID: "authorization of f", in: $0) }
+        try await database.write {
+            try RefreshTokenStore.revoke(authorizationID: "authorization of f", at: Sample.now, in: $0)
+        }
         #expect(try await find("r", in: database) == nil)
         #expect(try await find("other", in: database) != nil)
         let found = try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now)
         #expect(found?.confirmation == Sample.confirmation)
-        try await database.write { try RefreshTokenStore.revoke(authorizationID: "authorization", in: $0) }
+        try await database.write {
+            try RefreshTokenStore.revoke(authorizationID: "authorization", at: Sample.now, in: $0)
+        }
         #expect(try await Stores(database: database).accessTokens.find(digest: "a", at: Sample.now) == nil)
     }
 

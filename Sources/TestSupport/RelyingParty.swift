@@ -68,7 +68,8 @@ package struct RelyingParty: Sendable {
         _ browser: TestBrowser, _ changes: [String: String?] = [:], password: String = User.adaPassword
     ) async throws -> TestResponse {
         let response = try await browser.get(authorizationURL(changes))
-        guard response.location?.hasPrefix("/u/") == true else { return response }
+        let page = response.location ?? ""
+        guard page.hasPrefix("/u/"), !page.hasPrefix("/u/consent") else { return response }
         return try await browser.logIn(response, password: password)
     }
 

@@ -116,10 +116,11 @@ enum FormBody {
         } catch {
             throw OAuthError(refusal, "The body ended before its announced length")
         }
-        guard let object = try? JSON.decode(JSONObject.self, from: Data(buffer: body)) else {
-            throw OAuthError(refusal, "The body is not a JSON object")
+        do throws(JSONReader.Problem) {
+            return try JSON.decode(JSONObject.self, from: Data(buffer: body))
+        } catch {
+            throw OAuthError(refusal, "The body is not a JSON object: \(error.description)")
         }
-        return object
     }
 
     private static func contentType(of request: Request) -> String {
@@ -128,7 +129,12 @@ enum FormBody {
 
     /// The members of a JSON object; null and "" are absent.
     static func json(_ body: Data) throws -> OAuth.Parameters {
-        guard let object = try? JSON.decode(JSONObject.self, from: body) else {
+        let object: JSONObject
+        do throws(JSONReader.Problem) {
+            object = try JSON.decode(JSONObject.self, from: body)
+        } catch .duplicate(let name) {
+            throw OAuthError.invalidRequest("Duplicate parameter: \(name.forDisplay)")
+        } catch {
             throw OAuthError.invalidRequest(
                 "The body is not a JSON object", hint: #"Send an object such as {"grant_type": "refresh_token", …}."#)
         }

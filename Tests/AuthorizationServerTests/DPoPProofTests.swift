@@ -8,7 +8,8 @@ import Testing
 @Suite("Proofs of possession (RFC 9449)")
 struct DPoPProofTests {
     private static let now = Date(timeIntervalSince1970: 1_562_262_616)
-    private static let target = DPoPProof.Target(method: "POST", url: "https://server.example.com/token")
+    private static let url = "https://server.example.com/token"
+    private static let target = DPoPProof.Target(method: "POST", url: url)
 
     private static let key = ForeignKey.p256(keyID: nil)
 
@@ -16,7 +17,7 @@ struct DPoPProofTests {
         -> String
     {
         let all: JSONObject = [
-            "htm": "POST", "htu": .string(target.url), "jti": "1", "iat": 1_562_262_616,
+            "htm": "POST", "htu": .string(url), "jti": "1", "iat": 1_562_262_616,
         ]
         return try key.token(
             all.merging(claims) { $1 }.filter { $0.value != .null },
@@ -51,7 +52,7 @@ struct DPoPProofTests {
     @Test("RFC 9449 §7.1: ath is the hash of the access token")
     func accessTokenHash() throws {
         let token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
-        let target = DPoPProof.Target(method: "POST", url: Self.target.url, accessToken: token)
+        let target = DPoPProof.Target(method: "POST", url: Self.url, accessToken: token)
         let proof = try Self.proof(["ath": "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"])
         #expect(Self.problem(proof, for: target) == nil)
         for wrong in [.null, "", .string(token), "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEA"] as [JSONValue] {

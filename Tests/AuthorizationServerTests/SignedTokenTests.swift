@@ -122,6 +122,15 @@ struct SignedTokenTests {
         #expect(Self.problem(try new.token(Self.claims, header: ["kid": nil]), try Self.keys(old)) == .signature)
     }
 
+    @Test("A large set makes no token costly: eight keys are tried, those with the token's kid first")
+    func manyKeys() throws {
+        let own = ForeignKey.p256(keyID: "own")
+        let strangers = try (0..<9).map { _ in JSONValue.object(try ForeignKey.p256(keyID: nil).jsonWebKey) }
+        let named = try JSONWebKeySet(["keys": .array(strangers + [.object(try own.jsonWebKey)])])
+        #expect(Self.problem(try own.token(Self.claims), named) == nil)
+        #expect(Self.problem(try own.token(Self.claims, header: ["kid": nil]), named) == .signature)
+    }
+
     @Test("RFC 7515 §4.1.11: a critical extension is refused, and b64 (RFC 7797) too")
     func critical() throws {
         let key = try ForeignKey.rsa()
@@ -158,7 +167,8 @@ struct SignedTokenTests {
         arguments: [
             ["use": "enc"], ["use": 1], ["key_ops": ["sign"]], ["key_ops": "verify"], ["d": "AQAB"], ["k": "AQAB"],
             ["kty": "oct"],
-            ["kty": "rsa"], ["n": "AQAB"], ["n": "!"], ["e": "AQ"], ["e": "Ag"], ["e": ""], ["kid": 1], ["alg": []],
+            ["kty": "rsa"], ["n": "AQAB"], ["n": "!"], ["e": "AQ"], ["e": "Ag"], ["e": ""],
+            ["e": "AQAAAAE"], ["kid": 1], ["alg": []],
         ] as [JSONObject])
     func unusableKeys(change: JSONObject) throws {
         let members = try ForeignKey.rsa().jsonWebKey

@@ -28,6 +28,8 @@ struct SubjectNameTests {
         }
         #expect(try SubjectName("CN=a+OU=b") == SubjectName("OU=b+CN=a"))
         #expect(try SubjectName("CN=a+OU=b") != SubjectName("CN=a,OU=b"))
+        #expect(try SubjectName("CN=b+CN=a") == SubjectName("CN=a+CN=b"))
+        #expect(try SubjectName("CN=a+CN=a") != SubjectName("CN=a"))
     }
 
     @Test("Another order, part, value or kind of value is another name")

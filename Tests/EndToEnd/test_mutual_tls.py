@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from support.nginx import Nginx
-from support.portico import PASSWORD, Portico
+from support.portico import PASSWORD, Portico, said
 from support.tenant import API, CONNECTION, DASHBOARD, MACHINE, tenant
 
 REALM = "http://auth0.com/oauth/grant-type/password-realm"
@@ -153,6 +153,29 @@ def test_a_self_signed_certificate_proves_a_client_and_binds_its_tokens(clinic: 
         clinic.ask("userinfo", at=clinic.portico.url, headers=forged),
     ]:
         assert answer.status_code == 401 and "certificate" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(("settings", "problem"), [
+    ({"PORTICO_CLIENT_CERTIFICATE_HEADER": "Client-Cert"}, "client-certificate-header: needs trusted-proxies"),
+    ({"PORTICO_CLIENT_CERTIFICATE_VERIFIED_HEADER": "V"}, "needs client-certificate-header"),
+    ({"PORTICO_MTLS_URL": "https://mtls.example.com/"}, "mtls-url: needs client-certificate-header"),
+    (
+        {"PORTICO_CLIENT_CERTIFICATE_HEADER": "Client Cert", "PORTICO_TRUSTED_PROXIES": "127.0.0.1"},
+        "must be two names of headers",
+    ),
+])
+def test_settings_that_would_believe_anybody_end_the_start(
+    new_portico: Callable[..., Portico], settings: dict[str, str], problem: str
+) -> None:
+    done = new_portico().run("serve", "--listen", "127.0.0.1:0", **settings)
+    assert done.returncode != 0 and problem in said(done)
+
+
+def test_doctor_tells_which_clients_cannot_show_their_certificates(clinic: Clinic) -> None:
+    assert "certificate of its connection" not in said(clinic.portico.run("doctor", **clinic.nginx.settings))
+    untold = said(clinic.portico.run("doctor"))
+    for client in [MACHINE, DASHBOARD]:
+        assert f"{client.name}: it needs the certificate of its connection" in untold
 
 
 def _tenant(reminder: Certificate, dashboard: Certificate) -> dict:

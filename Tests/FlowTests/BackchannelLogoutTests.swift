@@ -278,8 +278,7 @@ struct BackchannelLogoutTests {
             let client = try await DynamicClient(server, channels.mapValues(Optional.some))
             for (name, value) in channels { #expect(client.registration[name] == value, "\(name)") }
             let (browser, receiver) = (TestBrowser(server), LogoutReceiver())
-            let answer = try await client.party.authorize(browser, ["scope": "openid"])
-            let token = try await client.party.redeem(answer.query("code") ?? "").json()["id_token"]?.string ?? ""
+            let token = try await browser.idToken(client.party, ["scope": "openid"])
             let page = try await browser.get(
                 TestServer.logoutURL(["id_token_hint": token, "post_logout_redirect_uri": LogoutFixtures.goodbye]))
             #expect(page.text.contains("https://app.example.com/frame?iss="))

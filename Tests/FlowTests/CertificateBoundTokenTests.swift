@@ -214,6 +214,22 @@ struct CertificateBoundTokenTests {
         }
     }
 
+    @Test("RFC 9449 §4.3, RFC 8705 §5: a proof is for the address that the client asks, the issuer's or the alias")
+    func proofAtAlias() async throws {
+        var proxy = TestProxy()
+        proxy.host = "https://mtls.example.com"
+        try await TestServer.run(proxy: proxy) { server in
+            let (party, key) = (RelyingParty.regularWebApp(server), ClientKey(server))
+            for (host, isGood) in [
+                ("https://mtls.example.com/", true), (TestServer.issuer, true), ("https://m.example.com/", false),
+            ] {
+                let proof = try key.proof(claims: ["htu": .string("\(host)oauth/token")])
+                let answer = try await party.redeem(party.code(), headers: [.dpop: proof])
+                #expect((answer.status == .ok) == isGood, "\(host)")
+            }
+        }
+    }
+
     @Test("RFC 8693, RFC 8705 §3: what is exchanged for a bound token is bound to the certificate of who exchanges it")
     func exchange() async throws {
         var fixtures = Fixtures.withAPIClient()

@@ -135,6 +135,23 @@ struct ClientMetadataDocumentTests {
         }
     }
 
+    @Test("Draft §4.1: whoever makes up addresses of a host keeps nobody out whose client is known there")
+    func otherAddresses() async throws {
+        try await Self.run { server, _ in
+            let first = try await server.get(Self.request(server))
+            #expect(first.status == .found)
+            server.clock.advance(by: 3601)
+            for number in 0..<65 {
+                let party = RelyingParty(
+                    server: server, clientID: "https://tool.example.com/\(number)", secret: nil)
+                let answer = try await server.get(party.authorizationURL())
+                #expect(answer.status == .badRequest)
+            }
+            let again = try await server.get(Self.request(server))
+            #expect(again.status == .found)
+        }
+    }
+
     @Test("Draft §4.1: an answer that is no JSON document with status 200 is none")
     func answers() async throws {
         try await Self.run { server, web in

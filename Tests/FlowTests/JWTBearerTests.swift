@@ -170,4 +170,37 @@ struct JWTBearerTests {
             #expect(try answer.json()["error"] == "invalid_target")
         }
     }
+
+    @Test("RFC 7523 §3: an assertion that was used as a grant signs nobody in as the client, nor the other way round")
+    func crossUse() async throws {
+        let key = try ForeignKey.rsa()
+        try await TestServer.run(Self.fixtures(key) { $0.tokenEndpointAuthMethod = .privateKeyJWT }) { server in
+            let party = RelyingParty(server: server, clientID: "machine", secret: nil)
+            let credentials = { (assertion: String) -> [String: String?] in
+                [
+                    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                    "client_assertion": assertion,
+                ]
+            }
+            let own = { try key.token(Self.claims(server, ["sub": "machine"])) }
+            let grant = try own()
+            let request: [String: String?] = [
+                "grant_type": GrantType.jwtBearer.rawValue, "assertion": grant, "audience": "appointments:api",
+            ]
+            #expect(try await party.token(request.merging(credentials(own())) { $1 }).status == .ok)
+            let replayed = try await party.token(
+                ["grant_type": "client_credentials", "audience": "appointments:api"].merging(credentials(grant)) { $1 })
+            #expect(replayed.status == .unauthorized)
+            let used = try own()
+            #expect(
+                try await party.token(
+                    ["grant_type": "client_credentials", "audience": "appointments:api"].merging(credentials(used)) {
+                        $1
+                    }
+                ).status == .ok)
+            let other = try await party.token(
+                request.merging(["assertion": used]) { $1 }.merging(credentials(own())) { $1 })
+            #expect(try other.json()["error"] == "invalid_grant")
+        }
+    }
 }

@@ -44,9 +44,13 @@ extension TestServer {
 }
 
 extension TestBrowser {
-    /// Signs Ada in to the application and returns her ID token.
+    /// Signs Ada in to the application, with her consent where it needs that, and returns her ID token.
     func idToken(_ party: RelyingParty, _ changes: [String: String?] = [:]) async throws -> String {
-        try await party.redeem(party.code(self, changes)).json()["id_token"]?.string ?? ""
+        var answer = try await party.authorize(self, changes)
+        if answer.location?.hasPrefix("/u/consent") == true {
+            answer = try await follow(submit(answer, [("action", "accept")]))
+        }
+        return try await party.redeem(answer.query("code") ?? "").json()["id_token"]?.string ?? ""
     }
 
     /// Whether the browser's session still signs its user in.

@@ -237,4 +237,33 @@ struct RequestObjectTests {
             #expect(plain.status == .badRequest)
         }
     }
+
+    @Test("RFC 9101 §10.4.1: strangers' clients make the server ask one host so often and no more")
+    func strangersReferences() async throws {
+        let (key, web) = (try ForeignKey.rsa(), SimulatedWeb())
+        let uri = "https://app.example.com/request.jwt"
+        let fixtures = { (isFirstParty: Bool) in
+            try Self.fixtures(key) {
+                $0.requestObject.uris = [uri]
+                $0.isFirstParty = isFirstParty
+            }
+        }
+        for isFirstParty in [true, false] {
+            try await TestServer.run(fixtures(isFirstParty), outbound: web) { server in
+                web.put(try key.token(Self.claims(server)), at: uri, type: "application/jwt")
+                #expect(try await Self.ask(server, ["request_uri": uri]).query("error") != "temporarily_unavailable")
+                try await server.services.stores.database.write {
+                    try $0.execute(
+                        """
+                        INSERT INTO rate_limit VALUES ('request objects app.example.com', 3600, 4000000000000)
+                        ON CONFLICT (subject) DO UPDATE SET attempts = 3600
+                        """)
+                }
+                let asked = web.requests.count
+                let error = try await Self.ask(server, ["request_uri": uri]).query("error")
+                #expect((error == "temporarily_unavailable") == !isFirstParty)
+                #expect(web.requests.count == asked + (isFirstParty ? 1 : 0))
+            }
+        }
+    }
 }

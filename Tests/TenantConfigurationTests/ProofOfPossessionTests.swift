@@ -10,7 +10,7 @@ struct ProofOfPossessionTests {
         try await Tenant.run { tenant in
             try await tenant.apply(
                 """
-                tenant: {require_dpop_nonce: true}
+                tenant: {require_dpop_nonce: true, mtls: {enable_endpoint_aliases: false}}
                 resourceServers:
                   - {identifier: bound, proof_of_possession: {mechanism: dpop, required: true, required_for: public_clients}}
                   - {identifier: certified, proof_of_possession: {mechanism: mtls, required: false}}
@@ -18,6 +18,7 @@ struct ProofOfPossessionTests {
                 clients: [{name: Web, require_proof_of_possession: true}]
                 """)
             #expect(try await tenant.stores.tenant.settings().requiresDPoPNonce)
+            #expect(try await tenant.stores.tenant.settings().mutualTLSAliases == false)
             #expect(try await tenant.client("Web")?.client.requiresProofOfPossession == true)
             let apis = try await tenant.resourceServers().map(\.resourceServer)
             let bound = try #require(apis.first { $0.identifier == "bound" }).proofOfPossession

@@ -112,7 +112,7 @@ package struct AuthorizationEndpoint: Sendable {
             expected = Set(demand.values.compactMap(\.string).compactMap { subjects.userID(of: $0, for: client) })
         }
         guard let text = request.idTokenHint else { return expected }
-        guard let hint = try await IDTokenHint(text, services: services) else {
+        guard let hint = try await IDTokenHint(text, services: services), hint.mayBeShown(by: client) else {
             throw OAuthError.invalidRequest(
                 "id_token_hint is not an ID token of this issuer",
                 hint: "Send an ID token as it was issued here; it may have expired. An access token is none.")

@@ -67,7 +67,7 @@ package struct PushedAuthorizationEndpoint: Sendable {
     /// ([RFC 9449 §10.1](https://www.rfc-editor.org/rfc/rfc9449#section-10.1)).
     private func keyThumbprint(_ parameters: Parameters, _ proofs: [String]) async throws -> String? {
         let named = parameters["dpop_jkt"]
-        let target = DPoPProof.Target(method: "POST", url: services.issuer.url("oauth/par"))
+        let target = DPoPProof.Target(method: "POST", path: "oauth/par", services: services)
         guard let proof = try await DPoPVerifier(services: services).verify(proofs, for: target) else { return named }
         guard named == nil || named == proof.keyThumbprint else {
             throw OAuthError(.invalidDPoPProof, "dpop_jkt names another key than the DPoP proof's")

@@ -69,6 +69,7 @@ struct RequestObject: Sendable {
                 .invalidRequestURI, "The request_uri is not registered",
                 hint: "Add \(uri.forDisplay) to the application's request_uris; they are compared as they are.")
         }
+        try await countRequest(to: uri, of: client)
         let response: OutboundResponse
         do throws(OutboundFailure) {
             response = try await services.outbound.send(
@@ -84,6 +85,22 @@ struct RequestObject: Sendable {
                 hint: "It answered with the status \(response.status).")
         }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Requests to one host that strangers' clients cause in an hour.
+    static let mostPerHost = 3600
+
+    /// A client that registered itself may name anybody's address, and everybody may send its requests: this server must
+    /// not be made to ask somebody else's without end.
+    private func countRequest(to uri: String, of client: Client) async throws {
+        guard !client.isFirstParty, let host = RedirectURI(uri)?.host.lowercased() else { return }
+        let refusal = try await services.stores.rateLimits.refusal(
+            "request objects \(host)", most: Self.mostPerHost, window: 3600, at: services.now())
+        if refusal != nil {
+            throw OAuthError(
+                .temporarilyUnavailable, "Too many request objects of \(host.forDisplay); try again later",
+                hint: "Send the object itself as 'request', or push it to /oauth/par.")
+        }
     }
 
     // MARK: Believing it

@@ -50,6 +50,7 @@ struct ResponseIssuing: Sendable {
             client: request.client, subject: .user(user), scope: Self.withoutOfflineAccess(access.scope),
             resourceServer: access.resourceServer)
         authorization.channel = .front
+        authorization.authorizationID = issued.authorizationID
         authorization.permissions = access.permissions
         authorization.authentication = Authorization.Authentication(
             sid: session.sid, authenticatedAt: session.authenticatedAt,

@@ -14,8 +14,7 @@ struct DistinguishedNameReader {
     private typealias Problem = SubjectName.Problem
 
     init(_ text: String) {
-        // Not `text.contains("\n")`: a carriage return and a line feed are one character.
-        bytes = Array(text.utf8).filter { $0 != 0x0D }
+        bytes = Array(text.replacing("\r\n", with: "\n").utf8)
         isGeneralFirst = bytes.contains(0x0A)
     }
 

@@ -6,18 +6,24 @@ import X509
 /// themselves alone, so that none which merely looks like another passes for it.
 struct SubjectName: Sendable, Equatable {
     /// The parts, the most general first.
-    private let parts: [Set<Attribute>]
+    private let parts: [[Attribute]]
 
-    private struct Attribute: Sendable, Hashable {
+    private struct Attribute: Sendable, Equatable {
         /// Such as `2.5.4.3`.
         let type: String
         let value: Value
     }
 
-    private enum Value: Sendable, Hashable {
+    private enum Value: Sendable, Equatable {
         case text([UInt8])
         /// What is no text has its DER.
         case other([UInt8])
+
+        var bytes: [UInt8] {
+            switch self {
+            case .text(let bytes), .other(let bytes): bytes
+            }
+        }
     }
 
     /// Why a text is no distinguished name.
@@ -28,7 +34,7 @@ struct SubjectName: Sendable, Equatable {
 
     init(_ name: DistinguishedName) {
         parts = name.map { part in
-            Set(part.map { Attribute(type: Self.text(of: $0.type), value: Self.value(of: $0.value)) })
+            Self.ordered(part.map { Attribute(type: Self.text(of: $0.type), value: Self.value(of: $0.value)) })
         }
     }
 
@@ -39,15 +45,23 @@ struct SubjectName: Sendable, Equatable {
         var reader = DistinguishedNameReader(text)
         let read = try reader.parts()
         guard !read.isEmpty else { throw Problem(description: "has no part such as CN=client") }
-        var parts: [Set<Attribute>] = []
+        var parts: [[Attribute]] = []
         for part in read {
-            var attributes: Set<Attribute> = []
+            var attributes: [Attribute] = []
             for (type, value) in part {
-                attributes.insert(Attribute(type: try Self.number(of: type), value: try Self.value(of: value)))
+                attributes.append(Attribute(type: try Self.number(of: type), value: try Self.value(of: value)))
             }
-            parts.append(attributes)
+            parts.append(Self.ordered(attributes))
         }
         self.parts = reader.isGeneralFirst ? parts : parts.reversed()
+    }
+
+    /// The attributes of one part, in an order that does not depend on how they were written.
+    private static func ordered(_ attributes: [Attribute]) -> [Attribute] {
+        attributes.sorted { left, right in
+            left.type == right.type
+                ? left.value.bytes.lexicographicallyPrecedes(right.value.bytes) : left.type < right.type
+        }
     }
 
     private static func text(of type: ASN1ObjectIdentifier) -> String {

@@ -149,8 +149,8 @@ package struct DeviceActivation: Sendable {
     /// Counted before the code is looked for, so that guesses that run at once cannot each be the last.
     private func takeGuess(_ address: String) async throws {
         guard
-            try await services.stores.rateLimits.take(
-                Self.guesses(address), most: Self.mostGuesses, window: Self.guessWindow, at: services.now())
+            try await services.stores.rateLimits.refusal(
+                Self.guesses(address), most: Self.mostGuesses, window: Self.guessWindow, at: services.now()) == nil
         else { throw Refusal.tooManyGuesses }
     }
 

@@ -44,10 +44,13 @@ package struct DeviceAuthorizationEndpoint: Sendable {
         let scope = try Scope(parsing: parameters["scope"] ?? "")
         let api = try await RequestedAccess.resourceServer(
             parameters["audience"], resource: try ResourceIndicator.parse(parameters["resource"]), services: services)
-        guard
-            try await services.stores.rateLimits.take(
-                "device codes \(address)", most: Self.most, window: Double(Self.lifetime), at: services.now())
-        else { throw OAuthError(.tooManyRequests, "Too many devices have asked from this address; try again later.") }
+        let refusal = try await services.stores.rateLimits.refusal(
+            "device codes \(address)", most: Self.most, window: Double(Self.lifetime), at: services.now())
+        if let refusal {
+            throw OAuthError(
+                .tooManyRequests, "Too many devices have asked from this address; try again later.",
+                retryAfter: refusal)
+        }
         let settings = try await services.configuration.settings().deviceFlow
         let deviceCode = Secret.random()
         let expiresAt = services.now().addingTimeInterval(Double(Self.lifetime))

@@ -16,6 +16,8 @@ package struct LostLogin: Sendable {
     }
 
     /// Where the user can begin again: the application's `initiate_login_uri`, or the tenant's `default_redirection_uri`.
+    /// Only the tenant's own applications count: anybody can make a `state` that names another, and where clients register
+    /// themselves that would be a redirect to anywhere ([RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2)).
     /// - Parameter state: the page's, where it has one.
     /// - Returns: nil where there is no such place, or where the login is under way in another browser. That may be this
     ///   one without its cookies, and then beginning again would never end.
@@ -27,7 +29,7 @@ package struct LostLogin: Sendable {
         let clientID = state.flatMap(Self.clientID)
         let client = if let clientID { try await services.configuration.client(clientID)?.client } else { Client?.none }
         let settings = try await services.configuration.settings()
-        for text in [client?.initiateLoginURI, settings.defaultRedirectionURI] {
+        for text in [client?.isFirstParty == true ? client?.initiateLoginURI : nil, settings.defaultRedirectionURI] {
             if let uri = text.flatMap(RedirectURI.init), uri.scheme == "https" { return uri }
         }
         return nil

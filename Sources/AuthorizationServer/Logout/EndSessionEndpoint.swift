@@ -28,21 +28,27 @@ package struct EndSessionEndpoint: Sendable {
     ///   nothing has ended then.
     package func endSession(_ parameters: Parameters, browser: Browser) async throws -> Outcome {
         let request = try await verify(parameters)
-        guard let session = try await browser.session(services), !request.proves(session),
-            try await services.configuration.settings().logout.asksBeforeLogout
-        else { return .ended(try await end(request, browser)) }
+        let session = try await browser.session(services)
+        let isProved = session.map(request.proves) ?? false
+        guard session != nil, !isProved, try await services.configuration.settings().logout.asksBeforeLogout else {
+            return .ended(try await end(request, browser, isWanted: isProved))
+        }
         return .ask(request.question)
     }
 
     /// Ends the session of a user who has said so on the confirmation page.
     /// - Throws: as ``endSession(_:browser:)``.
     package func confirm(_ parameters: Parameters, browser: Browser) async throws -> LogoutOutcome {
-        try await end(verify(parameters), browser)
+        try await end(verify(parameters), browser, isWanted: true)
     }
 
-    private func end(_ request: LogoutRequest, _ browser: Browser) async throws -> LogoutOutcome {
+    /// - Parameter isWanted: whether the session itself, or its user, has shown that the application is the right one.
+    private func end(
+        _ request: LogoutRequest, _ browser: Browser, isWanted: Bool
+    ) async throws -> LogoutOutcome {
         LogoutOutcome(
-            redirectURI: request.redirectURI, state: request.state,
+            redirectURI: request.redirectURI, goesOn: isWanted || request.client?.isFirstParty ?? true,
+            state: request.state,
             frames: try await SessionEnd(services: services).logOut(browser), applicationName: request.client?.name)
     }
 
@@ -96,11 +102,9 @@ private struct LogoutRequest: Sendable {
     let uiLocales: String?
 
     /// Whether whoever sends this was given something by this very session: its ID token, or its `sid`. Another session's
-    /// is no proof, or anybody could log everybody out with a token of their own.
-    func proves(_ session: Session) -> Bool {
-        if let hint { return hint.sid.map { $0 == session.sid } ?? (hint.subject == session.userID) }
-        return logoutHint == session.sid
-    }
+    /// is no proof, or anybody could log everybody out with a token of their own; nor is one of no session, which a client
+    /// whose tokens have HS256 can sign itself.
+    func proves(_ session: Session) -> Bool { (hint.map(\.sid) ?? logoutHint) == session.sid }
 
     var question: EndSessionEndpoint.Question {
         let sent: [(String, String?)] = [

@@ -13,8 +13,8 @@ package struct LogoutEndpoint: Sendable {
         let frames = try await SessionEnd(services: services).logOut(browser)
         let client = try await LogoutRedirect.client(parameters["client_id"], services)
         return LogoutOutcome(
-            redirectURI: try await redirectURI(parameters["returnTo"], client), state: nil, frames: frames,
-            applicationName: client?.name)
+            redirectURI: try await redirectURI(parameters["returnTo"], client), goesOn: client?.isFirstParty ?? true,
+            state: nil, frames: frames, applicationName: client?.name)
     }
 
     private func redirectURI(_ returnTo: String?, _ client: Client?) async throws -> RedirectURI? {

@@ -46,6 +46,10 @@ struct LogoutRedirect: Sendable {
 package struct LogoutOutcome: Sendable {
     /// Where it goes on; nil for the page that says that it is over.
     package let redirectURI: RedirectURI?
+    /// Whether it goes on by itself. Otherwise the user sees where to, and decides: a link with the `client_id` of somebody
+    /// else's application must not lead to that application's pages
+    /// ([RFC 9700 §4.11.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.11.2)).
+    package let goesOn: Bool
     /// The client's `state`, given back byte for byte.
     package let state: String?
     /// What the page shows first.

@@ -14,13 +14,19 @@ package struct DPoPProof: Sendable {
     /// The request that a proof must have been made for.
     package struct Target: Sendable {
         let method: String
-        /// The address as the client knows it, without query and fragment.
-        let url: String
+        /// The addresses by which clients know it, without query and fragment.
+        let urls: [String]
         /// The access token that the request presents; nil at the token endpoint.
         let accessToken: String?
 
         package init(method: String, url: String, accessToken: String? = nil) {
-            (self.method, self.url, self.accessToken) = (method, url, accessToken)
+            (self.method, urls, self.accessToken) = (method, [url], accessToken)
+        }
+
+        /// - Parameter path: below the issuer, and below the host for clients with certificates, where there is one.
+        init(method: String, path: String, accessToken: String? = nil, services: Services) {
+            let hosts = [services.issuer] + [services.mutualTLS?.host].compactMap(\.self)
+            (self.method, urls, self.accessToken) = (method, hosts.map { $0.url(path) }, accessToken)
         }
     }
 
@@ -34,9 +40,9 @@ package struct DPoPProof: Sendable {
         guard claims["htm"]?.string == target.method else {
             throw Self.invalid("its 'htm' is not \(target.method)")
         }
-        guard let url = claims["htu"]?.string.flatMap(Self.normalized), url == Self.normalized(target.url) else {
-            throw Self.invalid("its 'htu' is not \(target.url)")
-        }
+        guard let url = claims["htu"]?.string.flatMap(Self.normalized),
+            target.urls.map(Self.normalized).contains(url)
+        else { throw Self.invalid("its 'htu' is not \(target.urls.joined(separator: " or "))") }
         guard let issuedAt = claims.date("iat"), abs(now.timeIntervalSince(issuedAt)) <= Self.tolerance else {
             throw Self.invalid(
                 "its 'iat' is not within \(Int(Self.tolerance)) seconds of the server's time", hint: "Set the clock.")

@@ -52,7 +52,7 @@ package struct PresentedAccessToken: Sendable {
         case (.dpop, nil):
             throw OAuthError(.invalidToken, "The access token is bound to no key: send it with the scheme Bearer")
         case (.dpop, let thumbprint?):
-            let target = DPoPProof.Target(method: method, url: services.issuer.url(path), accessToken: text)
+            let target = DPoPProof.Target(method: method, path: path, accessToken: text, services: services)
             guard let proof = try await DPoPVerifier(services: services).verify(proofs, for: target) else {
                 throw OAuthError(.invalidDPoPProof, "The request has no DPoP proof")
             }

@@ -51,6 +51,8 @@ private struct Reader {
         try authentication()
         try grants()
         try redirection()
+        // RFC 9700 §2.2.2: without a secret, reuse is the only sign that a refresh token was stolen.
+        if !client.isConfidential, !client.refreshToken.isRotating { client.refreshToken = .rotating }
         try openID()
         try information(members)
     }

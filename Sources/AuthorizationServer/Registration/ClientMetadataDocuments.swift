@@ -25,9 +25,10 @@ struct ClientMetadataDocuments: Sendable {
         let now = services.now()
         if try await services.stores.clientMetadataDocuments.isFresh(url, at: now) { return }
         // An administrator's own application may have such an id too.
-        if let found = try await services.stores.clients.find(url), !found.client.isMetadataDocument { return }
+        let known = try await services.stores.clients.find(url)
+        if let known, !known.client.isMetadataDocument { return }
         do {
-            let client = try client(url, try await fetch(url))
+            let client = try client(url, try await fetch(url, isKnown: known != nil))
             try await save(client, at: now)
         } catch let error as OAuthError {
             throw AuthorizationFailure.display(error, nil)
@@ -45,7 +46,9 @@ struct ClientMetadataDocuments: Sendable {
 
     // MARK: The document
 
-    private func fetch(_ url: String) async throws -> JSONObject {
+    /// - Parameter isKnown: whether there is a client of this address: then others of its host, which anybody may make up,
+    ///   do not keep it from being read again.
+    private func fetch(_ url: String, isKnown: Bool) async throws -> JSONObject {
         guard let uri = RedirectURI(url), Self.isClientID(uri, url) else {
             throw Self.refusal(
                 "The client_id is no address of a client metadata document",
@@ -53,10 +56,13 @@ struct ClientMetadataDocuments: Sendable {
                     "It is an https address with a path, without user, fragment, '.' and '..' segments, of at most 255 "
                     + "characters.")
         }
-        let isAllowed = try await services.stores.rateLimits.take(
-            "client metadata \(uri.host.lowercased())", most: Self.mostPerHost, window: 3600, at: services.now())
-        guard isAllowed else {
-            throw OAuthError(.tooManyRequests, "Too many applications of \(uri.host.forDisplay); try again in an hour")
+        let refusal = try await services.stores.rateLimits.refusal(
+            "client metadata \(isKnown ? url : uri.host.lowercased())", most: Self.mostPerHost, window: 3600,
+            at: services.now())
+        if let refusal {
+            throw OAuthError(
+                .tooManyRequests, "Too many applications of \(uri.host.forDisplay); try again in an hour",
+                retryAfter: refusal)
         }
         let response: OutboundResponse
         do throws(OutboundFailure) {

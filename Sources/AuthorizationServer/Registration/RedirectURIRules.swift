@@ -35,7 +35,7 @@ struct RedirectURIRules {
         }
         guard isNative else { return "must be https, unless application_type is native" }
         if uri.scheme == "http" { return Self.isLoopback(uri) ? nil : "must be https, or http on localhost" }
-        return Self.foreignSchemes.contains(uri.scheme) ? "has the scheme of something else than an application" : nil
+        return Self.isForeign(uri.scheme) ? "has the scheme of something else than an application" : nil
     }
 
     private static func isLoopback(_ uri: RedirectURI) -> Bool { uri.scheme == "http" && uri.isLoopback }
@@ -46,5 +46,13 @@ struct RedirectURIRules {
     private static let foreignSchemes: Set<String> = [
         "intent", "mailto", "tel", "sms", "chrome", "chrome-extension", "moz-extension", "resource", "jar", "content",
         "android-app", "geo", "market", "urn", "ldap", "ssh", "telnet", "smb",
+        "callto", "facetime", "facetime-audio", "feed", "help", "jnlp", "maps", "mk", "res", "search", "search-ms",
+        "shell",
+        "sip", "sips", "skype", "steam", "wyciwyg", "xmpp", "zoommtg",
     ]
+
+    /// Windows and iOS have families of them, which open settings and installers.
+    private static func isForeign(_ scheme: String) -> Bool {
+        foreignSchemes.contains(scheme) || scheme.hasPrefix("ms-") || scheme.hasPrefix("itms")
+    }
 }

@@ -109,13 +109,12 @@ package struct RegistrationEndpoint: Sendable {
     }
 
     private func countAttempt(from address: String) async throws {
-        let isAllowed = try await services.stores.rateLimits.take(
+        let refusal = try await services.stores.rateLimits.refusal(
             "registration \(address)", most: Self.mostPerAddress, window: Self.window, at: services.now())
-        guard isAllowed else {
-            throw OAuthError(
-                .tooManyRequests, "Too many registrations from this address; try again in an hour",
-                hint: "A client registers once and keeps what it gets.")
-        }
+        guard let refusal else { return }
+        throw OAuthError(
+            .tooManyRequests, "Too many registrations from this address; try again in an hour",
+            hint: "A client registers once and keeps what it gets.", retryAfter: refusal)
     }
 
     private static let invalidToken = OAuthError(

@@ -30,6 +30,11 @@ struct SectorIdentifier {
                     "sector_identifier_uri",
                     "is required where the redirect_uris of a pairwise client have not one host")
             }
+            // Every program on every machine is there, and all of them would be one sector.
+            guard !client.callbacks.contains(where: { RedirectURI($0.text)?.isLoopback == true }) else {
+                throw Self.refusal(
+                    "sector_identifier_uri", "is required where a pairwise client's redirect_uris are on localhost")
+            }
         }
     }
 

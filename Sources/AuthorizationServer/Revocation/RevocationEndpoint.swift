@@ -20,12 +20,13 @@ package struct RevocationEndpoint: Sendable {
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         let token = try parameters.require("token")
-        let digest = Secret(token).digest
+        let (digest, now) = (Secret(token).digest, services.now())
         try await services.stores.database.write { transaction in
             if let token = try RefreshTokenStore.find(digest: digest, in: transaction),
                 token.family.clientID == client.clientID
             {
-                try RefreshTokenStore.revoke(authorizationID: token.family.authorizationID, in: transaction)
+                try RefreshTokenStore.revoke(
+                    authorizationID: token.family.authorizationID, at: now, in: transaction)
             } else {
                 try AccessTokenStore.delete(digest: digest, clientID: client.clientID, in: transaction)
             }

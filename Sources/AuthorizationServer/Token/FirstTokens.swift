@@ -52,7 +52,8 @@ struct FirstTokens: Sendable {
     /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
     func authorization(_ basis: Basis, for client: Client, services: Services) async throws -> Authorization {
         try await UserAuthorization(
-            user: basis.user, scope: basis.scope, audience: basis.audience, claims: basis.claims,
+            user: basis.user, authorizationID: basis.authorizationID, scope: basis.scope, audience: basis.audience,
+            claims: basis.claims,
             authentication: basis.authentication,
             grantName: basis.grantName
         ).make(

@@ -50,7 +50,7 @@ package struct TokenEndpoint: Sendable {
     /// The client's proof of possession, [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5).
     private func readProof(_ proofs: [String], into request: inout TokenRequest) async throws {
         request.proof = try await DPoPVerifier(services: services).verify(
-            proofs, for: DPoPProof.Target(method: "POST", url: services.issuer.url("oauth/token")))
+            proofs, for: DPoPProof.Target(method: "POST", path: "oauth/token", services: services))
         request.possessionDemands = try await services.configuration.possessionDemands()
         // Whoever can prove nothing at all is told before the grant does its work.
         if let problem = request.clientProblem(request.possession) { throw problem }

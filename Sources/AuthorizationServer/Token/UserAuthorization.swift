@@ -4,6 +4,8 @@ import Storage
 /// What a user has authorized, on its way to an ``Authorization``: the part that the grants of users share.
 struct UserAuthorization: Sendable {
     let user: User
+    /// Names everything that the user's decision issues.
+    let authorizationID: String
     let scope: Scope
     let audience: String?
     var claims: ClaimsRequest?
@@ -30,6 +32,7 @@ struct UserAuthorization: Sendable {
         }
         var authorization = Authorization(
             client: client, subject: .user(user), scope: granted, resourceServer: api)
+        authorization.authorizationID = authorizationID
         authorization.permissions = permissions
         authorization.grantName = grantName
         authorization.authentication = authentication

@@ -13,6 +13,12 @@ struct ActiveAccessToken: Sendable {
     let scope: Scope
     /// The identifiers that `aud` names.
     let audiences: [String]
+    /// Whether this server alone can have made it. An API that has HS256 knows the secret, and can make any token for
+    /// itself: that is good enough for the API, and for nobody else.
+    let isOursAlone: Bool
+
+    /// What whoever uses the token must prove.
+    var confirmation: Confirmation { Confirmation(claims: claims) }
 }
 
 /// Finds out what an access token is worth now, for whoever must not take its signature's word for it.
@@ -39,16 +45,17 @@ struct ActiveAccessTokens: Sendable {
                 "sub": .string(try services.secret.subjects.sub(of: user, for: client)), "aud": .string(audience),
                 "exp": .integer(Int64(found.expiresAt.timeIntervalSince1970)), "scope": .string(found.scope.text),
             ]) { $1 },
-            client: client, user: user, scope: found.scope, audiences: [audience])
+            client: client, user: user, scope: found.scope, audiences: [audience], isOursAlone: true)
     }
 
     private func signed(_ token: String) async throws -> ActiveAccessToken? {
-        guard let claims = try await verified(token), claims["iss"]?.string == services.issuer.text,
+        guard let (claims, isOursAlone) = try await verified(token), claims["iss"]?.string == services.issuer.text,
             let expiry = claims["exp"]?.integer, Double(expiry) > services.now().timeIntervalSince1970,
             // An ID token has no `azp`, and its audience is no API.
             let clientID = (claims["azp"] ?? claims["client_id"])?.string, let subject = claims["sub"]?.string,
             let client = try await services.configuration.client(clientID)?.client,
-            let api = try await resourceServer(claims), let scope = try? Scope(parsing: claims["scope"]?.string ?? "")
+            let api = try await resourceServer(claims), let scope = try? Scope(parsing: claims["scope"]?.string ?? ""),
+            try await !isRevoked(claims)
         else { return nil }
         var found: User?
         if subject == "\(clientID)@clients" {
@@ -63,7 +70,15 @@ struct ActiveAccessTokens: Sendable {
             found = user
         }
         return ActiveAccessToken(
-            claims: claims, client: client, user: found, scope: scope, audiences: Self.audiences(claims))
+            claims: claims, client: client, user: found, scope: scope, audiences: Self.audiences(claims),
+            isOursAlone: isOursAlone)
+    }
+
+    /// Whether the authorization that issued a signed token was taken back, with its refresh token or because its code was
+    /// used twice.
+    func isRevoked(_ claims: JSONObject) async throws -> Bool {
+        guard let id = TokenID.authorizationID(in: claims) else { return false }
+        return try await services.stores.revokedAuthorizations.contains(id)
     }
 
     private func user(_ id: String) async throws -> User? {
@@ -73,12 +88,14 @@ struct ActiveAccessTokens: Sendable {
 
     /// The claims that one of the tenant's keys proves or, of a token for an API that uses HS256, that API's secret. The
     /// API is looked for before anything is proved, and decides the algorithm: a token cannot choose its own.
-    private func verified(_ token: String) async throws -> JSONObject? {
-        if let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()) { return claims }
+    private func verified(_ token: String) async throws -> (JSONObject, isOursAlone: Bool)? {
+        if let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()) {
+            return (claims, true)
+        }
         guard let unproved = JSONWebToken.unverifiedClaims(token), let api = try await resourceServer(unproved),
             api.resourceServer.signingAlgorithm == .hs256, let sealed = api.sealedSigningSecret
         else { return nil }
-        return JSONWebToken.verify(token, secret: try services.secret.box.open(sealed))
+        return JSONWebToken.verify(token, secret: try services.secret.box.open(sealed)).map { ($0, false) }
     }
 
     /// The API among the audiences.

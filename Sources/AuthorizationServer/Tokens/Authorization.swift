@@ -21,6 +21,8 @@ package struct Authorization: Sendable {
     package var refreshToken: Secret?
     /// Single claims that the client has asked for.
     package var claims: ClaimsRequest?
+    /// Names the user's authorization, which may be taken back while its signed tokens are out; nil where there is none.
+    package var authorizationID: String?
     /// What whoever uses the access token must prove to hold.
     package var confirmation = Confirmation()
     /// Whether the access token must be bound because what it was exchanged for is.

@@ -25,11 +25,20 @@ package struct IDTokenHint: Sendable {
         (self.subject, sid, client) = (subject, claims["sid"]?.string, registered.client)
     }
 
+    /// Whether `other` may show it at the authorization endpoint. Two clients with pairwise subjects must not find out
+    /// together, from whether a login succeeds, that they share a user (OpenID Connect Core §8.1).
+    func mayBeShown(by other: Client) -> Bool {
+        client.clientID == other.clientID || client.sector == other.sector
+            || [client, other].allSatisfy { $0.openID.subjectType == .public }
+    }
+
     private static func claims(
         of token: String, _ registered: RegisteredClient, _ services: Services
     ) async throws -> JSONObject? {
         if let claims = JSONWebToken.verify(token, keys: try await services.configuration.keyRing()) { return claims }
-        guard let sealed = registered.sealedSecret else { return nil }
+        // A client that authenticates with its secret (`client_secret_jwt`) could sign ID tokens with it; ours they are only
+        // where its ID tokens have that algorithm.
+        guard registered.client.idTokenAlgorithm == .hs256, let sealed = registered.sealedSecret else { return nil }
         return JSONWebToken.verify(token, secret: try services.secret.box.open(sealed))
     }
 }

@@ -10,8 +10,8 @@ package struct JSONWebKey: Sendable {
     /// The algorithm that the key is for; nil for each that fits its kind.
     private let algorithm: String?
     private let key: PublicKey
-    /// The `x5t#S256` of the certificate that the `x5c` begins with; nil where there is none.
-    let certificateThumbprint: String?
+    /// What the `x5c` begins with; nil where there is none.
+    private let certificate: String?
     /// The members that make the key what it is, RFC 7638 §3.2.
     private let identity: JSONObject
 
@@ -32,8 +32,7 @@ package struct JSONWebKey: Sendable {
         }
         keyID = try Self.text("kid", members)
         algorithm = try Self.text("alg", members)
-        certificateThumbprint = members["x5c"]?.array?.first?.string.flatMap { Data(base64Encoded: $0) }
-            .flatMap { try? ClientCertificate(der: Array($0)).thumbprint }
+        certificate = members["x5c"]?.array?.first?.string
         switch (members["kty"], members["crv"]) {
         case ("RSA", _):
             key = try PublicKey(modulus: Self.bytes("n", members), exponent: Self.bytes("e", members))
@@ -59,7 +58,7 @@ package struct JSONWebKey: Sendable {
             throw Problem(description: "it is no key for \(algorithm.rawValue)")
         }
         (self.keyID, self.algorithm, identity) = (keyID, algorithm?.rawValue, [:])
-        certificateThumbprint = nil
+        certificate = nil
     }
 
     private static func bytes(_ name: String, _ members: JSONObject) throws(Problem) -> [UInt8] {
@@ -87,6 +86,11 @@ package struct JSONWebKey: Sendable {
         fits(algorithm) && key.verifies(signature, of: message, by: algorithm)
     }
 
+    /// The `x5t#S256` of the key's certificate; nil where there is none that can be read. Signatures need none of it.
+    var certificateThumbprint: String? {
+        certificate.flatMap { Data(base64Encoded: $0) }.flatMap { try? ClientCertificate(der: Array($0)).thumbprint }
+    }
+
     /// The SHA-256 thumbprint in base64url, [RFC 7638](https://www.rfc-editor.org/rfc/rfc7638); for keys from JSON.
     package func thumbprint() throws -> String { Base64URL.encode(SHA256.hash(data: try JSON.bytes(identity))) }
 }
@@ -110,8 +114,16 @@ package struct JSONWebKeySet: Sendable {
         keys = all.compactMap { value in value.object.flatMap { try? JSONWebKey($0) } }
     }
 
-    /// The keys that may have made a signature: with the `kid` that its header names, where both have one.
+    /// Signatures are tried with no more keys than these: the owner of a large set must not make a stranger's token costly.
+    private static let mostTried = 8
+
+    /// The keys that may have made a signature: with the `kid` that its header names, where both have one; those with
+    /// that `kid` first.
     func candidates(keyID: String?, algorithm: JWSAlgorithm) -> [JSONWebKey] {
-        keys.filter { key in key.fits(algorithm) && (keyID == nil || key.keyID == nil || keyID == key.keyID) }
+        let fitting = keys.filter { key in
+            key.fits(algorithm) && (keyID == nil || key.keyID == nil || keyID == key.keyID)
+        }
+        let named = fitting.filter { $0.keyID != nil && $0.keyID == keyID }
+        return Array((named + fitting.filter { $0.keyID == nil || $0.keyID != keyID }).prefix(Self.mostTried))
     }
 }

@@ -14,10 +14,11 @@ final class PublicKey: @unchecked Sendable {
 
     /// - Parameters:
     ///   - modulus: big-endian, 2048 to 8192 bits.
-    ///   - exponent: big-endian, odd, at least 3 and at most 64 bits.
+    ///   - exponent: big-endian, odd, at least 3 and at most 32 bits: nobody's is longer, and each bit makes whoever verifies
+    ///     work more.
     convenience init(modulus: [UInt8], exponent: [UInt8]) throws(Problem) {
         let (n, e) = (modulus.drop { $0 == 0 }, exponent.drop { $0 == 0 })
-        guard n.count <= 1024, (1...8).contains(e.count), let last = e.last, last & 1 == 1, e.count > 1 || last > 1
+        guard n.count <= 1024, (1...4).contains(e.count), let last = e.last, last & 1 == 1, e.count > 1 || last > 1
         else { throw Problem(description: "the RSA key has more than 8192 bits, or no valid exponent") }
         try self.init(
             der: DER.publicKey(

@@ -109,13 +109,15 @@ package struct TokenIssuer: Sendable {
         claims["act"] = authorization.actor.map(JSONValue.object)
         if api.tokenDialect.isRFC9068 {
             claims["client_id"] = .string(clientID)
-            claims["jti"] = .string(Base64URL.encode(RandomBytes.make(16)))
+            claims["jti"] = .string(TokenID.make(authorizationID: authorization.authorizationID))
             claims["auth_time"] = authorization.authentication.map {
                 .integer(Int64($0.authenticatedAt.timeIntervalSince1970))
             }
         } else {
             claims["azp"] = .string(clientID)
             claims["gty"] = authorization.grantName.map(JSONValue.string)
+            // Auth0's tokens have none; where a user's authorization can be taken back, nothing else would tell.
+            claims["jti"] = authorization.authorizationID.map { .string(TokenID.make(authorizationID: $0)) }
         }
         claims["cnf"] = authorization.confirmation.claim
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {

@@ -54,6 +54,9 @@ package struct UserInfoEndpoint: Sendable {
             throw Self.invalid(
                 "The access token is not for userinfo: its audience lacks \(services.issuer.userInfoAudience)")
         }
+        guard try await !ActiveAccessTokens(services: services).isRevoked(claims) else {
+            throw Self.invalid("The access token was revoked with its authorization")
+        }
         try await presented.requirePossession(
             of: Confirmation(claims: claims), at: "userinfo", services: services)
         let client = try await client((claims["azp"] ?? claims["client_id"])?.string)

@@ -13,12 +13,15 @@ package struct ConsentPage: Page {
     private let items: [ConsentItem]
     private let audience: String?
     private let scope: String?
+    private let destination: String?
 
     /// - Parameters:
     ///   - tenantName: the name that users know the tenant by.
     ///   - items: what the application requests.
     ///   - audience: the API that the request is about.
     ///   - scope: the requested scope, its values parted by spaces.
+    ///   - destination: where an application of somebody else's gets its answer. It chose its name and logo itself, and this
+    ///     it cannot make up.
     package init(
         state: String,
         csrfToken: String,
@@ -28,7 +31,8 @@ package struct ConsentPage: Page {
         tenantName: String,
         items: [ConsentItem],
         audience: String? = nil,
-        scope: String? = nil
+        scope: String? = nil,
+        destination: String? = nil
     ) {
         self.state = state
         self.csrfToken = csrfToken
@@ -39,10 +43,13 @@ package struct ConsentPage: Page {
         self.items = items
         self.audience = audience
         self.scope = scope
+        self.destination = destination.map(SafeURL.place)
     }
 
     package var arguments: [String: String] {
-        ["application": applicationName, "user": userName, "tenant": tenantName]
+        [
+            "application": applicationName, "user": userName, "tenant": tenantName, "destination": destination ?? "",
+        ]
     }
 
     package func content(_ context: PageContext) -> [String: PageValue] {
@@ -64,6 +71,8 @@ package struct ConsentPage: Page {
             ),
             "audience": .optional(audience),
             "scope": .optional(scope),
+            "destination": .optional(destination),
+            "warning": context.texts.runs(Self.template, "destination", arguments),
         ]
     }
 }

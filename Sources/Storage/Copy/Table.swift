@@ -74,6 +74,7 @@ package struct Table: Sendable {
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),
+        Table("revoked_authorization", key: ["authorization_id"], ["expires_at"]),
         Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),

@@ -27,7 +27,9 @@ struct ConsentController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: question.client.name,
                 applicationLogoURL: question.client.logoURI, userName: question.user.displayName,
                 tenantName: settings.friendlyName ?? services.issuer.domain,
-                items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) }),
+                items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) },
+                destination: question.client.isFirstParty || visit.login.progress.deviceCodeDigest != nil
+                    ? nil : visit.request.target.redirectURI.text),
             target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
     }
 

@@ -32,18 +32,19 @@ struct LogoutResponder: Sendable {
     let cookies: BrowserCookies
     let pages: PageResponder
 
-    /// Where applications have frames, a page shows them before the browser goes on.
+    /// Where applications have frames, a page shows them before the browser goes on; where it does not go on by itself, the
+    /// page says where to.
     func respond(
         to outcome: LogoutOutcome, _ browser: Browser, locales: [String] = []
     ) async throws -> Response {
         var response: Response
-        if outcome.frames.isEmpty, let location = outcome.location {
+        if outcome.frames.isEmpty, outcome.goesOn, let location = outcome.location {
             response = .found(location)
         } else {
             response = try await pages.respond(
                 with: LoggedOutPage(
                     applicationName: outcome.applicationName, frames: outcome.frames.map(\.url),
-                    continueURL: outcome.location),
+                    continueURL: outcome.location, goesOn: outcome.goesOn),
                 frames: outcome.frames.map(\.origin), locales: locales)
         }
         forgetSession(browser, &response)

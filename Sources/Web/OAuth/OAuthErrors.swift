@@ -62,6 +62,7 @@ struct OAuthErrors: RouterMiddleware {
                 error: rendered.code, errorDescription: rendered.description,
                 hint: isDevelopment ? error.hint : nil, requestID: isDevelopment ? context.requestID : nil),
             status: HTTPResponse.Status(code: rendered.status))
+        if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if error.reason == .clientAuthentication, request.headers[.authorization] != nil {
             response.headers[.wwwAuthenticate] = #"Basic realm="\#(services.issuer.domain)", charset="UTF-8""#
         }

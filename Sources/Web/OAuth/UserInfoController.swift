@@ -62,7 +62,7 @@ struct UserInfoController: Sendable {
             case .invalidRequest: .badRequest
             default: .unauthorized
             }
-        let description = error.description.replacing("\"", with: "'")
+        let description = Self.headerText(error.description)
         let scope = error.code == .insufficientScope ? #", scope="openid""# : ""
         var response = Response.text(status == .unauthorized ? "Unauthorized" : description, status: status)
         let problem = #"error="\#(error.code.rawValue)", error_description="\#(description)"\#(scope)"#
@@ -71,6 +71,19 @@ struct UserInfoController: Sendable {
             ? [#"DPoP realm="Users", \#(problem), \#(Self.algorithms)"#]
             : [#"Bearer realm="Users", \#(problem)"#, "DPoP \(Self.algorithms)"]
         return response
+    }
+
+    /// The text in the characters that an `error_description` may have (RFC 6750 §3), so that nothing a token brings ends it.
+    private static func headerText(_ text: String) -> String {
+        String(
+            text.unicodeScalars.map { scalar in
+                switch scalar {
+                case "\"": "'"
+                case "\\": "/"
+                case " "..."~": Character(scalar)
+                default: "?"
+                }
+            })
     }
 
     private static let algorithms =

@@ -7,8 +7,8 @@ struct ConsentStep {
     let progress: LoginTransaction.Progress
     let access: RequestedAccess
 
-    /// What the user decides about; `openid` alone reveals nothing that needs a decision, and a single claim is asked about
-    /// as the scope that gives it.
+    /// What the user decides about beside signing in at all, which `openid` stands for; a single claim is asked about as the
+    /// scope that gives it.
     var scope: Scope {
         access.scope.filter { $0 != Scope.openID }.union(request.request.claims?.scope ?? .empty)
     }
@@ -18,10 +18,13 @@ struct ConsentStep {
         if request.request.prompt.contains(.consent) || request.client.isMetadataDocument {
             return progress.consentedUserID != userID || !isCovered(by: progress.consentedScope)
         }
-        guard !isSkipped, !scope.isEmpty else { return false }
+        // Somebody else's application gets nothing before the user has said so once: not who the user is, and no token that
+        // an API may take for the user's word, scope or not (OpenID Connect Core §3.1.2.4).
+        guard !isSkipped, !scope.isEmpty || !request.client.isFirstParty else { return false }
         let allowed = try await stores.consentGrants.scope(
             userID: userID, clientID: request.client.clientID,
             audience: access.resourceServer?.resourceServer.identifier)
+        guard let allowed else { return true }
         return !scope.isSubset(of: allowed)
     }
 

@@ -31,7 +31,7 @@ package struct AuthorizationCodeGrant: Grant {
             return .failure(invalidCode)
         case .replayed(let authorizationID):
             // Somebody has the code twice: what the first one got is not safe either (RFC 6749 §4.1.2).
-            try RefreshTokenStore.revoke(authorizationID: authorizationID, in: transaction)
+            try RefreshTokenStore.revoke(authorizationID: authorizationID, at: request.now, in: transaction)
             return .failure(invalidCode)
         case .redeemed(let code):
             if let problem = problem(with: code, request) { return .failure(problem) }

@@ -79,10 +79,14 @@ package struct JWTBearerGrant: Grant {
         guard let id = claims["jti"]?.string, (1...255).contains(id.utf8.count) else {
             throw Self.refused("its 'jti' must be a text of 1 to 255 bytes")
         }
+        // One about the client itself reads like a client assertion: whoever sees it must not sign in as the client with it.
+        let kinds: [UsedAssertionStore.Kind] =
+            claims["sub"]?.string == client.clientID ? [.grant, .clientAssertion] : [.grant]
+        let end = expiresAt.addingTimeInterval(AssertionTimes.skew)
         let isFirst = try await services.stores.database.write { transaction in
-            try UsedAssertionStore.use(
-                .grant, issuer: client.clientID, id: id, expiresAt: expiresAt.addingTimeInterval(AssertionTimes.skew),
-                in: transaction)
+            try kinds.allSatisfy { kind in
+                try UsedAssertionStore.use(kind, issuer: client.clientID, id: id, expiresAt: end, in: transaction)
+            }
         }
         guard isFirst else { throw Self.refused("its 'jti' was used before; make a new assertion for each request") }
     }

@@ -33,7 +33,8 @@ package struct RefreshTokenGrant: Grant {
         let exchange = try verdict.get()
         let family = exchange.token.family
         var authorization = try await UserAuthorization(
-            user: exchange.user, scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
+            user: exchange.user, authorizationID: family.authorizationID,
+            scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
             claims: family.claims,
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
@@ -128,7 +129,8 @@ package struct RefreshTokenGrant: Grant {
         {
             return true
         }
-        try RefreshTokenStore.revoke(authorizationID: token.family.authorizationID, in: transaction)
+        try RefreshTokenStore.revoke(
+            authorizationID: token.family.authorizationID, at: request.now, in: transaction)
         return false
     }
 

@@ -24,7 +24,7 @@ package struct TokenExchangeGrant: Grant {
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let ownAPI = try Self.ownAPI(of: request.client)
         try Self.checkTypes(request.parameters)
-        let (subject, user) = try await subject(request.parameters, ownAPI)
+        let (subject, user) = try await subject(request, ownAPI)
         let api = try await target(request)
         let allowed = try await allowedScope(for: request.client, ownAPI, subject, api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
@@ -40,13 +40,15 @@ package struct TokenExchangeGrant: Grant {
         var authorization = Authorization(
             client: request.client, subject: .user(user), scope: access.scope, resourceServer: api)
         authorization.permissions = access.permissions
+        // What takes back the authorization behind the old token takes back the new one.
+        authorization.authorizationID = TokenID.authorizationID(in: subject.claims)
         authorization.actor = try Self.actor(request.client, subject)
         authorization.latestExpiry = subject.claims["exp"]?.integer.map {
             Date(timeIntervalSince1970: Double($0))
         }
         authorization.issuedTokenType = Self.accessTokenType
         // An exchange must not make a token that anybody can use of one that nobody else could.
-        authorization.mustBeBound = !Confirmation(claims: subject.claims).isEmpty
+        authorization.mustBeBound = !subject.confirmation.isEmpty
         return authorization
     }
 
@@ -81,15 +83,31 @@ package struct TokenExchangeGrant: Grant {
 
     /// RFC 8693 §2.2.2: a subject token that is no good is an `invalid_request`.
     private func subject(
-        _ parameters: Parameters, _ ownAPI: String
+        _ request: TokenRequest, _ ownAPI: String
     ) async throws -> (ActiveAccessToken, User) {
-        let token = try parameters.require("subject_token")
+        let token = try request.parameters.require("subject_token")
         guard let found = try await ActiveAccessTokens(services: services).find(token),
             found.audiences.contains(ownAPI)
         else {
             throw OAuthError.invalidRequest(
                 "The subject_token is not an active access token for \(ownAPI)",
                 hint: "It has expired, was taken back, or was issued for another API.")
+        }
+        guard found.isOursAlone else {
+            throw OAuthError.invalidRequest(
+                "The subject_token proves nothing: the API can sign such tokens itself",
+                hint:
+                    "The API's tokens have HS256, whose secret it knows. Set its signing_alg to RS256, PS256, ES256 or "
+                    + "EdDSA.")
+        }
+        // RFC 9449 §7: a token that is bound to a key is good for nobody without it, and an exchange is a use of it.
+        let key = found.confirmation.keyThumbprint
+        guard key == nil || key == request.possession.keyThumbprint else {
+            throw OAuthError.invalidRequest(
+                "The subject_token is bound to a key, and the request does not prove it",
+                hint:
+                    "Send a DPoP proof by the key that the token's cnf names. Whoever was sent the token cannot; let the "
+                    + "client ask for one without DPoP where it shall be exchanged.")
         }
         guard let user = found.user else {
             throw OAuthError.invalidRequest(
