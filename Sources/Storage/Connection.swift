@@ -99,7 +99,7 @@ package struct PasswordPolicy: Sendable, Hashable {
 
     /// The policy in a connection's `options`; `good` where it names none.
     package init(connection: Connection, path: String = "connection") throws(Document.Problem) {
-        var options = Document(connection.options, path: path + ".options")
+        var options = Document(connection.options, path: path.isEmpty ? "options" : path + ".options")
         let level = try options.oneOf("passwordPolicy", Level.self) ?? .good
         var complexity = try options.document("password_complexity_options")
         self.init(level: level, minimumLength: try complexity?.integer("min_length", in: 1...128))

@@ -38,6 +38,9 @@ package struct Document {
     /// The path of a member.
     package func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
+    /// The names of the members that are there, null ones too.
+    package var names: Set<String> { Set(members.keys) }
+
     /// A problem with a member, for rules that need more than one of them.
     package func problem(_ name: String, _ message: String) -> Problem {
         Problem(path: path(of: name), message: message)
@@ -109,6 +112,8 @@ package struct Document {
     package mutating func strings(_ name: String) throws(Problem) -> [String]? {
         observer?.note(name, .texts)
         guard let value = take(name) else { return nil }
+        // In a query a list is a name that is there more than once.
+        if isQuery, let text = value.string { return [text] }
         guard let array = value.array else { throw problem(name, "must be a list of texts") }
         var strings: [String] = []
         for (index, element) in array.enumerated() {
