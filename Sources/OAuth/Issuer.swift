@@ -30,6 +30,8 @@ package struct Issuer: Sendable, Hashable, CustomStringConvertible {
     package var isSecure: Bool { text.hasPrefix("https:") }
     /// The absolute address of `path`, which has no slash at its start.
     package func url(_ path: String) -> String { text + path }
+    /// The identifier of the tenant's own API, the Management API: with the slash at its end that Auth0's has.
+    package var managementAudience: String { url("api/v2/") }
     /// The audience of tokens for the userinfo endpoint.
     package var userInfoAudience: String { url("userinfo") }
 }

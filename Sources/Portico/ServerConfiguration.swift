@@ -11,6 +11,8 @@ import Web
 /// standard values of ``Setting``.
 struct ServerConfiguration: Sendable {
     let issuer: Issuer
+    /// Whether the issuer was told, and is not the standard one.
+    let isIssuerTold: Bool
     let host: String
     let port: Int
     let data: URL
@@ -64,6 +66,7 @@ struct ServerConfiguration: Sendable {
             return found.flatMap { $0.isEmpty ? nil : $0 } ?? setting.standard
         }
         issuer = try Self.parse(.issuer, value(.issuer)) { text in try Issuer(text) }
+        isIssuerTold = value(.issuer) != Setting.issuer.standard
         (host, port) = try Self.parse(.listen, value(.listen), Self.address)
         data = URL(filePath: value(.data) ?? ".", directoryHint: .isDirectory).absoluteURL
         database = try Self.database(value(.databaseURL), connections: value(.databaseConnections))

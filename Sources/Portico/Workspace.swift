@@ -33,6 +33,7 @@ struct Workspace: Sendable {
             logger.info("schema updated", metadata: ["migration": "\(migration.number) \(migration.name)"])
         }
         stores = Stores(database: database)
+        try await SystemAPI.prepare(stores, issuer: configuration.issuer, moves: configuration.isIssuerTold)
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
             passwords: PasswordHasher(threads: configuration.passwordThreads),

@@ -53,6 +53,11 @@ package struct ClientGrantStore: Sendable {
         }
     }
 
+    /// The grant with this id, or nil where there is none.
+    package static func find(_ id: String, in transaction: any SQLTransaction) throws -> ClientGrant? {
+        try transaction.row("SELECT * FROM client_grant WHERE id = \(id)").map(ClientGrant.init)
+    }
+
     /// Every grant, in the order of the APIs.
     package static func list(in transaction: any SQLTransaction) throws -> [ClientGrant] {
         try transaction.rows("SELECT * FROM client_grant ORDER BY audience, client_id").map(ClientGrant.init)

@@ -6,6 +6,8 @@ import OAuth
 package struct ClientKeys: Sendable, Hashable {
     /// Auth0's `client_authentication_methods.private_key_jwt.credentials`.
     package var credentials: [Credential] = []
+    /// Auth0's credentials that are registered and not in use yet, or no longer.
+    package var unused: [Credential] = []
     /// The set itself, with its member `keys`.
     package var set: JSONObject?
     /// Where the client publishes its set; https.
@@ -31,6 +33,8 @@ package struct ClientKeys: Sendable, Hashable {
 
     package init() {}
 
+    /// Every credential, in use or not.
+    package var all: [Credential] { credentials + unused }
     /// The method that Auth0's credentials declare; nil where there are none.
     package var declaredMethod: ClientAuthenticationMethod? {
         if !credentials.isEmpty { return .privateKeyJWT }
@@ -70,6 +74,7 @@ extension ClientKeys {
             credentials = try Self.credentials(&method)
             _ = try method.remaining(known: [])
         }
+        unused = try Self.credentials(&document)
         mutualTLS = try MutualTLSSettings(from: &document, methods: &methods)
         let declared = [credentials.isEmpty, mutualTLS.subjects.isEmpty, mutualTLS.certificates.isEmpty]
         guard declared.count(where: { !$0 }) < 2 else {
@@ -90,27 +95,31 @@ extension ClientKeys {
         let documents = try document.documents("credentials") ?? []
         guard documents.count <= 2 else { throw document.problem("credentials", "must have at most two") }
         var credentials: [Credential] = []
-        for var entry in documents {
-            guard let pem = try entry.string("pem", most: 8192) else {
-                throw entry.problem("pem", "is required: the public key, which exports leave out")
-            }
-            var credential = Credential(
-                pem: pem, algorithm: try entry.oneOf("alg", JWSAlgorithm.self) ?? .rs256,
-                keyID: try entry.string("kid", most: 255), expiresAt: try Self.date(&entry, "expires_at"))
-            guard credential.algorithm.family != .secret else {
-                throw entry.problem("alg", "must be one for public keys")
-            }
-            (credential.id, credential.name) = (try entry.string("id", most: 255), try entry.string("name", most: 255))
-            guard try entry.string("credential_type") ?? "public_key" == "public_key" else {
-                throw entry.problem("credential_type", "must be public_key")
-            }
-            _ = try entry.remaining(known: ["created_at", "updated_at", "parse_expiry_from_cert", "thumbprint_sha256"])
-            credentials.append(credential)
-        }
+        for var entry in documents { credentials.append(try credential(&entry)) }
         return credentials
     }
 
-    static func date(_ document: inout Document, _ name: String) throws(Document.Problem) -> Date? {
+    /// One credential.
+    /// - Throws: ``Document/Problem`` for a member with a wrong value.
+    package static func credential(_ entry: inout Document) throws(Document.Problem) -> Credential {
+        guard let pem = try entry.string("pem", most: 8192) else {
+            throw entry.problem("pem", "is required: the public key, which exports leave out")
+        }
+        var credential = Credential(
+            pem: pem, algorithm: try entry.oneOf("alg", JWSAlgorithm.self) ?? .rs256,
+            keyID: try entry.string("kid", most: 255), expiresAt: try date(&entry, "expires_at"))
+        guard credential.algorithm.family != .secret else { throw entry.problem("alg", "must be one for public keys") }
+        (credential.id, credential.name) = (try entry.string("id", most: 255), try entry.string("name", most: 255))
+        guard try entry.string("credential_type") ?? "public_key" == "public_key" else {
+            throw entry.problem("credential_type", "must be public_key")
+        }
+        _ = try entry.remaining(known: ["created_at", "updated_at", "parse_expiry_from_cert", "thumbprint_sha256"])
+        return credential
+    }
+
+    /// A time as Auth0 writes it, with or without milliseconds.
+    /// - Throws: ``Document/Problem`` for a text of another form.
+    package static func date(_ document: inout Document, _ name: String) throws(Document.Problem) -> Date? {
         guard let text = try document.string(name) else { return nil }
         let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
         guard let date = styles.lazy.compactMap({ try? $0.parse(text) }).first else {
@@ -119,7 +128,8 @@ extension ClientKeys {
         return date
     }
 
-    static func document(_ credentials: [Credential]) -> JSONValue {
+    /// The credentials as Auth0 writes them.
+    package static func document(_ credentials: [Credential]) -> JSONValue {
         .array(
             credentials.map { credential in
                 var members: JSONObject = [
@@ -139,6 +149,12 @@ extension ClientKeys {
     /// The members of a client's document.
     package var members: JSONObject {
         var members: JSONObject = [:]
+        if !credentials.isEmpty {
+            members["client_authentication_methods"] = [
+                "private_key_jwt": ["credentials": Self.document(credentials)]
+            ]
+        }
+        if !unused.isEmpty { members["credentials"] = Self.document(unused) }
         var methods = mutualTLS.methods
         if !credentials.isEmpty { methods["private_key_jwt"] = ["credentials": Self.document(credentials)] }
         if !methods.isEmpty { members["client_authentication_methods"] = .object(methods) }

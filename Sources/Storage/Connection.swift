@@ -99,7 +99,7 @@ package struct PasswordPolicy: Sendable, Hashable {
 
     /// The policy in a connection's `options`; `good` where it names none.
     package init(connection: Connection, path: String = "connection") throws(Document.Problem) {
-        var options = Document(connection.options, path: path + ".options")
+        var options = Document(connection.options, path: path.isEmpty ? "options" : path + ".options")
         let level = try options.oneOf("passwordPolicy", Level.self) ?? .good
         var complexity = try options.document("password_complexity_options")
         self.init(level: level, minimumLength: try complexity?.integer("min_length", in: 1...128))
@@ -112,9 +112,17 @@ package struct ConnectionStore: Sendable {
 
     /// The connection with this name, or nil where there is none.
     package func find(name: String) async throws -> Connection? {
-        try await database.readOnce { transaction in
-            try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
-        }
+        try await database.readOnce { try Self.find(name: name, in: $0) }
+    }
+
+    /// The connection with this name, or nil where there is none.
+    package static func find(name: String, in transaction: any SQLTransaction) throws -> Connection? {
+        try transaction.row("SELECT * FROM connection WHERE name = \(name)").map(Connection.init)
+    }
+
+    /// The connection with this id, or nil where there is none.
+    package static func find(id: String, in transaction: any SQLTransaction) throws -> Connection? {
+        try transaction.row("SELECT * FROM connection WHERE id = \(id)").map(Connection.init)
     }
 
     /// Every connection, in the order of the names.

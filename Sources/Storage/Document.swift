@@ -8,8 +8,19 @@ package struct Document {
     private var asked: Set<String> = []
     /// Where the object stands in its file or request, such as `clients[2].refresh_token`.
     package let path: String
+    /// Whether numbers and truth values are read from texts: in a query everything is one.
+    private let isQuery: Bool
+    /// Learns what is asked for; nil where a value is read and no schema is made.
+    private let observer: SchemaObserver?
 
-    package init(_ members: JSONObject, path: String) { (self.members, self.path) = (members, path) }
+    package init(_ members: JSONObject, path: String, isQuery: Bool = false) {
+        (self.members, self.path, self.isQuery, observer) = (members, path, isQuery, nil)
+    }
+
+    /// A document without a value, which tells `observer` what is read from it.
+    init(observer: SchemaObserver, path: String) {
+        (members, self.path, isQuery, self.observer) = ([:], path, false, observer)
+    }
 
     /// What a member should have been, at which path.
     package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
@@ -27,6 +38,9 @@ package struct Document {
     /// The path of a member.
     package func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
+    /// The names of the members that are there, null ones too.
+    package var names: Set<String> { Set(members.keys) }
+
     /// A problem with a member, for rules that need more than one of them.
     package func problem(_ name: String, _ message: String) -> Problem {
         Problem(path: path(of: name), message: message)
@@ -35,6 +49,7 @@ package struct Document {
     /// The member's value, taken out; nil where it is absent or null.
     package mutating func take(_ name: String) -> JSONValue? {
         asked.insert(name)
+        if let observer { return observer.take(name, path: path(of: name)) }
         guard let value = members.removeValue(forKey: name), value != .null else { return nil }
         return value
     }
@@ -42,6 +57,7 @@ package struct Document {
     /// A text.
     /// - Throws: ``Problem`` for a value of another kind.
     package mutating func string(_ name: String) throws(Problem) -> String? {
+        observer?.note(name, .text(most: nil))
         guard let value = take(name) else { return nil }
         guard let string = value.string else { throw problem(name, "must be a text") }
         return string
@@ -51,6 +67,7 @@ package struct Document {
     /// - Throws: ``Problem`` for a longer one, or a value of another kind.
     package mutating func string(_ name: String, most: Int) throws(Problem) -> String? {
         let text = try string(name)
+        observer?.note(name, .text(most: most == .max ? nil : most))
         guard text?.utf8.count ?? 0 <= most else { throw problem(name, "must be at most \(most) bytes long") }
         return text
     }
@@ -71,7 +88,9 @@ package struct Document {
     /// A truth value.
     /// - Throws: ``Problem`` for a value of another kind.
     package mutating func bool(_ name: String) throws(Problem) -> Bool? {
+        observer?.note(name, .bool)
         guard let value = take(name) else { return nil }
+        if isQuery, let text = value.string, let bool = Bool(text) { return bool }
         guard let bool = value.bool else { throw problem(name, "must be true or false") }
         return bool
     }
@@ -79,8 +98,10 @@ package struct Document {
     /// A whole number.
     /// - Throws: ``Problem`` for a value of another kind or outside `range`.
     package mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
+        observer?.note(name, .integer(range))
         guard let value = take(name) else { return nil }
-        guard let integer = value.integer, range.contains(integer) else {
+        guard let integer = value.integer ?? (isQuery ? value.string.flatMap(Int.init) : nil), range.contains(integer)
+        else {
             throw problem(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return integer
@@ -89,7 +110,10 @@ package struct Document {
     /// A list of texts.
     /// - Throws: ``Problem`` for a value of another kind, or that of an element.
     package mutating func strings(_ name: String) throws(Problem) -> [String]? {
+        observer?.note(name, .texts)
         guard let value = take(name) else { return nil }
+        // In a query a list is a name that is there more than once.
+        if isQuery, let text = value.string { return [text] }
         guard let array = value.array else { throw problem(name, "must be a list of texts") }
         var strings: [String] = []
         for (index, element) in array.enumerated() {
@@ -117,7 +141,9 @@ package struct Document {
     package mutating func oneOf<T: RawRepresentable & CaseIterable>(
         _ name: String, _ type: T.Type
     ) throws(Problem) -> T? where T.RawValue == String {
-        guard let string = try string(name) else { return nil }
+        let text = try string(name)
+        observer?.note(name, .choice(T.allCases.map(\.rawValue)))
+        guard let string = text else { return nil }
         guard let value = T(rawValue: string) else {
             let values = T.allCases.map(\.rawValue).joined(separator: ", ")
             throw problem(name, "'\(string.forDisplay)' is none of \(values)")
@@ -127,6 +153,10 @@ package struct Document {
 
     /// The object that a member holds.
     package mutating func document(_ name: String) throws(Problem) -> Document? {
+        if let observer {
+            asked.insert(name)
+            return observer.object(name).map { Document(observer: $0, path: path(of: name)) }
+        }
         guard let value = take(name) else { return nil }
         guard let object = value.object else { throw problem(name, "must be an object") }
         return Document(object, path: path(of: name))
@@ -135,6 +165,7 @@ package struct Document {
     /// An object, as it is.
     /// - Throws: ``Problem`` for a value of another kind.
     package mutating func object(_ name: String) throws(Problem) -> JSONObject? {
+        observer?.note(name, .anyObject)
         guard let value = take(name) else { return nil }
         guard let object = value.object else { throw problem(name, "must be an object") }
         return object
@@ -142,6 +173,10 @@ package struct Document {
 
     /// The objects of the list that a member holds.
     package mutating func documents(_ name: String) throws(Problem) -> [Document]? {
+        if let observer {
+            asked.insert(name)
+            return observer.list(name).map { [Document(observer: $0, path: path(of: "\(name)[0]"))] }
+        }
         guard let value = take(name) else { return nil }
         guard let array = value.array else { throw problem(name, "must be a list of objects") }
         var documents: [Document] = []
@@ -153,9 +188,17 @@ package struct Document {
         return documents
     }
 
+    /// Every member that is left, null ones too.
+    package mutating func everything() -> JSONObject {
+        let rest = members
+        members = [:]
+        return rest
+    }
+
     /// The members of `known` that are left: fields of Auth0's that the server keeps and gives back.
     /// - Throws: ``Problem`` for the first member that is not Auth0's at all.
     package mutating func remaining(known: Set<String>) throws(Problem) -> JSONObject {
+        observer?.note(known)
         let rest = members
         members = [:]
         if let unknown = rest.keys.sorted().first(where: { !known.contains($0) }) {

@@ -21,6 +21,8 @@ package struct ResourceServer: Sendable, Hashable {
     package var enforcesPolicies = false
     package var tokenDialect = TokenDialect.accessToken
     package var proofOfPossession = ProofOfPossessionSettings()
+    /// Whether it is the server's own Management API, which nobody configures into being.
+    package var isSystem = false
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -82,6 +84,7 @@ extension ResourceServer {
         if let settings = try document.document("proof_of_possession") {
             proofOfPossession = try ProofOfPossessionSettings(document: settings)
         }
+        isSystem = try document.bool("is_system", default: false)
         other = try document.remaining(known: Self.known)
     }
 
@@ -119,13 +122,14 @@ extension ResourceServer {
         if proofOfPossession != ProofOfPossessionSettings() {
             members["proof_of_possession"] = .object(proofOfPossession.document)
         }
+        if isSystem { members["is_system"] = true }
         members["token_dialect"] = .string(tokenDialect.rawValue)
         return members
     }
 
     /// Auth0's fields that change nothing here yet.
     private static let known: Set<String> = [
-        "is_system", "token_encryption", "consent_policy", "authorization_details",
+        "token_encryption", "consent_policy", "authorization_details",
         "subject_type_authorization", "allow_online_access", "client_id", "verificationLocation",
     ]
 }
@@ -142,10 +146,20 @@ package struct ResourceServerStore: Sendable {
 
     /// The API with this identifier, or nil where there is none.
     package func find(identifier: String) async throws -> RegisteredResourceServer? {
-        try await database.readOnce { transaction in
-            try transaction.row("SELECT * FROM resource_server WHERE identifier = \(identifier)")
-                .map(RegisteredResourceServer.init)
-        }
+        try await database.readOnce { try Self.find(identifier: identifier, in: $0) }
+    }
+
+    /// The API with this identifier, or nil where there is none.
+    package static func find(
+        identifier: String, in transaction: any SQLTransaction
+    ) throws -> RegisteredResourceServer? {
+        try transaction.row("SELECT * FROM resource_server WHERE identifier = \(identifier)")
+            .map(RegisteredResourceServer.init)
+    }
+
+    /// The API with this id, or nil where there is none.
+    package static func find(id: String, in transaction: any SQLTransaction) throws -> RegisteredResourceServer? {
+        try transaction.row("SELECT * FROM resource_server WHERE id = \(id)").map(RegisteredResourceServer.init)
     }
 
     /// Every API, in the order of the names.
@@ -174,6 +188,21 @@ package struct ResourceServerStore: Sendable {
                 """)
         }
         try TenantStore.configurationChanged(in: transaction)
+    }
+
+    /// Gives what is granted for the API `former` to the one that takes its place, and removes it: an API whose identifier
+    /// has changed, as the tenant's own does with the tenant's address.
+    package static func replace(
+        _ former: String, with identifier: String, in transaction: any SQLTransaction
+    ) throws {
+        for var grant in try ClientGrantStore.list(in: transaction) where grant.audience == former {
+            try ClientGrantStore.delete(grant.id, in: transaction)
+            grant.audience = identifier
+            try ClientGrantStore.save(grant, in: transaction)
+        }
+        try transaction.execute("UPDATE role_permission SET audience = \(identifier) WHERE audience = \(former)")
+        try transaction.execute("UPDATE user_permission SET audience = \(identifier) WHERE audience = \(former)")
+        try delete(identifier: former, in: transaction)
     }
 
     /// Removes the API with the grants and permissions for it.

@@ -65,6 +65,12 @@ package struct SigningKeyStore: Sendable {
         for key in keys where !kinds.contains(key.kind) { try insert(key, in: transaction) }
     }
 
+    /// Removes a key: what it signed no longer verifies.
+    package static func delete(_ id: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM signing_key WHERE kid = \(id)")
+        try TenantStore.configurationChanged(in: transaction)
+    }
+
     /// For each of `newNext`, the current key of its kind becomes a previous one, the next one current, and the new one
     /// the next.
     package static func rotate(newNext: [SigningKey], in transaction: any SQLTransaction) throws {

@@ -140,6 +140,11 @@ package struct UserStore: Sendable {
         try transaction.execute("UPDATE user_account SET blocked = \(isBlocked) WHERE user_id = \(userID)")
     }
 
+    /// Removes every user of a connection with sessions, consents and tokens.
+    package static func deleteAll(connection: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM user_account WHERE connection = \(connection)")
+    }
+
     /// Removes a user with sessions, consents and tokens.
     package static func delete(_ userID: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM user_account WHERE user_id = \(userID)")

@@ -21,12 +21,17 @@ extension Planner {
                     file.problem(entry.path, "\(named.count) APIs have this name; say which one with identifier"))
                 continue
             }
+            guard named.first?.resourceServer.isSystem != true else {
+                notApplied.append("\(entry.path): Portico's own Management API is not applied")
+                continue
+            }
             if let api = planResourceServer(entry, named.first) {
                 _ = isFirst(api.identifier, &seen, entry)
             }
         }
         guard allowDelete else { return }
-        for registered in current.resourceServers where !seen.contains(registered.resourceServer.identifier) {
+        for registered in current.resourceServers
+        where !registered.resourceServer.isSystem && !seen.contains(registered.resourceServer.identifier) {
             let identifier = registered.resourceServer.identifier
             resourceServers[identifier] = nil
             planDelete(.resourceServers, identifier) { transaction, _ in
@@ -47,31 +52,25 @@ extension Planner {
         }
         guard let api = parsed else { return nil }
         resourceServers[api.identifier] = api
-        checkSigning(api.signingAlgorithm, of: api.identifier, path: "\(entry.path).signing_alg")
-        if let given, given.utf8.count < 16 {
-            problems.append(
-                file.problem(
-                    "\(entry.path).signing_secret",
-                    "is shorter than 16 characters; make one with: openssl rand -base64 48"))
+        checkSigning(of: api.identifier, SigningRules.problems(of: api, settings), at: entry.path)
+        let write: ResourceServerWrite
+        do throws(Document.Problem) {
+            write = try ResourceServerWrite(api, replacing: existing, secret: given, box: box)
+        } catch {
+            note([error], at: entry.path)
+            return api
         }
-        // Exports have secrets of RS256 APIs too; nothing is signed with them.
-        var secret = api.signingAlgorithm == .hs256 ? given : nil
-        var generated: String?
-        if api.signingAlgorithm == .hs256, given == nil, existing?.sealedSigningSecret == nil {
-            generated = Base64URL.encode(RandomBytes.make(48))
-            secret = generated
-        }
-        let known = existing?.sealedSigningSecret.flatMap { try? box.open($0) }
-        let isNew = secret != nil && secret != known
-        let sealed = isNew ? secret.flatMap { try? box.seal($0) } : nil
         plan(
             .resourceServers, api.identifier, before: existing?.resourceServer.document, after: api.document,
-            alsoChanged: isNew
-                ? [FieldDifference(field: "signing_secret", before: nil, after: known == nil ? "(set)" : "(changed)")]
+            alsoChanged: write.hasNewSecret
+                ? [
+                    FieldDifference(
+                        field: "signing_secret", before: nil, after: write.replacesSecret ? "(changed)" : "(set)")
+                ]
                 : [],
-            generatedSecret: generated
+            generatedSecret: write.generatedSecret
         ) { transaction, _ in
-            try ResourceServerStore.save(api, sealedSigningSecret: sealed, in: transaction)
+            try write.save(in: transaction)
         }
         return api
     }
@@ -85,6 +84,10 @@ extension Planner {
         }
         guard let entries = file.entries[.clientGrants] else { return }
         for entry in entries {
+            if let reason = GrantRules.unsupported(entry.members) {
+                notApplied.append("\(entry.path): \(reason)")
+                continue
+            }
             guard let grant = clientGrant(entry) else { continue }
             guard isFirst("\(grant.clientID) \(grant.audience)", &seen, entry) else { continue }
             let existing = current.clientGrants.first { $0.clientID == grant.clientID && $0.audience == grant.audience }
@@ -138,12 +141,8 @@ extension Planner {
             try ClientGrant(document: document, standardID: id)
         }
         guard let grant = parsed else { return nil }
-        let unknown = grant.scope.subtracting(api.scope)
-        guard unknown.isEmpty else {
-            problems.append(
-                file.problem(
-                    "\(entry.path).scope", "the API \(audience) has no scope \(unknown.values.joined(separator: ", "))")
-            )
+        if let problem = GrantRules.problem(of: grant, for: api) {
+            note([problem], at: entry.path)
             return nil
         }
         return grant

@@ -4,9 +4,6 @@ import OAuth
 import Storage
 
 extension Planner {
-    /// What the Management API returns and nobody may write.
-    private static let readOnly: Set<String> = ["tenant", "global", "signing_keys", "owners", "client_secret"]
-
     mutating func planClients() {
         guard let entries = file.entries[.clients] else { return }
         var seen: Set<String> = []
@@ -49,66 +46,35 @@ extension Planner {
     private mutating func planClient(
         _ entry: TenantFile.Entry, _ existing: RegisteredClient?, standardID: String
     ) -> Client? {
-        var members = entry.members.filter { !Self.readOnly.contains($0.key) }
+        var members = entry.members.filter { !ClientWrite.notInDocument.contains($0.key) }
         if let addons = members["addons"]?.object {
             members["addons"] = .object(withoutForeignSecrets(addons, "\(entry.path).addons"))
         }
-        var secret = text("client_secret", of: entry)
+        let secret = text("client_secret", of: entry)
         let parsed = parse(Self.merged(existing?.client.document ?? [:], members), path: entry.path) {
             document throws(Document.Problem) in try Client(document: document, standardID: standardID)
         }
         guard let client = parsed else { return nil }
         clients[client.clientID] = client
-        for (member, problem) in client.keyProblems {
-            problems.append(file.problem("\(entry.path).\(member)", problem))
-        }
-        checkSigning(client.idTokenAlgorithm, of: client.clientID, path: "\(entry.path).jwt_configuration.alg")
-        if let algorithm = client.openID.userInfoAlgorithm {
-            checkSigning(algorithm, of: client.clientID, path: "\(entry.path).userinfo_signed_response_alg")
-        }
-        var generated: String?
-        if existing?.secretDigest == nil, secret == nil, client.usesSecret {
-            generated = Base64URL.encode(RandomBytes.make(48))
-            secret = generated
-        }
-        if let problem = Self.secretProblem(secret, client, existing) {
-            problems.append(file.problem("\(entry.path).client_secret", problem))
+        note(client.keyProblems.map { Document.Problem(path: $0.member, message: $0.problem) }, at: entry.path)
+        checkSigning(of: client.clientID, SigningRules.problems(of: client, settings), at: entry.path)
+        let write: ClientWrite
+        do throws(Document.Problem) {
+            write = try ClientWrite(client, replacing: existing, secret: secret, box: box)
+        } catch {
+            note([error], at: entry.path)
             return client
         }
-        let digest = secret.map { Secret($0).digest }
-        let isNewSecret = digest != nil && digest != existing?.secretDigest
-        let needsSealing = client.needsReadableSecret && secret != nil
-        let sealed = needsSealing ? secret.flatMap { try? box.seal($0) } : nil
         plan(
             .clients, client.name, before: existing?.client.document, after: client.document,
-            alsoChanged: isNewSecret
+            alsoChanged: write.hasNewSecret
                 ? [FieldDifference(field: "client_secret", before: nil, after: existing == nil ? "(set)" : "(changed)")]
                 : [],
-            generatedSecret: generated
+            generatedSecret: write.generatedSecret
         ) { transaction, now in
-            try ClientStore.save(client, secretDigest: digest, sealedSecret: sealed, at: now, in: transaction)
+            try write.save(at: now, in: transaction)
         }
         return client
-    }
-
-    private static func secretProblem(_ secret: String?, _ client: Client, _ existing: RegisteredClient?) -> String? {
-        if let secret, secret.utf8.count < 16 {
-            return "is shorter than 16 characters; make one with: openssl rand -base64 48"
-        }
-        if client.needsReadableSecret, secret == nil, existing?.sealedSecret == nil {
-            return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
-        }
-        if client.tokenEndpointAuthMethod == .clientSecretJWT {
-            if secret == nil, existing?.sealedSecret == nil {
-                return "is needed here because client_secret_jwt signs with it"
-            }
-            // RFC 7518 §3.2: a key is at least as long as the hash.
-            if let secret, secret.utf8.count < 32 {
-                return
-                    "is shorter than the 32 characters that client_secret_jwt needs; make one with: openssl rand -base64 48"
-            }
-        }
-        return nil
     }
 
     /// Leaves out what ``ForeignSecrets`` finds, and says so.

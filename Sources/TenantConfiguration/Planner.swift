@@ -127,24 +127,27 @@ struct Planner {
 
     private mutating func planTenant() {
         guard let entry = file.entries[.tenant]?.first else { return }
-        var members = Self.merged(current.settings.document, entry.members)
-        if let flags = members["flags"] {
-            guard let changed = flags.object else {
-                problems.append(file.problem("\(entry.path).flags", "must be an object"))
-                return
-            }
-            members["flags"] = .object(Self.merged(current.settings.other["flags"]?.object ?? [:], changed))
+        let members: JSONObject
+        do throws(Document.Problem) {
+            members = try TenantWrite.merged(current.settings, entry.members)
+        } catch {
+            return note([error], at: entry.path)
         }
         let parsed = parse(members, path: entry.path) { document throws(Document.Problem) in
             try TenantSettings(document: document)
         }
         guard let settings = parsed else { return }
         self.settings = settings
-        let keys = firstKeys(for: settings)
+        let write: TenantWrite
+        do {
+            write = try TenantWrite(settings, having: current.keyKinds, box: box)
+        } catch {
+            problems.append(file.problem("tenant.signing_algorithms", "keys cannot be made: \(error)"))
+            return
+        }
         plan(.tenant, settings.friendlyName ?? "settings", before: current.settings.document, after: settings.document)
         { transaction, now in
-            try TenantStore.update(settings, in: transaction)
-            try SigningKeyStore.insertFirst(keys.map { $0(now) }, in: transaction)
+            try write.save(at: now, in: transaction)
         }
     }
 }

@@ -33,7 +33,10 @@ package enum TenantExport {
             (.tenant, .object(tenant.settings.document)),
             (
                 .resourceServers,
-                .array(tenant.resourceServers.map { .object(without($0.resourceServer.document, "id")) })
+                .array(
+                    tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
+                        .object(without($0.document, "id"))
+                    })
             ),
             (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
             (

@@ -52,6 +52,7 @@ package struct TestServer: Sendable {
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, logger: logger,
             now: { clock.now })
+        try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)
         try await services.configuration.refresh()
         let router = try buildRouter(

@@ -1,5 +1,6 @@
 import AuthorizationServer
 import Hummingbird
+import ManagementAPI
 import OAuth
 import Pages
 
@@ -43,10 +44,15 @@ package func buildRouter(
     router.group().add(middleware: oauthErrors).add(middleware: certificates)
         .addRoutes(IntrospectionController(services: services).endpoints)
 
+    router.group().add(middleware: CrossOrigin(policy: .management(services.configuration)))
+        .add(middleware: DPoPNonces(services: services))
+        .addRoutes(ManagementController(api: ManagementAPI(services: services), outages: outages).endpoints)
+
     let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes, outages: outages))
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     let logouts = LogoutResponder(cookies: cookies, pages: pages)

@@ -12,7 +12,8 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "Storage", "Pages", "AuthorizationServer", "Outbound", "TenantConfiguration", "Web",
+        "OAuth", "Storage", "Pages", "AuthorizationServer", "Outbound", "TenantConfiguration", "ManagementAPI",
+        "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
@@ -41,8 +42,11 @@ struct ImportRulesTests {
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
+        // The Management API's rules are those of the files that are applied; it knows no HTTP server.
+        "ManagementAPI": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Storage", "TenantConfiguration"], libraries: ["Logging"]),
         "Web": Rule(
-            ours: ["AuthorizationServer", "OAuth", "Pages", "Storage"],
+            ours: ["AuthorizationServer", "ManagementAPI", "OAuth", "Pages", "Storage", "TenantConfiguration"],
             libraries: [
                 "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOFoundationEssentialsCompat", "ServiceLifecycle",
             ]),

@@ -42,6 +42,16 @@ struct ListFilesTests {
         }
     }
 
+    @Test("Every resource of the Management API is in ManagementAPI.swift")
+    func managementResources() throws {
+        let list = try Repository.file("Sources/ManagementAPI/ManagementAPI.swift").words
+        let resources = try Repository.files("Sources/ManagementAPI").filter { $0.stem.hasSuffix("Resource") }
+        #expect(!resources.isEmpty)
+        for resource in resources {
+            #expect(list.contains(resource.stem[...]), "\(resource) is not in ManagementAPI.swift")
+        }
+    }
+
     @Test("Every command is in PorticoCommand.swift")
     func commands() throws {
         let list = try Repository.file("Sources/Portico/PorticoCommand.swift").words

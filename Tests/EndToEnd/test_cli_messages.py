@@ -109,4 +109,5 @@ def test_the_demo_tenant_can_be_applied(new_portico) -> None:
     portico = new_portico()
     portico.command(
         "apply", "--yes", str(REPOSITORY / "examples" / "tenant.yaml"), DEMO_WEB_URL="http://localhost:3000",
-        DEMO_CLIENT_SECRET="d" * 64, DEMO_M2M_SECRET="m" * 64)
+        DEMO_CLIENT_SECRET="d" * 64, DEMO_M2M_SECRET="m" * 64,
+        DEMO_MANAGEMENT_SECRET="a" * 64, DEMO_ISSUER="http://localhost:8080/")

@@ -16,10 +16,19 @@ struct AuthorizationEvents: Sendable {
         if sent["prompt"] == "none" { trail.note { $0.failure = .failedSilentLogin } }
     }
 
+    /// A transaction that goes on.
+    init(services: Services, _ login: LoginTransaction) {
+        self.services = services
+        trail.note(login)
+        guard case .device = login.purpose else { return }
+        let isDenied = login.progress.isDenied
+        trail.note { $0.failure = isDenied ? .deviceRefused : .failedDeviceActivation }
+    }
+
     func note(_ request: VerifiedAuthorizationRequest) {
         trail.note(request)
-        let isSilent = request.request.prompt.contains(.none)
-        trail.note { $0.failure = isSilent ? .failedSilentLogin : nil }
+        guard request.request.prompt.contains(.none) else { return }
+        trail.note { $0.failure = .failedSilentLogin }
     }
 
     func note(_ session: Session) { trail.note(session) }

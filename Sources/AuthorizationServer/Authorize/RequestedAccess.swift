@@ -43,7 +43,8 @@ struct RequestedAccess: Sendable {
             permissions = try await stores.database.readOnce { transaction in
                 try RoleStore.permissions(of: userID, audience: api.identifier, in: transaction)
             }
-            allowed = allowed.intersection(Scope(permissions))
+            let own = api.isSystem ? SystemAPI.ownScope : .empty
+            allowed = allowed.intersection(Scope(permissions).union(own))
         }
         let offline = client.grantTypes.contains(.refreshToken) && api?.allowsOfflineAccess ?? true
         let scope = requested.filter { value in

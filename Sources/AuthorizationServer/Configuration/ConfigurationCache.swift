@@ -14,6 +14,7 @@ package final class ConfigurationCache: Sendable {
         var keyRing: KeyRing?
         var connections: [Connection]?
         var origins: Set<String>?
+        var allowedOrigins: Set<String>?
         var metadata: Data?
         var possessionDemands: [String: ProofOfPossessionSettings]?
         var clients: [String: RegisteredClient] = [:]
@@ -57,6 +58,13 @@ package final class ConfigurationCache: Sendable {
                 origins.formUnion((callbacks + client.webOrigins + client.allowedOrigins).map { $0.lowercased() })
             }
             return origins
+        }
+    }
+
+    /// What the applications list as allowed origins. In lower case.
+    package func allowedOrigins() async throws -> Set<String> {
+        try await cached(\.allowedOrigins) { [stores] in
+            Set(try await stores.clients.list().flatMap(\.client.allowedOrigins).map { $0.lowercased() })
         }
     }
 

@@ -35,10 +35,9 @@ final class LogTrail: Sendable {
     }
 
     func note(_ login: LoginTransaction) {
-        note { facts in
-            (facts.clientID, facts.audience) = (login.clientID, login.parameters["audience"])
-            facts.scope = login.parameters["scope"]
-        }
+        note { $0.clientID = login.clientID }
+        guard case .authorization(let sent) = login.purpose else { return }
+        note { ($0.audience, $0.scope) = (sent["audience"], sent["scope"]) }
     }
 
     func note(_ request: VerifiedAuthorizationRequest) {

@@ -29,10 +29,19 @@ package struct SigningKeys: Sendable {
     /// Kinds that the tenant's `signing_algorithms` no longer need are left alone.
     /// - Returns: the ids of the new current and the new next key of each kind, RSA first.
     package func rotate(at now: Date) async throws -> [Rotation] {
-        let newNext = try await stores.tenant.settings().signingAlgorithms.keyKinds.map { kind in
-            try Self.make(kind, .next, box: box, certificateName: issuer.domain)(now)
+        let rotation = try prepareRotation(for: try await stores.tenant.settings())
+        return try await stores.database.write { try rotation(now, $0) }
+    }
+
+    /// A rotation whose new keys are made already, to be done in a transaction.
+    package func prepareRotation(
+        for settings: TenantSettings
+    ) throws -> @Sendable (Date, any SQLTransaction) throws -> [Rotation] {
+        let made = try settings.signingAlgorithms.keyKinds.map { kind in
+            try Self.make(kind, .next, box: box, certificateName: issuer.domain)
         }
-        return try await stores.database.write { transaction in
+        return { now, transaction in
+            let newNext = made.map { $0(now) }
             try SigningKeyStore.rotate(newNext: newNext, in: transaction)
             let current = try SigningKeyStore.list(in: transaction).filter { $0.state == .current }
             return newNext.map { next in

@@ -102,6 +102,7 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = configuration.logLevel
         let workspace = try await Workspace(configuration: configuration, logger: logger)
         let services = workspace.services
+        try await SystemAPI.prepare(workspace.stores, issuer: configuration.issuer, moves: true)
         try await services.signingKeys.makeFirst(at: services.now())
         try await services.configuration.refresh()
         // A secret that does not open the keys must end the start, not the first login.

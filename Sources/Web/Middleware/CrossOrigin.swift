@@ -9,6 +9,8 @@ struct CrossOrigin: RouterMiddleware {
         case anybody
         /// The origins of the applications' callbacks, web origins and allowed origins.
         case applications(ConfigurationCache)
+        /// The origins that applications list as allowed origins, and no others: their scripts manage the tenant.
+        case management(ConfigurationCache)
     }
 
     let policy: Policy
@@ -30,11 +32,17 @@ struct CrossOrigin: RouterMiddleware {
         return response
     }
 
+    private var methods: String {
+        if case .management = policy { "GET, POST, PUT, PATCH, DELETE, OPTIONS" } else { "GET, POST, OPTIONS" }
+    }
+
     private func allowedOrigin(_ origin: String) async throws -> String? {
         switch policy {
         case .anybody: "*"
         case .applications(let configuration):
             try await configuration.origins().contains(origin.lowercased()) ? origin : nil
+        case .management(let configuration):
+            try await configuration.allowedOrigins().contains(origin.lowercased()) ? origin : nil
         }
     }
 
@@ -43,7 +51,7 @@ struct CrossOrigin: RouterMiddleware {
         response.headers[.vary] = "Origin, Access-Control-Request-Headers"
         guard let allowed else { return response }
         response.headers[.accessControlAllowOrigin] = allowed
-        response.headers[.accessControlAllowMethods] = "GET, POST, OPTIONS"
+        response.headers[.accessControlAllowMethods] = methods
         response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Auth0-Client, DPoP"
         response.headers[.accessControlMaxAge] = "3600"
         return response

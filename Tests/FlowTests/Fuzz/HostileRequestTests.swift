@@ -4,6 +4,7 @@ import Fuzzing
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import ManagementAPI
 import OAuth
 import Storage
 import TestSupport
@@ -16,7 +17,13 @@ struct HostileRequestFuzzTests {
     private static func routes(_ server: TestServer) throws -> [HostileRequests.Route] {
         let router = try buildRouter(
             services: server.services, configuration: WebConfiguration(isDevelopment: true))
-        return router.routes.map { HostileRequests.Route(method: $0.method, path: $0.path.description) }
+        // The Management API finds its addresses itself.
+        let management = ManagementAPI(services: server.services).routes.compactMap { route in
+            HTTPRequest.Method(route.method.rawValue).map {
+                HostileRequests.Route(method: $0, path: "/api/v2/\(route.path)")
+            }
+        }
+        return management + router.routes.map { HostileRequests.Route(method: $0.method, path: $0.path.description) }
     }
 
     private static func fixtures() -> Fixtures {

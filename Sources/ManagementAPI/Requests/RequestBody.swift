@@ -1,0 +1,48 @@
+import Foundation
+import OAuth
+
+/// Reads the body of a request: JSON and nothing else.
+enum RequestBody {
+    /// No resource is larger; what is imported in bulk goes another way.
+    static let mostBytes = 1 << 20
+
+    /// - Throws: ``ManagementError`` 400, 413 or 415.
+    static func value(of request: ManagementRequest) async throws(ManagementError) -> JSONValue {
+        let bytes: Data
+        do {
+            bytes = try await request.body(mostBytes)
+        } catch {
+            switch error {
+            case .tooLarge: throw .tooLarge(most: mostBytes)
+            case .incomplete: throw .malformedBody("The body ended before its announced length")
+            }
+        }
+        guard request.contentType == "application/json" else { throw .unsupportedMediaType(request.contentType) }
+        do {
+            try StrictJSON.check(bytes)
+        } catch {
+            switch error {
+            case .tooDeep: throw .malformedBody("The body has more than \(StrictJSON.mostLevels) levels")
+            case .duplicate(let name): throw .malformedBody("The body has the member '\(name.forDisplay)' twice")
+            case .malformed: throw .malformedBody("Invalid request payload JSON format")
+            }
+        }
+        let value: JSONValue
+        do {
+            value = try JSON.decode(JSONValue.self, from: bytes)
+        } catch {
+            throw .malformedBody("Invalid request payload JSON format")
+        }
+        guard !Self.holdsNUL(value) else { throw .malformedBody("A text of the body has the character NUL") }
+        return value
+    }
+
+    private static func holdsNUL(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let array): array.contains(where: holdsNUL)
+        case .object(let object): object.contains { $0.key.utf8.contains(0) || holdsNUL($0.value) }
+        default: false
+        }
+    }
+}
