@@ -13,6 +13,13 @@ package struct ManagementAPI: Sendable {
         ResourceServersResource.self,
         ClientGrantsResource.self,
         ConnectionsResource.self,
+        UsersResource.self,
+        UsersByEmailResource.self,
+        UserAuthorizationResource.self,
+        RolesResource.self,
+        GrantsResource.self,
+        SessionsResource.self,
+        RefreshTokensResource.self,
         SigningKeysResource.self,
         TenantsResource.self,
     ]

@@ -109,6 +109,24 @@ package struct UserStore: Sendable {
             """)
     }
 
+    /// Replaces everything that may change of a user.
+    /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has another one with the e-mail address or user name.
+    package static func replace(_ user: User, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            UPDATE user_account SET email = \(user.email), email_verified = \(user.isEmailVerified),
+                username = \(user.username), profile = \(JSON.text(user.profile)),
+                user_metadata = \(JSON.text(user.userMetadata)), app_metadata = \(JSON.text(user.appMetadata)),
+                blocked = \(user.isBlocked), updated_at = \(user.updatedAt)
+            WHERE user_id = \(user.id)
+            """)
+    }
+
+    /// Waits until nobody else changes the user, and keeps others out until the transaction ends.
+    package static func lock(_ userID: String, in transaction: any SQLTransaction) throws {
+        try transaction.lock("SELECT user_id FROM user_account WHERE user_id = \(userID)")
+    }
+
     /// Sets a password's hash.
     package static func setPasswordHash(
         _ hash: String, of userID: String, at now: Date, in transaction: any SQLTransaction
