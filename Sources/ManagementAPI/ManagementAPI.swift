@@ -15,6 +15,7 @@ package struct ManagementAPI: Sendable {
         ConnectionsResource.self,
         UsersResource.self,
         UsersByEmailResource.self,
+        UserIdentitiesResource.self,
         UserAuthorizationResource.self,
         RolesResource.self,
         GrantsResource.self,

@@ -25,10 +25,11 @@ struct UsersByEmailResource: Resource {
     @Sendable private func list(_ call: Query<Filter>) async throws -> Answer {
         let query = call.query
         guard query.email == query.email.lowercased() else { return .ok([]) }
-        let users = try await management.stores.database.readOnce { transaction in
-            try UserStore.search(
+        let users = try await management.stores.database.read { transaction in
+            let found = try UserStore.search(
                 .match(.email, .equal(query.email)), order: .init(.createdAt), start: 0, limit: 100, in: transaction)
+            return try UserMembers.shown(found, in: transaction)
         }
-        return .ok(users.map { query.fields.apply(to: UserMembers.shown($0)) })
+        return .ok(users.map { query.fields.apply(to: $0) })
     }
 }

@@ -36,15 +36,15 @@ struct UsersResource: Resource {
                 guard total <= UserSearch.window, paging.start <= 10 * UserSearch.window else {
                     throw UserSearch.beyond
                 }
-                return ([User](), total)
+                return ([JSONObject](), total)
             }
             let found = try UserStore.search(
                 query.filter, order: query.order, start: paging.start,
                 limit: min(paging.perPage, UserSearch.window - paging.start), in: transaction)
             let total = paging.includesTotals ? try UserStore.count(query.filter, in: transaction) : 0
-            return (found, total)
+            return (try UserMembers.shown(found, in: transaction), total)
         }
-        let shown = users.map { query.fields.apply(to: UserMembers.shown($0)) }
+        let shown = users.map { query.fields.apply(to: $0) }
         var answer = Answer.page("users", shown, total: total, paging)
         if paging.includesTotals, var members = answer.body?.object {
             members["length"] = .integer(Int64(shown.count))
@@ -54,8 +54,12 @@ struct UsersResource: Resource {
     }
 
     @Sendable private func get(_ call: Query<Fields>) async throws -> Answer {
-        guard let user = try await management.stores.users.find(call["id"]) else { throw Self.inexistent }
-        return .ok(call.query.fields.apply(to: UserMembers.shown(user)))
+        let id = call["id"]
+        let found = try await management.stores.database.read { transaction in
+            try UserMembers.shown(UserStore.find(id, in: transaction).map { [$0] } ?? [], in: transaction).first
+        }
+        guard let found else { throw Self.inexistent }
+        return .ok(call.query.fields.apply(to: found))
     }
 
     @Sendable private func create(_ call: Submission<NewUser>) async throws -> Answer {
@@ -78,7 +82,7 @@ struct UsersResource: Resource {
         let made = user
         return try await refusingDoubles {
             try await management.write(call.caller) { transaction, _ in
-                guard try UserStore.find(made.id, in: transaction) == nil else { throw Self.exists }
+                guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
                 try UserStore.insert(made, passwordHash: hash, in: transaction)
                 let shown = UserMembers.shown(made)
                 return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
@@ -113,7 +117,7 @@ struct UsersResource: Resource {
                 } else if user.isBlocked, !before.isBlocked {
                     try sessions.endAll(of: id, .accountDeactivated, in: transaction)
                 }
-                var after = UserMembers.shown(user)
+                var after = try UserMembers.shown([user], in: transaction).first ?? [:]
                 let answer = Answer.ok(after)
                 if hash != nil { after["password"] = "changed" }
                 return Changed(answer, [.init("users", id, before: UserMembers.shown(before), after: after)])

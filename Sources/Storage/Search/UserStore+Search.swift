@@ -48,7 +48,7 @@ extension UserStore {
     ) throws -> [User] {
         try transaction.rows(
             """
-            SELECT * FROM user_account WHERE \(part: filter.sql) ORDER BY \(part: order.sql)
+            SELECT * FROM user_account WHERE primary_user_id IS NULL AND (\(part: filter.sql)) ORDER BY \(part: order.sql)
             LIMIT \(limit) OFFSET \(start)
             """
         ).map(User.init)
@@ -56,7 +56,9 @@ extension UserStore {
 
     /// How many users `filter` lets through.
     package static func count(_ filter: UserFilter, in transaction: any SQLTransaction) throws -> Int {
-        try transaction.row("SELECT COUNT(*) AS users FROM user_account WHERE \(part: filter.sql)")?
-            .integer("users") ?? 0
+        try transaction.row(
+            """
+            SELECT COUNT(*) AS users FROM user_account WHERE primary_user_id IS NULL AND (\(part: filter.sql))
+            """)?.integer("users") ?? 0
     }
 }

@@ -209,3 +209,78 @@ struct ManagementUsersTests {
         }
     }
 }
+
+@Suite("Management API: several accounts, one user")
+struct ManagementIdentitiesTests {
+    private static let (ada, grace) = ("users/\(User.ada.id.formEncoded)", "users/\(User.grace.id.formEncoded)")
+
+    private func signIn(_ server: TestServer, _ email: String, _ password: String) async throws -> String? {
+        let (browser, party) = (TestBrowser(server), RelyingParty.regularWebApp(server))
+        let answer = try await browser.logIn(
+            browser.get(party.authorizationURL()), email: email, password: password)
+        return try await party.redeem(answer.query("code") ?? "").json()["id_token"]?.string?.claims["sub"]?.string
+    }
+
+    @Test("QK-6: a linked account is one of the user's identities, signs in as the user, and is no user any more")
+    func link() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let answer = try await management.send(
+                .post, "\(Self.ada)/identities", ["provider": "auth0", "user_id": .string(User.grace.id)])
+            #expect(answer.status == .created)
+            let identities = try JSON.decode([JSONValue].self, from: answer.text)
+            #expect(identities.map { $0.object?["user_id"]?.string?.first } == ["a", "b"])
+            #expect(identities[1].object?["profileData"]?.object?["email"] == "grace@example.com")
+            #expect(try await management.send(.get, Self.grace).status == .notFound)
+            #expect(try await management.list("users?q=email:grace@example.com").isEmpty)
+            #expect(try await management.get(Self.ada)["identities"]?.array?.count == 2)
+            #expect(try await signIn(server, "grace@example.com", User.gracePassword) == User.ada.id)
+            let again = try await management.send(
+                .post, "\(Self.ada)/identities",
+                ["provider": "auth0", "user_id": .string(String(User.grace.id.dropFirst(6)))])
+            #expect(again.status == .conflict)
+            let path = "\(Self.ada)/identities/auth0/\(User.grace.id.dropFirst(6))"
+            let unlinked = try await management.send(.delete, path)
+            #expect(unlinked.status == .ok)
+            #expect(try JSON.decode([JSONValue].self, from: unlinked.text).count == 1)
+            #expect(try await signIn(server, "grace@example.com", User.gracePassword) == User.grace.id)
+            #expect(try await management.send(.delete, path).status == .notFound)
+        }
+    }
+
+    @Test("A person links an account by proving that it is theirs, and cannot take another's by naming it")
+    func linkOwn() async throws {
+        try await TestServer.run { server in
+            let party = RelyingParty.regularWebApp(server)
+            let token =
+                try await party.tokens([
+                    "audience": server.services.issuer.managementAudience,
+                    "scope": "openid update:current_user_identities",
+                ])["access_token"]?.string ?? ""
+            let person = ManagementClient(server, token: token)
+            let named = try await person.send(
+                .post, "\(Self.ada)/identities", ["provider": "auth0", "user_id": .string(User.grace.id)])
+            #expect(named.status == .badRequest)
+            let browser = TestBrowser(server)
+            let answer = try await browser.logIn(
+                browser.get(party.authorizationURL()), email: "grace@example.com", password: User.gracePassword)
+            let tokens = try await party.redeem(answer.query("code") ?? "").json()
+            let proof: JSONValue = ["link_with": .string(tokens["id_token"]?.string ?? "")]
+            #expect(try await person.send(.post, "\(Self.ada)/identities", proof).status == .created)
+            let access = try await ManagementClient(server).get("users?include_totals=true")["total"]
+            #expect(access == 1)
+        }
+    }
+
+    @Test("A user goes with every identity")
+    func delete() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            _ = try await management.send(
+                .post, "\(Self.ada)/identities", ["provider": "auth0", "user_id": .string(User.grace.id)])
+            #expect(try await management.send(.delete, Self.ada).status == .noContent)
+            let left = try await server.services.stores.database.read { try UserStore.exists(User.grace.id, in: $0) }
+            #expect(!left)
+        }
+    }
+}
