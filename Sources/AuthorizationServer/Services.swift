@@ -14,6 +14,8 @@ package struct Services: Sendable {
     package let outbound: any OutboundHTTP
     /// The keys that clients publish.
     package let remoteKeySets: RemoteKeySets
+    /// The request objects that clients publish.
+    package let requestObjects = RequestObjectCache()
     /// What is known of clients' certificates; nil where no proxy passes them on.
     package let mutualTLS: MutualTLS?
     package let now: @Sendable () -> Date

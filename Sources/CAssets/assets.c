@@ -43,33 +43,36 @@ static const unsigned char asset12[] = {
 #embed "pages/mark.mustache"
 };
 static const unsigned char asset13[] = {
-#embed "pages/signup.mustache"
+#embed "pages/select-account.mustache"
 };
 static const unsigned char asset14[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset15[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset16[] = {
-#embed "locales/en.json"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset17[] = {
-#embed "css/portico.css"
+#embed "locales/en.json"
 };
 static const unsigned char asset18[] = {
-#embed "js/form-post.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset19[] = {
-#embed "js/logout.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset20[] = {
-#embed "js/portico.js"
+#embed "js/logout.js"
 };
 static const unsigned char asset21[] = {
-#embed "js/web-message.js"
+#embed "js/portico.js"
 };
 static const unsigned char asset22[] = {
+#embed "js/web-message.js"
+};
+static const unsigned char asset23[] = {
 #embed "images/portico.svg"
 };
 
@@ -87,16 +90,17 @@ static const struct CAsset assets[] = {
     {"pages/login.mustache", asset10, sizeof asset10},
     {"pages/logout.mustache", asset11, sizeof asset11},
     {"pages/mark.mustache", asset12, sizeof asset12},
-    {"pages/signup.mustache", asset13, sizeof asset13},
-    {"pages/still-logged-in.mustache", asset14, sizeof asset14},
-    {"pages/web-message.mustache", asset15, sizeof asset15},
-    {"locales/en.json", asset16, sizeof asset16},
-    {"css/portico.css", asset17, sizeof asset17},
-    {"js/form-post.js", asset18, sizeof asset18},
-    {"js/logout.js", asset19, sizeof asset19},
-    {"js/portico.js", asset20, sizeof asset20},
-    {"js/web-message.js", asset21, sizeof asset21},
-    {"images/portico.svg", asset22, sizeof asset22},
+    {"pages/select-account.mustache", asset13, sizeof asset13},
+    {"pages/signup.mustache", asset14, sizeof asset14},
+    {"pages/still-logged-in.mustache", asset15, sizeof asset15},
+    {"pages/web-message.mustache", asset16, sizeof asset16},
+    {"locales/en.json", asset17, sizeof asset17},
+    {"css/portico.css", asset18, sizeof asset18},
+    {"js/form-post.js", asset19, sizeof asset19},
+    {"js/logout.js", asset20, sizeof asset20},
+    {"js/portico.js", asset21, sizeof asset21},
+    {"js/web-message.js", asset22, sizeof asset22},
+    {"images/portico.svg", asset23, sizeof asset23},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

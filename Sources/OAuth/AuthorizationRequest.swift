@@ -67,12 +67,6 @@ package struct AuthorizationRequest: Sendable {
     /// Without a code there is nobody to give a refresh token to, so `offline_access` is ignored (OpenID Connect Core §11).
     private static func scope(_ parameters: Parameters, for type: ResponseType) throws(OAuthError) -> Scope {
         let scope = try Scope(parsing: parameters["scope"] ?? "")
-        guard !type.contains(.idToken) || scope.contains(Scope.openID) else {
-            throw .invalidRequest(
-                "response_type=\(type.text) needs scope=openid",
-                hint: "An ID token is issued for the scope openid only: add it, or leave id_token out of response_type."
-            )
-        }
         return type.contains(.code) ? scope : scope.filter { $0 != Scope.offlineAccess }
     }
 

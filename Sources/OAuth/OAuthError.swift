@@ -7,6 +7,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let accessDenied = Code(rawValue: "access_denied")
+        package static let accountSelectionRequired = Code(rawValue: "account_selection_required")
         package static let authorizationPending = Code(rawValue: "authorization_pending")
         package static let consentRequired = Code(rawValue: "consent_required")
         package static let expiredToken = Code(rawValue: "expired_token")

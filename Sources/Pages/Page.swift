@@ -29,7 +29,7 @@ package struct PageChrome: Sendable {
     package let supportURL: String?
     /// What the application says about the user's data, and its terms: `https:` URLs; others are not shown.
     package let policyURL, termsURL: String?
-    /// The languages that the user prefers, the best first: `ui_locales`, then `Accept-Language`.
+    /// The languages that the user prefers, the best first: the request's `ui_locales`.
     package let locales: [String]
 
     package init(

@@ -10,6 +10,7 @@ package enum Pages {
         LoggedOutPage.self,
         LoginPage.self,
         LogoutPage.self,
+        SelectAccountPage.self,
         SignupPage.self,
         StillLoggedInPage.self,
         WebMessagePage.self,

@@ -61,6 +61,7 @@ package struct Client: Sendable, Hashable {
     /// Whether the server must know the secret itself, not only its digest: it signs or verifies with it.
     package var needsReadableSecret: Bool {
         idTokenAlgorithm == .hs256 || openID.userInfoAlgorithm == .hs256 || tokenEndpointAuthMethod == .clientSecretJWT
+            || requestObject.isSignedWithSecret
     }
 }
 
@@ -145,6 +146,9 @@ extension Client {
             throw document.problem(
                 "userinfo_signed_response_alg",
                 "HS256 signs with the client's secret, and this client has none; use RS256")
+        }
+        guard !requestObject.isSignedWithSecret || isConfidential else {
+            throw document.problem("request_object_signing_alg", RequestObjectSettings.needsSecret)
         }
         information = try ClientInformation(from: &document)
         logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
@@ -246,7 +250,7 @@ package struct RegisteredClient: Sendable {
     package let client: Client
     /// The digest of its secret; nil where it has none.
     package let secretDigest: String?
-    /// Its secret, sealed, kept only where tokens are signed with it (HS256, `client_secret_jwt`).
+    /// Its secret, sealed, kept only where tokens are signed with it (HS256, `client_secret_jwt`, request objects).
     package let sealedSecret: String?
 }
 

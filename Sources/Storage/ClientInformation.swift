@@ -47,3 +47,29 @@ package struct ClientInformation: Sendable, Hashable {
         return members
     }
 }
+
+extension Client {
+    /// The client as people who read these languages are shown it: with the names and addresses that it has registered in
+    /// the first of them (`client_name#de`, RFC 7591 §2.2), and otherwise as it is.
+    /// - Parameter locales: BCP 47 tags, the best first.
+    package func localized(for locales: [String]) -> Client {
+        guard !information.localized.isEmpty, !locales.isEmpty else { return self }
+        let texts = Dictionary(information.localized.map { ($0.lowercased(), $1) }) { first, _ in first }
+        func text(_ member: String) -> String? {
+            locales.lazy.flatMap(Self.lookup).compactMap { texts["\(member)#\($0)"] }.first
+        }
+        var client = self
+        client.name = text("client_name") ?? name
+        client.logoURI = text("logo_uri") ?? logoURI
+        client.information.uri = text("client_uri") ?? information.uri
+        client.information.policyURI = text("policy_uri") ?? information.policyURI
+        client.information.termsURI = text("tos_uri") ?? information.termsURI
+        return client
+    }
+
+    /// The tags that a lookup tries: `de-at`, then `de` ([RFC 4647 §3.4](https://www.rfc-editor.org/rfc/rfc4647#section-3.4)).
+    private static func lookup(_ locale: String) -> [String] {
+        let subtags = locale.lowercased().split(separator: "-")
+        return subtags.indices.reversed().map { subtags[...$0].joined(separator: "-") }
+    }
+}

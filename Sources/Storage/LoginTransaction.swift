@@ -10,35 +10,58 @@ package struct LoginTransaction: Sendable {
     /// The digest of the cookie of the browser that started it.
     package let browserDigest: String
     package let clientID: String
-    /// The authorization request as it was sent.
-    package let parameters: [String: String]
     package let createdAt: Date
     package let expiresAt: Date
     package var progress: Progress
+    fileprivate let parameters: [String: String]
+
+    /// What the transaction ends in.
+    package enum Purpose: Sendable, Equatable {
+        /// An answer to the client of an authorization request, whose parameters are here as they were sent.
+        case authorization(Parameters)
+        /// A device that is let in, by the digest of its code.
+        case device(codeDigest: String)
+
+        package var isDevice: Bool { if case .device = self { true } else { false } }
+    }
+
+    package var purpose: Purpose {
+        progress.deviceCodeDigest.map(Purpose.device) ?? .authorization(Parameters(trusted: parameters))
+    }
+
+    /// The account that the user has chosen where the request asks which (`prompt=select_account`).
+    package enum AccountChoice: Sendable, Codable, Equatable {
+        /// The one of the session with this digest.
+        case session(digest: String)
+        /// One that has yet to log in.
+        case another
+    }
 
     /// What the user has answered so far.
     package struct Progress: Sendable, Codable, Equatable {
         /// The digest of the session that a login in this transaction made; prompts for a login are then satisfied.
         package var sessionDigest: String?
+        package var accountChoice: AccountChoice?
         /// The scope that a user allowed in this transaction, and which user.
         package var consentedScope: String?
         package var consentedUserID: String?
         /// Whether the user refused.
         package var isDenied = false
-        /// The digest of the device code that the transaction lets in, where it answers a device instead of a client.
-        package var deviceCodeDigest: String?
+        /// Beside the answers, because only parameters that a client has sent are kept beside them.
+        fileprivate var deviceCodeDigest: String?
 
         package init() {}
     }
 
     package init(
-        digest: String, browserDigest: String, clientID: String, parameters: [String: String], createdAt: Date,
-        expiresAt: Date
+        digest: String, browserDigest: String, clientID: String, purpose: Purpose, createdAt: Date, expiresAt: Date
     ) {
-        (self.digest, self.browserDigest, self.clientID, self.parameters) = (
-            digest, browserDigest, clientID, parameters
-        )
+        (self.digest, self.browserDigest, self.clientID) = (digest, browserDigest, clientID)
         (self.createdAt, self.expiresAt, progress) = (createdAt.storable, expiresAt.storable, Progress())
+        switch purpose {
+        case .authorization(let sent): parameters = sent.all
+        case .device(let codeDigest): (parameters, progress.deviceCodeDigest) = ([:], codeDigest)
+        }
     }
 }
 

@@ -9,12 +9,26 @@ package struct RequestObjectSettings: Sendable, Hashable {
     package var credentials: [ClientKeys.Credential] = []
     /// The one algorithm that the client signs with; nil for each that fits.
     package var algorithm: JWSAlgorithm?
-    /// Whether objects without signature are accepted: the client has registered `none`.
-    package var acceptsUnsigned = false
+    /// Whether objects have no signature at all: the client has registered `none`.
+    package var isUnsigned = false
     /// The addresses at which the client keeps objects.
     package var uris: [String] = []
 
     package init() {}
+
+    /// Whether an object without a signature is heard: a client that has registered no algorithm may use each, `none` too
+    /// (OpenID Connect Dynamic Client Registration §2). It counts no more than the query in whose place it stands, which nobody
+    /// has signed either.
+    package var mayBeUnsigned: Bool { !isRequired && algorithm == nil }
+
+    /// Whether objects are signed with the client's secret: only where the client has registered that.
+    package var isSignedWithSecret: Bool { algorithm?.family == .secret }
+
+    /// What is wrong with such an algorithm for a client without a secret.
+    package static let needsSecret = "HS256, HS384 and HS512 sign with the client's secret, and this client has none"
+
+    /// What a client may register, `none` first (OpenID Connect Discovery §3).
+    package static let algorithmNames = ["none"] + JWSAlgorithm.allCases.map(\.rawValue)
 }
 
 extension RequestObjectSettings {
@@ -29,17 +43,16 @@ extension RequestObjectSettings {
         isRequired = try document.bool("require_signed_request_object", default: isRequired)
         switch try document.string("request_object_signing_alg") {
         case nil: break
-        case "none": acceptsUnsigned = true
+        case "none": isUnsigned = true
         case let name?:
-            guard let known = JWSAlgorithm(rawValue: name), known.family != .secret else {
-                let names = JWSAlgorithm.allCases.filter { $0.family != .secret }.map(\.rawValue)
+            guard let known = JWSAlgorithm(rawValue: name) else {
                 throw document.problem(
                     "request_object_signing_alg",
-                    "'\(name.forDisplay)' is none of " + (["none"] + names).joined(separator: ", "))
+                    "'\(name.forDisplay)' is none of " + Self.algorithmNames.joined(separator: ", "))
             }
             algorithm = known
         }
-        guard !isRequired || !acceptsUnsigned else {
+        guard !isRequired || !isUnsigned else {
             throw document.problem("request_object_signing_alg", "must not be none where signed objects are required")
         }
         uris = try document.strings("request_uris") ?? []
@@ -61,7 +74,7 @@ extension RequestObjectSettings {
             if !credentials.isEmpty { settings["credentials"] = ClientKeys.document(credentials) }
             members["signed_request_object"] = .object(settings)
         }
-        members["request_object_signing_alg"] = acceptsUnsigned ? "none" : algorithm.map { .string($0.rawValue) }
+        members["request_object_signing_alg"] = isUnsigned ? "none" : algorithm.map { .string($0.rawValue) }
         if !uris.isEmpty { members["request_uris"] = JSONValue(uris) }
         return members
     }

@@ -40,7 +40,8 @@ enum Sample {
     static func login(_ digest: String, browser: String = "browser", at time: Date = now) -> LoginTransaction {
         LoginTransaction(
             digest: digest, browserDigest: browser, clientID: clientID,
-            parameters: ["state": "a=b&ü😀", "scope": "openid"], createdAt: time, expiresAt: time + 3600)
+            purpose: .authorization(Parameters(trusted: ["state": "a=b&ü😀", "scope": "openid"])), createdAt: time,
+            expiresAt: time + 3600)
     }
 
     static func code(_ digest: String, expiresAt: Date = now + 600) throws -> AuthorizationCode {

@@ -55,12 +55,24 @@ extension StorageSuite {
         let login = Sample.login("l")
         try await database.write { try LoginTransactionStore.insert(login, in: $0) }
         var found = try await logins.find(digest: "l", browserDigest: "browser", at: Sample.now)
-        #expect(found?.parameters == login.parameters)
+        #expect(found?.purpose == login.purpose)
         #expect(found?.clientID == login.clientID && found?.progress == LoginTransaction.Progress())
         #expect(found?.createdAt == login.createdAt && found?.expiresAt == login.expiresAt)
         #expect(try await logins.find(digest: "l", browserDigest: "another", at: Sample.now) == nil)
         #expect(try await logins.find(digest: "m", browserDigest: "browser", at: Sample.now) == nil)
         #expect(try await logins.find(digest: "l", browserDigest: "browser", at: login.expiresAt) == nil)
+
+        let device = LoginTransaction(
+            digest: "d", browserDigest: "browser", clientID: login.clientID, purpose: .device(codeDigest: "code"),
+            createdAt: login.createdAt, expiresAt: login.expiresAt)
+        try await database.write { transaction in
+            try LoginTransactionStore.insert(device, in: transaction)
+            var progress = device.progress
+            progress.accountChoice = .session(digest: "s")
+            try LoginTransactionStore.update(progress, digest: "d", in: transaction)
+        }
+        found = try await logins.find(digest: "d", browserDigest: "browser", at: Sample.now)
+        #expect(found?.purpose == device.purpose && found?.progress.accountChoice == .session(digest: "s"))
 
         var progress = LoginTransaction.Progress()
         (progress.sessionDigest, progress.consentedScope) = ("s", "openid ü")

@@ -46,8 +46,8 @@ extension StorageSuite {
         #expect(found?.passwordHash == "hash")
         #expect(try await stores.sessions.find(digest: "session", at: time)?.sid == "sid")
         #expect(
-            try await stores.loginTransactions.find(digest: "login", browserDigest: "browser", at: time)?.parameters
-                == ["scope": "openid"])
+            try await stores.loginTransactions.find(digest: "login", browserDigest: "browser", at: time)?.purpose
+                == .authorization(Parameters(trusted: ["scope": "openid"])))
         #expect(try await stores.accessTokens.find(digest: "access", at: time)?.userID == "auth0|old")
         #expect(
             try await stores.consentGrants.scope(userID: "auth0|old", clientID: "old", audience: "old:api")

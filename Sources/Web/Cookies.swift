@@ -15,7 +15,8 @@ struct BrowserCookies: Sendable {
 
     let isSecure: Bool
 
-    /// What the request's cookies prove; a browser without a device cookie gets a new secret, which ``add(_:to:)`` sends.
+    /// What the request's cookies prove; a browser without a device cookie gets a new secret, which
+    /// ``answer(_:_:_:)`` sends.
     func browser(of request: Request, context: WebContext) -> (browser: Browser, isNew: Bool) {
         let device = secret(Self.device, in: request)
         let browser = Browser(
@@ -30,6 +31,16 @@ struct BrowserCookies: Sendable {
             return nil
         }
         return Secret(value)
+    }
+
+    /// Answers a browser, which keeps its secret where it has a new one.
+    func answer(
+        _ request: Request, _ context: WebContext, _ body: (Browser) async throws -> Response
+    ) async throws -> Response {
+        let (browser, isNew) = browser(of: request, context: context)
+        var response = try await body(browser)
+        if isNew { addDevice(browser, to: &response) }
+        return response
     }
 
     func addDevice(_ browser: Browser, to response: inout Response) {

@@ -82,10 +82,32 @@ def test_the_pages_keep_the_rules_of_accessibility(site, new_page: Callable[...,
     person.accept()
     person.expect_signed_in()
     expect_accessible(page)
+    page.goto(Application(site.portico).authorization_url(prompt="select_account"))
+    expect(page.get_by_role("heading", name="Choose an account")).to_be_visible()
+    expect_accessible(page)
     page.goto(f"{site.portico.issuer}v2/logout")
     expect_accessible(page)
     page.goto(Application(site.portico).authorization_url(redirect_uri="https://app.example.com/other"))
     expect_accessible(page)
+
+
+def test_a_person_chooses_between_accounts_on_a_telephone_without_script(site, new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport={"width": 320, "height": 640}, has_touch=True, java_script_enabled=False)
+    person, email = Person(page, site.web_app), "a-person-with-quite-a-long-address-too@subdomain.example.com"
+    person.sign_up(email)
+    person.accept()
+    person.expect_signed_in()
+    application = Application(site.portico)
+    page.goto(application.authorization_url(prompt="select_account"))
+    expect(page.get_by_role("heading", name="Choose an account")).to_be_visible()
+    expect_no_sideways_scrolling(page)
+    expect(page.get_by_role("button", name=f"Continue as {email}")).to_be_visible()
+    page.get_by_role("button", name="Use another account").click()
+    expect(page.get_by_role("heading", name="Log in to Appointments Web App")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_have_value("")
+    page.goto(application.authorization_url(prompt="select_account login"))
+    page.get_by_role("button", name=f"Continue as {email}").click()
+    expect(page.get_by_label("Email address")).to_have_value(email)
 
 
 def expect_accessible(page: Page) -> None:

@@ -71,7 +71,9 @@ struct RegisteredChoicesTests {
         }
     }
 
-    @Test("oidcc-registration-logo-uri, -policy-uri, -tos-uri: pages show what the client has registered")
+    @Test(
+        "oidcc-registration-logo-uri, oidcc-registration-policy-uri, oidcc-registration-tos-uri: pages show what the client has registered"
+    )
     func information() async throws {
         try await TestServer.run(.openRegistration) { server in
             let addresses = ["logo_uri", "policy_uri", "tos_uri"].map { ($0, "https://app.example.com/\($0)") }

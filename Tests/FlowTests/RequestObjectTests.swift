@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Crypto
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
@@ -106,7 +107,7 @@ struct RequestObjectTests {
         }
     }
 
-    @Test("RFC 8725: no key of the object's own, no unsigned object, no other kind of token")
+    @Test("RFC 8725: no key of the object's own, no signature that nobody checks, no other kind of token")
     func forgeries() async throws {
         let (key, attacker) = (try ForeignKey.rsa(), try ForeignKey.rsa("other"))
         try await TestServer.run(Self.fixtures(key)) { server in
@@ -114,7 +115,6 @@ struct RequestObjectTests {
             let unsigned = try ForeignKey.secret("").token(claims, algorithm: "none")
             let objects = try [
                 attacker.token(claims), attacker.token(claims, header: ["jwk": .object(attacker.jsonWebKey)]), unsigned,
-                unsigned.split(separator: ".").prefix(2).joined(separator: ".") + ".",
                 ForeignKey.secret(Client.regularWebAppSecret, keyID: "rsa").token(claims),
                 ForeignKey.secret(key.pem, keyID: "rsa").token(claims), key.token(claims, header: ["typ": "at+jwt"]),
                 key.token(claims, header: ["typ": "client-authentication+jwt"]), "x", "",
@@ -134,12 +134,96 @@ struct RequestObjectTests {
             let right = try key.token(Self.claims(server), algorithm: "PS256")
             #expect(try await Self.ask(server, ["request": right]).query("code") != nil)
         }
-        try await TestServer.run(Self.fixtures(key) { $0.requestObject.acceptsUnsigned = true }) { server in
+        try await TestServer.run(Self.fixtures(key) { $0.requestObject.isUnsigned = true }) { server in
             let token = try ForeignKey.secret("").token(Self.claims(server), algorithm: "none")
             let unsigned = token.split(separator: ".").prefix(2).joined(separator: ".") + "."
             #expect(try await Self.ask(server, ["request": unsigned]).query("state") == "inside")
             // A signature that nobody checks is none.
             #expect(try await Self.ask(server, ["request": token]).query("error") == "invalid_request_object")
+        }
+    }
+
+    /// The claims as an object without a signature.
+    private static func unsigned(_ claims: JSONObject) throws -> String {
+        try ForeignKey.secret("").token(claims, algorithm: "none").split(separator: ".").prefix(2)
+            .joined(separator: ".") + "."
+    }
+
+    @Test("OIDC Registration §2: without a registered algorithm each may be used, none too; it counts as a query does")
+    func unsigned() async throws {
+        let key = try ForeignKey.rsa()
+        for keys in [["keys": [.object(try key.jsonWebKey)]], nil] as [JSONObject?] {
+            try await TestServer.run(Self.fixtures(key) { $0.keys.set = keys }) { server in
+                let object = try Self.unsigned(Self.claims(server))
+                #expect(try await Self.ask(server, ["request": object]).query("state") == "inside")
+                let elsewhere = try Self.unsigned(Self.claims(server, ["redirect_uri": "https://evil.example.com/"]))
+                #expect(try await Self.ask(server, ["request": elsewhere]).location == nil)
+                let foreign = try Self.unsigned(Self.claims(server, ["client_id": "third-party-app"]))
+                #expect(
+                    try await Self.ask(server, ["request": foreign]).query("error") == "invalid_request_object")
+            }
+        }
+        for change in [{ $0.requestObject.algorithm = .rs256 }, { $0.requestObject.isRequired = true }]
+            as [(inout Client) -> Void]
+        {
+            try await TestServer.run(Self.fixtures(key, change)) { server in
+                let object = try Self.unsigned(Self.claims(server))
+                #expect(try await Self.ask(server, ["request": object]).query("error") == "invalid_request_object")
+            }
+        }
+    }
+
+    @Test("OIDC Core §10.1: HS256 and its longer kin are proved by the client's secret, where that is registered")
+    func secret() async throws {
+        for algorithm in [JWSAlgorithm.hs256, .hs384, .hs512] {
+            var fixtures = Fixtures()
+            fixtures.change("regular-web-app") { $0.requestObject.algorithm = algorithm }
+            try await TestServer.run(fixtures) { server in
+                let (right, wrong) = (
+                    ForeignKey.secret(Client.regularWebAppSecret), ForeignKey.secret(Client.thirdPartySecret)
+                )
+                let claims = Self.claims(server)
+                let object = try right.token(claims, algorithm: algorithm.rawValue)
+                #expect(try await Self.ask(server, ["request": object]).query("state") == "inside")
+                let other = algorithm == .hs256 ? "HS512" : "HS256"
+                for object in try [
+                    wrong.token(claims, algorithm: algorithm.rawValue), right.token(claims, algorithm: other),
+                    ForeignKey.rsa().token(claims), Self.unsigned(claims),
+                ] {
+                    #expect(
+                        try await Self.ask(server, ["request": object]).query("error") == "invalid_request_object")
+                }
+                let metadata = try await server.get("/.well-known/openid-configuration").json()
+                let offered = metadata["request_object_signing_alg_values_supported"]?.array ?? []
+                #expect(offered.contains(.string(algorithm.rawValue)))
+            }
+        }
+    }
+
+    @Test("OIDC Core §6.2: an object whose SHA-256 is in its address is fetched once, any other each time")
+    func kept() async throws {
+        let key = try ForeignKey.rsa()
+        let web = SimulatedWeb()
+        let now = Int64(Date().timeIntervalSince1970)
+        let address = "https://app.example.com/request.jwt"
+        let claims: JSONObject = [
+            "iss": "regular-web-app", "aud": .string(TestServer.issuer), "client_id": "regular-web-app",
+            "response_type": "code", "redirect_uri": .string(Client.callback), "state": "inside",
+            "iat": .integer(now - 1_000_000_000),
+        ]
+        let object = try key.token(claims)
+        let hash = Base64URL.encode(SHA256.hash(data: Data(object.utf8)))
+        let uris = ["#\(hash)", "#\(String(hash.reversed()))", ""].map { address + $0 }
+        try await TestServer.run(Self.fixtures(key) { $0.requestObject.uris = uris }, outbound: web) { server in
+            web.put(object, at: address, type: "application/jwt")
+            for (uri, fetches) in zip(uris, [1, 2, 2]) {
+                let before = web.requests.count
+                for _ in 0..<2 {
+                    let answer = try await Self.ask(server, ["request_uri": uri])
+                    #expect(answer.query("state") == "inside")
+                }
+                #expect(web.requests.count - before == fetches, "\(uri)")
+            }
         }
     }
 

@@ -38,6 +38,8 @@ enum Samples {
         ("signup", signup()),
         ("signup-problem", signup(problem: .passwordTooWeak(rules))),
         ("signup-email", signup(problem: .emailInvalid)),
+        ("select-account", selectAccount()),
+        ("select-account-problem", selectAccount(problem: .expiredForm)),
         ("consent", consent),
         ("error", error()),
         ("error-development", error(development: mismatch)),
@@ -66,6 +68,12 @@ enum Samples {
         ("activated-refused", ActivatedPage(isConnected: false)),
         ("web-message", webMessage),
     ]
+
+    static func selectAccount(problem: FormProblem? = nil) -> SelectAccountPage {
+        SelectAccountPage(
+            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
+            userName: "Ada Lovelace", address: "ada@acme.example", problem: problem)
+    }
 
     static func login(problem: FormProblem? = nil) -> LoginPage {
         LoginPage(

@@ -161,7 +161,8 @@ struct ClientKeyTests {
             ["client_authentication_methods": ["private_key_jwt": ["credentials": [["pem": "x", "alg": "HS256"]]]]],
             ["jwks_uri": "http://app.example.com/keys.json"], ["jwks_uri": "keys.json"],
             ["jwks_uri": "https://app.example.com/keys.json", "jwks": ["keys": []]],
-            ["request_object_signing_alg": "HS256"], ["request_object_signing_alg": "RS1"],
+            ["request_object_signing_alg": "HS256", "token_endpoint_auth_method": "none"],
+            ["request_object_signing_alg": "RS1"],
             ["request_object_signing_alg": "none", "require_signed_request_object": true],
             ["request_uris": ["http://app.example.com/"]], ["token_endpoint_auth_signing_alg": "none"],
         ] as [JSONObject])

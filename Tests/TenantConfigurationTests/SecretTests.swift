@@ -165,7 +165,7 @@ struct SecretTests {
                     "tenant.yaml:5: clients[0].client_secret: is shorter than 16 characters; "
                         + "make one with: openssl rand -base64 48",
                     "tenant.yaml:6: clients[1].client_secret: must be a text; put it in quotes",
-                    "tenant.yaml:7: clients[2].client_secret: is needed here because HS256 signs ID tokens with it; "
+                    "tenant.yaml:7: clients[2].client_secret: is needed here because HS256 signs tokens with it; "
                         + "give it, or use RS256",
                 ])
             // Digits from the environment lose none of them.

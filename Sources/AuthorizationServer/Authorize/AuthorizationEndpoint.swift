@@ -16,8 +16,8 @@ package struct AuthorizationEndpoint: Sendable {
     /// Answers a new request, or says what the user must be asked first.
     /// - Throws: ``AuthorizationFailure``.
     package func authorize(_ sent: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
-        let parameters = try await RequestSource(services: services).parameters(sent)
-        let request = try await verify(parameters)
+        let (client, parameters) = try await RequestSource(services: services).read(sent)
+        let request = try await verify(parameters, of: client)
         return try await telling(request.target) {
             let sessionFound = try await browser.session(services)
             let progress = LoginTransaction.Progress()
@@ -37,23 +37,17 @@ package struct AuthorizationEndpoint: Sendable {
     /// - Throws: ``AuthorizationFailure``, or ``TransactionNotFound``.
     package func resume(state: Secret, browser: Browser) async throws -> AuthorizationOutcome {
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
-        if login.progress.deviceCodeDigest != nil {
-            return try await DeviceActivation(services: services).resume(login, state: state, browser: browser)
-        }
-        let request = try await verify(Parameters(trusted: login.parameters))
+        let ending = ending(of: login)
+        let request = try await ending.request()
         return try await telling(request.target) {
-            if login.progress.isDenied {
-                try await services.stores.database.write {
-                    _ = try LoginTransactionStore.delete(digest: login.digest, in: $0)
-                }
+            guard !login.progress.isDenied else {
+                try await ending.deny()
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
             let sessionFound = try await browser.session(services)
             switch try await LoginSteps.next(for: request, sessionFound, login.progress, services) {
             case .done(let access, let session):
-                return .respond(
-                    try await ResponseIssuing(services: services).respond(
-                        to: request, access, session, transactionDigest: login.digest))
+                return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
                 return .prompt(page, state: state, request.target)
             }
@@ -62,21 +56,30 @@ package struct AuthorizationEndpoint: Sendable {
 
     /// The request behind a transaction, for the pages.
     package func request(of login: LoginTransaction) async throws -> VerifiedAuthorizationRequest {
-        guard login.progress.deviceCodeDigest == nil else {
-            return try await DeviceActivation(services: services).request(of: login)
-        }
-        return try await verify(Parameters(trusted: login.parameters))
+        try await ending(of: login).request()
     }
 
     // MARK: Steps
 
+    private func ending(of login: LoginTransaction) -> any LoginEnding {
+        switch login.purpose {
+        case .authorization(let sent): ClientAnswer(services: services, login: login, sent: sent)
+        case .device(let codeDigest): DeviceAdmission(services: services, login: login, codeDigest: codeDigest)
+        }
+    }
+
     /// A request that would be accepted, whoever the user is.
     /// - Throws: ``AuthorizationFailure``.
     func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
-        try await ClientMetadataDocuments(services: services).refresh(parameters["client_id"])
-        let verified = try await ClientVerification(
-            configuration: services.configuration, issuer: services.issuer
-        ).verify(parameters)
+        try await verify(parameters, of: ClientVerification(services: services).client(parameters))
+    }
+
+    /// A request of `client` that would be accepted, whoever the user is.
+    /// - Throws: ``AuthorizationFailure``.
+    private func verify(
+        _ parameters: Parameters, of client: RegisteredClient
+    ) async throws -> VerifiedAuthorizationRequest {
+        let verified = try await ClientVerification(services: services).verify(parameters, of: client)
         let redirectsMissingType = try await services.configuration.settings().wireDialect.redirectsMissingResponseType
         guard parameters["response_type"] != nil || redirectsMissingType else {
             throw AuthorizationFailure.display(.missingParameter("response_type"), nil)
@@ -138,6 +141,8 @@ package struct AuthorizationEndpoint: Sendable {
             throw error
         } catch let error as SQLError {
             throw error
+        } catch let error as TransactionNotFound {
+            throw error
         } catch {
             services.logger.error("authorization request failed", metadata: ["cause": "\(error)"])
             throw AuthorizationFailure.redirect(.serverError, target)
@@ -151,7 +156,8 @@ package struct AuthorizationEndpoint: Sendable {
         let now = services.now()
         let login = LoginTransaction(
             digest: state.digest, browserDigest: browser.secret.digest, clientID: request.client.clientID,
-            parameters: parameters.all, createdAt: now, expiresAt: now.addingTimeInterval(Self.transactionLifetime))
+            purpose: .authorization(parameters), createdAt: now,
+            expiresAt: now.addingTimeInterval(Self.transactionLifetime))
         try await services.stores.database.write { try LoginTransactionStore.insert(login, in: $0) }
         return state
     }

@@ -31,5 +31,6 @@ package enum AuthorizationOutcome: Sendable {
     /// The pages that a transaction may lead to.
     package enum LoginPage: String, Sendable {
         case login, signup, consent
+        case selectAccount = "select-account"
     }
 }

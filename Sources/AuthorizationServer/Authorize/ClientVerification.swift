@@ -57,15 +57,16 @@ package struct CallbackMismatch: Sendable, Equatable {
 
 /// The first step of every authorization request.
 struct ClientVerification: Sendable {
-    let configuration: ConfigurationCache
-    let issuer: Issuer
+    let services: Services
 
-    /// - Throws: ``AuthorizationFailure/display(_:_:)`` for an unknown client or a redirect URI that is not registered.
-    func verify(_ parameters: Parameters) async throws -> VerifiedClient {
+    /// The client that the request names.
+    /// - Throws: ``AuthorizationFailure/display(_:_:)`` for an unknown one.
+    func client(_ parameters: Parameters) async throws -> RegisteredClient {
         guard let clientID = parameters["client_id"] else {
             throw AuthorizationFailure.display(.missingParameter("client_id"), nil)
         }
-        guard let registered = try await configuration.client(clientID) else {
+        try await ClientMetadataDocuments(services: services).refresh(clientID)
+        guard let registered = try await services.configuration.client(clientID) else {
             throw AuthorizationFailure.display(
                 .invalidRequest(
                     "Unknown client: \(clientID.forDisplay)",
@@ -73,14 +74,19 @@ struct ClientVerification: Sendable {
                         "No application has this client_id. Compare it with the application's settings, and check that "
                         + "the tenant's domain is the right one."), nil)
         }
+        return registered
+    }
+
+    /// - Throws: ``AuthorizationFailure/display(_:_:)`` for a redirect URI that is not registered.
+    func verify(_ parameters: Parameters, of registered: RegisteredClient) async throws -> VerifiedClient {
         let uri = try redirectURI(parameters["redirect_uri"], of: registered.client)
         let mode = Self.mode(parameters)
         if mode == .webMessage { try Self.checkWebOrigin(of: uri, registered.client) }
-        let sendsIssuer = try await configuration.settings().sendsIssuerInResponses
+        let sendsIssuer = try await services.configuration.settings().sendsIssuerInResponses
         return VerifiedClient(
             registered: registered,
             target: ResponseTarget(
-                uri, mode: mode, state: parameters["state"], issuer: sendsIssuer ? issuer.text : nil),
+                uri, mode: mode, state: parameters["state"], issuer: sendsIssuer ? services.issuer.text : nil),
             sentRedirectURI: parameters["redirect_uri"])
     }
 

@@ -36,15 +36,15 @@ package struct PushedAuthorizationEndpoint: Sendable {
         let credentials = try ClientCredentials(
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
-            .client
         guard parameters["request_uri"] == nil else {
             throw OAuthError.invalidRequest(
                 "request_uri cannot be pushed", hint: "Push the parameters themselves (RFC 9126 §2.1).")
         }
-        var kept = Self.withoutCredentials(parameters, clientID: client.clientID)
+        var kept = Self.withoutCredentials(parameters, clientID: client.client.clientID)
         do {
             // A request object may be pushed (RFC 9126 §3); what it says is kept, and the object itself is not.
-            let resolved = try await RequestObject(services: services).resolve(Parameters(trusted: kept))
+            let resolved = try await RequestObject(services: services, client: client)
+                .resolve(Parameters(trusted: kept))
             kept = resolved.all
             kept["dpop_jkt"] = try await keyThumbprint(resolved, proofs)
             _ = try await AuthorizationEndpoint(services: services).verify(Parameters(trusted: kept))
@@ -57,7 +57,7 @@ package struct PushedAuthorizationEndpoint: Sendable {
         }
         let (reference, now) = (Secret.random(), services.now())
         let request = PushedAuthorizationRequest(
-            digest: reference.digest, clientID: client.clientID, parameters: kept,
+            digest: reference.digest, clientID: client.client.clientID, parameters: kept,
             expiresAt: now.addingTimeInterval(Double(Self.lifetime)))
         try await services.stores.database.write { try PushedAuthorizationRequestStore.insert(request, in: $0) }
         return Receipt(requestURI: Self.prefix + reference.text, expiresIn: Self.lifetime)

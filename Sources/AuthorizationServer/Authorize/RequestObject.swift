@@ -6,6 +6,10 @@ import Storage
 /// [RFC 9101](https://www.rfc-editor.org/rfc/rfc9101) and OpenID Connect Core §6.
 struct RequestObject: Sendable {
     let services: Services
+    private let registered: RegisteredClient
+    private var client: Client { registered.client }
+
+    init(services: Services, client: RegisteredClient) { (self.services, registered) = (services, client) }
 
     /// Bytes of an object at most.
     static let mostBytes = 16_384
@@ -22,15 +26,13 @@ struct RequestObject: Sendable {
     /// one of a client that has registered nothing to verify it with: that is refused later, as not supported.
     /// - Throws: ``AuthorizationFailure`` with `invalid_request_object`, `invalid_request_uri` or `invalid_request`.
     func resolve(_ sent: Parameters) async throws -> Parameters {
-        guard let clientID = sent["client_id"], let client = try await services.configuration.client(clientID)?.client
-        else { return sent }
         do {
-            guard let text = try await text(sent, client) else { return sent }
-            return try await parameters(in: text, beside: sent, client)
+            guard let text = try await text(sent) else { return sent }
+            return try await parameters(in: text, beside: sent)
         } catch let error as OAuthError {
             // The object may not be believed, but a callback that is registered may be told so.
-            let verification = ClientVerification(configuration: services.configuration, issuer: services.issuer)
-            guard let verified = try? await verification.verify(sent) else {
+            let verification = ClientVerification(services: services)
+            guard let verified = try? await verification.verify(sent, of: registered) else {
                 throw AuthorizationFailure.display(error, nil)
             }
             throw AuthorizationFailure.redirect(error, verified.target)
@@ -39,7 +41,7 @@ struct RequestObject: Sendable {
 
     // MARK: Finding the object
 
-    private func text(_ sent: Parameters, _ client: Client) async throws -> String? {
+    private func text(_ sent: Parameters) async throws -> String? {
         switch (sent["request"], sent["request_uri"]) {
         case (nil, nil):
             guard !client.requestObject.isRequired else {
@@ -49,32 +51,36 @@ struct RequestObject: Sendable {
                         + "the application's signed_request_object.required.")
             }
             return nil
-        case (let object?, nil): return Self.isExpected(of: client) ? object : nil
-        case (nil, let uri?): return client.requestObject.uris.isEmpty ? nil : try await fetch(uri, client)
+        case (let object?, nil): return canVerify(object) ? object : nil
+        case (nil, let uri?): return client.requestObject.uris.isEmpty ? nil : try await fetch(uri)
         case (_?, _?):
             throw OAuthError.invalidRequest("request and request_uri exclude one another (RFC 9101 §5)")
         }
     }
 
-    private static func isExpected(of client: Client) -> Bool {
+    /// Whether there is something to verify the object with, or nothing to verify.
+    private func canVerify(_ object: String) -> Bool {
         let settings = client.requestObject
-        return settings.isRequired || settings.acceptsUnsigned || !settings.credentials.isEmpty
-            || client.keys.set != nil || client.keys.setURI != nil
+        return settings.isRequired || settings.isUnsigned || settings.isSignedWithSecret
+            || !settings.credentials.isEmpty || client.keys.set != nil || client.keys.setURI != nil
+            || (try? SignedToken(parsing: object, most: Self.mostBytes))?.isUnsecured == true
     }
 
     /// Fetches an object from an address that the client has registered, so that nobody chooses whom this server asks.
-    private func fetch(_ uri: String, _ client: Client) async throws -> String {
+    private func fetch(_ uri: String) async throws -> String {
         guard client.requestObject.uris.contains(uri) else {
             throw OAuthError(
                 .invalidRequestURI, "The request_uri is not registered",
                 hint: "Add \(uri.forDisplay) to the application's request_uris; they are compared as they are.")
         }
-        try await countRequest(to: uri, of: client)
+        if let known = services.requestObjects.object(at: uri) { return known }
+        let address = String(uri.prefix { $0 != "#" })
+        try await countRequest(to: address)
         let response: OutboundResponse
         do throws(OutboundFailure) {
             response = try await services.outbound.send(
                 OutboundRequest(
-                    .get, String(uri.prefix { $0 != "#" }), accept: "application/oauth-authz-req+jwt, application/jwt",
+                    .get, address, accept: "application/oauth-authz-req+jwt, application/jwt",
                     mostBytes: Self.mostBytes))
         } catch {
             throw OAuthError(.invalidRequestURI, "The request_uri gives no request object", hint: error.description)
@@ -84,7 +90,9 @@ struct RequestObject: Sendable {
                 .invalidRequestURI, "The request_uri gives no request object",
                 hint: "It answered with the status \(response.status).")
         }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let object = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        services.requestObjects.keep(object, body: response.body, at: uri)
+        return object
     }
 
     /// Requests to one host that strangers' clients cause in an hour.
@@ -92,7 +100,7 @@ struct RequestObject: Sendable {
 
     /// A client that registered itself may name anybody's address, and everybody may send its requests: this server must
     /// not be made to ask somebody else's without end.
-    private func countRequest(to uri: String, of client: Client) async throws {
+    private func countRequest(to uri: String) async throws {
         guard !client.isFirstParty, let host = RedirectURI(uri)?.host.lowercased() else { return }
         let refusal = try await services.stores.rateLimits.refusal(
             "request objects \(host)", most: Self.mostPerHost, window: 3600, at: services.now())
@@ -105,9 +113,9 @@ struct RequestObject: Sendable {
 
     // MARK: Believing it
 
-    private func parameters(in text: String, beside sent: Parameters, _ client: Client) async throws -> Parameters {
-        let claims = try await claims(of: text, client)
-        try check(claims, client)
+    private func parameters(in text: String, beside sent: Parameters) async throws -> Parameters {
+        let claims = try await claims(of: text)
+        try check(claims)
         guard claims["request"] == nil, claims["request_uri"] == nil else {
             throw Self.invalid("it has another request or request_uri inside")
         }
@@ -126,14 +134,20 @@ struct RequestObject: Sendable {
         return Parameters(trusted: parameters)
     }
 
-    private func claims(of text: String, _ client: Client) async throws -> JSONObject {
+    private func claims(of text: String) async throws -> JSONObject {
         let settings = client.requestObject
         do {
             let token = try SignedToken(parsing: text, most: Self.mostBytes)
             guard Self.tokenTypes.contains(token.type) else {
                 throw Self.invalid("its 'typ' is that of another kind of token")
             }
-            if settings.acceptsUnsigned { return try token.unsecuredClaims() }
+            if settings.isUnsigned || token.isUnsecured && settings.mayBeUnsigned {
+                return try token.unsecuredClaims()
+            }
+            if let algorithm = settings.algorithm, settings.isSignedWithSecret {
+                guard let sealed = registered.sealedSecret else { throw Self.invalid("the application has no secret") }
+                return try token.verified(bySecret: services.secret.box.open(sealed), algorithms: [algorithm])
+            }
             return try await ClientKeyring(services: services, keys: client.keys, credentials: settings.credentials)
                 .verify(token, algorithms: settings.algorithm.map { [$0] } ?? JWSAlgorithm.asymmetric)
         } catch let problem as SignedToken.Problem {
@@ -145,7 +159,7 @@ struct RequestObject: Sendable {
 
     /// RFC 9101 §4 and §10.8: an object for another server, of another client, of another time, or one that could be
     /// taken for a client's assertion.
-    private func check(_ claims: JSONObject, _ client: Client) throws(OAuthError) {
+    private func check(_ claims: JSONObject) throws(OAuthError) {
         let now = services.now()
         guard (claims["iss"] ?? .string(client.clientID)) == .string(client.clientID) else {
             throw Self.invalid("its 'iss' is not the client_id")

@@ -5,30 +5,27 @@ import Storage
 struct RequestSource: Sendable {
     let services: Services
 
-    /// The parameters that count.
-    /// - Throws: ``AuthorizationFailure/display(_:_:)`` for a reference to nothing, or where the client must push its requests
-    ///   and has not.
-    func parameters(_ sent: Parameters) async throws -> Parameters {
+    /// The client, and the parameters that count.
+    /// - Throws: ``AuthorizationFailure`` for an unknown client, a reference to nothing, an object that cannot be believed,
+    ///   or where the client must push its requests and has not.
+    func read(_ sent: Parameters) async throws -> (RegisteredClient, Parameters) {
+        let client = try await ClientVerification(services: services).client(sent)
         if let reference = sent["request_uri"], reference.hasPrefix(PushedAuthorizationEndpoint.prefix) {
-            return try await pushed(String(reference.dropFirst(PushedAuthorizationEndpoint.prefix.count)), sent)
+            let name = String(reference.dropFirst(PushedAuthorizationEndpoint.prefix.count))
+            return (client, try await pushed(name, client.client.clientID))
         }
-        if let clientID = sent["client_id"],
-            try await services.configuration.client(clientID)?.client.requiresPushedRequests == true
-        {
+        guard !client.client.requiresPushedRequests else {
             throw AuthorizationFailure.display(
                 .invalidRequest(
                     "The application must push its authorization requests",
                     hint: "Send the parameters to /oauth/par first (RFC 9126), or switch off the application's "
                         + "require_pushed_authorization_requests."), nil)
         }
-        return try await RequestObject(services: services).resolve(sent)
+        return (client, try await RequestObject(services: services, client: client).resolve(sent))
     }
 
     /// A reference is good once, so that nobody who sees it in a history or a log can use it again.
-    private func pushed(_ reference: String, _ sent: Parameters) async throws -> Parameters {
-        guard let clientID = sent["client_id"] else {
-            throw AuthorizationFailure.display(.missingParameter("client_id"), nil)
-        }
+    private func pushed(_ reference: String, _ clientID: String) async throws -> Parameters {
         let (digest, now) = (Secret(reference).digest, services.now())
         let found = try await services.stores.database.write {
             try PushedAuthorizationRequestStore.take(digest: digest, clientID: clientID, at: now, in: $0)

@@ -28,6 +28,7 @@ package struct VerifiedAuthorizationRequest: Sendable {
         guard request.prompt.contains(.none) else { return }
         switch page {
         case .login, .signup: throw OAuthError(.loginRequired, "Login required")
+        case .selectAccount: throw OAuthError(.accountSelectionRequired, "Account selection required")
         case .consent: throw OAuthError(.consentRequired, "Consent required")
         }
     }

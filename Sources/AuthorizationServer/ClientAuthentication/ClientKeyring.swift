@@ -91,7 +91,8 @@ extension Client {
                 problems.append(("jwks", error.description))
             }
         }
-        if requestObject.isRequired, requestObject.credentials.isEmpty, keys.set == nil, keys.setURI == nil {
+        let hasKeys = !requestObject.credentials.isEmpty || keys.set != nil || keys.setURI != nil
+        if requestObject.isRequired, !hasKeys, !requestObject.isSignedWithSecret {
             problems.append(("signed_request_object", "needs keys: give credentials, jwks_uri or jwks"))
         }
         return problems + certificateProblems

@@ -82,7 +82,7 @@ package enum ProviderMetadata {
             "request_uri_parameter_supported": true,
             "require_request_uri_registration": true,
             "request_object_signing_alg_values_supported": JSONValue(
-                ["none"] + JWSAlgorithm.allCases.filter(JWSAlgorithm.asymmetric.contains).map(\.rawValue)),
+                RequestObjectSettings.algorithmNames),
             "backchannel_logout_supported": true,
             "backchannel_logout_session_supported": true,
             "frontchannel_logout_supported": true,

@@ -14,9 +14,8 @@ enum LoginSteps {
         _ progress: LoginTransaction.Progress, _ services: Services
     ) async throws -> Next {
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
-        guard let session, try await authentication.accepts(session, services.configuration) else {
-            return .ask(authentication.page)
-        }
+        guard let session else { return .ask(authentication.login) }
+        if let page = try await authentication.page(for: session, services.configuration) { return .ask(page) }
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer,
             userID: session.userID, stores: services.stores)

@@ -63,6 +63,9 @@ private struct Reader {
             try document.oneOf("token_endpoint_auth_method", ClientAuthenticationMethod.self) ?? .clientSecretBasic
         client.keys = try ClientKeys(from: &document)
         client.requestObject = try RequestObjectSettings(from: &document)
+        guard !client.requestObject.isSignedWithSecret || client.isConfidential else {
+            throw document.problem("request_object_signing_alg", RequestObjectSettings.needsSecret)
+        }
         if let (member, problem) = client.keyProblems.first { throw document.problem(member, problem) }
         guard client.keys.declaredMethod == nil, client.requestObject.credentials.isEmpty else {
             throw document.problem("client_authentication_methods", "is no client metadata; use jwks or jwks_uri")

@@ -24,8 +24,25 @@ struct FirstTokens: Sendable {
         let hasRefreshToken: Bool
     }
 
+    /// Issues them for what a grant finds proved in a transaction, and writes both down in the same one.
+    /// - Parameter redeem: says what the tokens are for. A refusal leaves the transaction as a value: thrown, it would undo
+    ///   what the grant has written, such as that a code is spent.
+    /// - Throws: ``OAuthError``.
+    static func issue(
+        for request: TokenRequest, _ services: Services,
+        _ redeem: @escaping @Sendable (any SQLTransaction) throws -> Result<Basis, OAuthError>
+    ) async throws -> Authorization {
+        let issued = FirstTokens()
+        let verdict = try await services.stores.database.write { transaction in
+            let verdict = try redeem(transaction)
+            if case .success(let basis) = verdict { try issued.write(basis, for: request, in: transaction) }
+            return verdict
+        }
+        return try await issued.authorization(verdict.get(), for: request.client, services: services)
+    }
+
     /// Writes down those of them that `basis` comes to, bound to what `request` proves.
-    func write(_ basis: Basis, for request: TokenRequest, in transaction: any SQLTransaction) throws {
+    private func write(_ basis: Basis, for request: TokenRequest, in transaction: any SQLTransaction) throws {
         let (client, now) = (request.client, request.now)
         if basis.audience == nil {
             try AccessTokenStore.insert(
@@ -50,7 +67,7 @@ struct FirstTokens: Sendable {
 
     /// What the token endpoint answers once they are written down.
     /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
-    func authorization(_ basis: Basis, for client: Client, services: Services) async throws -> Authorization {
+    private func authorization(_ basis: Basis, for client: Client, services: Services) async throws -> Authorization {
         try await UserAuthorization(
             user: basis.user, authorizationID: basis.authorizationID, scope: basis.scope, audience: basis.audience,
             claims: basis.claims,

@@ -134,11 +134,16 @@ package struct TokenIssuer: Sendable {
         return [.string(api.identifier), .string(issuer.userInfoAudience)]
     }
 
-    /// An ID token, OpenID Connect Core §2, or nil where `openid` was not granted.
+    /// An ID token, OpenID Connect Core §2. The authorization endpoint issues it to whoever asks with `id_token` in the
+    /// response type, as Auth0 does, the token endpoint where `openid` was granted; without that scope all of it is left
+    /// unspecified (§3.1.2.1).
+    /// - Returns: nil where it is not issued.
     private func idToken(
         for authorization: Authorization, with hashes: JSONObject, keys: KeyRing, at now: Date
     ) async throws -> String? {
-        guard authorization.scope.contains(Scope.openID), let user = authorization.subject.user else { return nil }
+        guard authorization.scope.contains(Scope.openID) || authorization.channel == .front,
+            let user = authorization.subject.user
+        else { return nil }
         let client = authorization.client
         let dialect = try await configuration.settings().wireDialect
         var claims = try idTokenClaims(authorization, user, dialect: dialect, at: now)

@@ -69,7 +69,7 @@ package struct ClientWrite: Sendable {
             return "is shorter than 16 characters; make one with: openssl rand -base64 48"
         }
         if client.needsReadableSecret, secret == nil, existing?.sealedSecret == nil {
-            return "is needed here because HS256 signs ID tokens with it; give it, or use RS256"
+            return "is needed here because HS256 signs tokens with it; give it, or use RS256"
         }
         if client.tokenEndpointAuthMethod == .clientSecretJWT {
             if secret == nil, existing?.sealedSecret == nil {

@@ -54,14 +54,14 @@ struct ActivateController: Sendable {
         _ typed: String, _ request: Request, _ context: WebContext,
         _ body: (DeviceActivation.Question, Browser) async throws -> Response
     ) async throws -> Response {
-        let (browser, isNew) = cookies.browser(of: request, context: context)
-        var response: Response
         do {
-            let question = try await DeviceActivation(services: services).question(typed, browser: browser)
-            response = try await body(question, browser)
+            return try await cookies.answer(request, context) { browser in
+                let question = try await DeviceActivation(services: services).question(typed, browser: browser)
+                return try await body(question, browser)
+            }
         } catch let refusal as DeviceActivation.Refusal {
             context.logger.info(
-                "user code refused", metadata: ["why": "\(refusal)", "address": "\(browser.address)"])
+                "user code refused", metadata: ["why": "\(refusal)", "address": "\(context.clientAddress)"])
             let (problem, status): (FormProblem, HTTPResponse.Status) =
                 switch refusal {
                 case .unknownCode: (.userCodeInvalid, .badRequest)
@@ -70,8 +70,6 @@ struct ActivateController: Sendable {
             return try await pages.respond(
                 with: ActivatePage(userCode: String(typed.prefix(40)), problem: problem), status: status)
         }
-        if isNew { cookies.addDevice(browser, to: &response) }
-        return response
     }
 
     private func page(

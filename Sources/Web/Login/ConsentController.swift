@@ -24,13 +24,13 @@ struct ConsentController: Sendable {
         let settings = try await services.configuration.settings()
         return try await pages.respond(
             with: ConsentPage(
-                state: visit.state.text, csrfToken: visit.formToken, applicationName: question.client.name,
-                applicationLogoURL: question.client.logoURI, userName: question.user.displayName,
+                state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
+                applicationLogoURL: visit.client.logoURI, userName: question.user.displayName,
                 tenantName: settings.friendlyName ?? services.issuer.domain,
                 items: question.items.map { ConsentItem(title: $0.title, detail: $0.detail, resource: $0.api) },
-                destination: question.client.isFirstParty || visit.login.progress.deviceCodeDigest != nil
+                destination: question.client.isFirstParty || visit.login.purpose.isDevice
                     ? nil : visit.request.target.redirectURI.text),
-            target: visit.request.target, client: visit.request.client, locales: visit.request.request.uiLocales)
+            to: visit)
     }
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {

@@ -21,7 +21,9 @@ struct LoginController: Sendable {
 
     @Sendable private func show(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
-        return try await page(visit, email: visit.request.request.loginHint ?? "")
+        let email = try await AccountSelection(services: services).suggestedAddress(
+            visit.login, visit.request, browser: visit.browser)
+        return try await page(visit, email: email)
     }
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
@@ -59,14 +61,13 @@ struct LoginController: Sendable {
     private func page(
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        let client = visit.request.client
+        let client = visit.client
         let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
         return try await pages.respond(
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
                 signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil),
-            status: status, target: visit.request.target, client: visit.request.client,
-            locales: visit.request.request.uiLocales)
+            status: status, to: visit)
     }
 }

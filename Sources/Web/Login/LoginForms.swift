@@ -19,6 +19,16 @@ struct LoginForms: Sendable {
         let browser: Browser
         /// What the page's form must send back as `_csrf`.
         let formToken: String
+        /// The application as the pages show it, in the languages that the request asks for.
+        let client: Client
+
+        init(
+            _ state: Secret, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, _ browser: Browser,
+            formToken: String
+        ) {
+            (self.state, self.login, self.request, self.browser) = (state, login, request, browser)
+            (self.formToken, client) = (formToken, request.client.localized(for: request.request.uiLocales))
+        }
     }
 
     /// - Throws: ``TransactionNotFound``, or ``AuthorizationFailure`` where the client's settings have changed meanwhile.
@@ -27,8 +37,7 @@ struct LoginForms: Sendable {
         let (browser, isNew) = cookies.browser(of: request, context: context)
         guard !isNew, let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
         return Visit(
-            state: state, login: login,
-            request: try await AuthorizationEndpoint(services: services).request(of: login), browser: browser,
+            state, login, try await AuthorizationEndpoint(services: services).request(of: login), browser,
             formToken: services.secret.formToken(browser, state: state.text))
     }
 

@@ -41,6 +41,15 @@ struct PageResponder: Sendable {
         return target.map(response.reachable) ?? response
     }
 
+    /// A page of a login transaction, whose answer goes to the application in the end.
+    func respond(
+        with page: some Page, status: HTTPResponse.Status = .ok, to visit: LoginForms.Visit
+    ) async throws -> Response {
+        try await respond(
+            with: page, status: status, target: visit.request.target, client: visit.client,
+            locales: visit.request.request.uiLocales)
+    }
+
     private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String]) -> String {
         var targets = "'self' https:"
         if let formTarget, formTarget.scheme != "https" {

@@ -57,7 +57,7 @@ struct SignupController: Sendable {
     private func page(
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        let client = visit.request.client
+        let client = visit.client
         let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
         let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
         let isOpen = connection?.allowsSignup == true
@@ -68,7 +68,6 @@ struct SignupController: Sendable {
                 problem: problem ?? (isOpen ? nil : .signupDisabled),
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
                 loginPath: "/u/login?state=\(visit.state.text)"),
-            status: status, target: visit.request.target, client: visit.request.client,
-            locales: visit.request.request.uiLocales)
+            status: status, to: visit)
     }
 }

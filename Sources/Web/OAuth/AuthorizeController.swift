@@ -20,11 +20,9 @@ struct AuthorizeController: Sendable {
         let parameters =
             request.method == .post
             ? try await FormBody.parameters(of: request, context: context) : try FormBody.query(of: request)
-        let (browser, isNew) = cookies.browser(of: request, context: context)
-        let outcome = try await AuthorizationEndpoint(services: services).authorize(parameters, browser: browser)
-        var response = try await respond(to: outcome)
-        if isNew { cookies.addDevice(browser, to: &response) }
-        return response
+        return try await cookies.answer(request, context) { browser in
+            try await respond(to: AuthorizationEndpoint(services: services).authorize(parameters, browser: browser))
+        }
     }
 
     @Sendable private func resume(_ request: Request, context: WebContext) async throws -> Response {

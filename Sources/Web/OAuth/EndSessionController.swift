@@ -36,10 +36,11 @@ struct EndSessionController: Sendable {
         switch try await EndSessionEndpoint(services: services).endSession(parameters, browser: browser) {
         case .ended(let outcome): return try await responder.respond(to: outcome, browser, locales: parameters.locales)
         case .ask(let question):
+            let client = question.client?.localized(for: parameters.locales)
             var response = try await responder.pages.respond(
                 with: LogoutPage(
                     csrfToken: services.secret.formToken(browser, state: Self.form),
-                    applicationName: question.client?.name, applicationLogoURL: question.client?.logoURI,
+                    applicationName: client?.name, applicationLogoURL: client?.logoURI,
                     parameters: question.parameters, problem: problem),
                 status: problem == nil ? .ok : .forbidden, formTarget: question.redirectURI,
                 locales: parameters.locales)

@@ -20,10 +20,26 @@ struct ConformanceProfile: Sendable, CustomTestStringConvertible {
     var hasIDToken: Bool { words.contains("id_token") }
 
     /// A plan with these response types, and the same plan with form_post.
-    static func plan(_ types: String...) -> [ConformanceProfile] {
+    private static func plan(_ types: String...) -> [ConformanceProfile] {
         types.map { ConformanceProfile(responseType: $0) }
             + types.map { ConformanceProfile(responseType: $0, responseMode: "form_post") }
     }
+}
+
+/// The profiles of the plans that a module stands in.
+extension ConformanceProfile {
+    static let basic = plan("code")
+    static let implicit = plan("id_token", "id_token token")
+    static let hybrid = plan("code id_token", "code token", "code id_token token")
+    static let all = basic + implicit + hybrid
+    /// The plan Dynamic leaves the response type to whoever runs it.
+    static let dynamic = ["code", "code id_token", "code id_token token"].map {
+        ConformanceProfile(responseType: $0)
+    }
+    static let withCode = all.filter(\.hasCode)
+    static let withAccessToken = all.filter { $0.hasCode || $0.hasToken }
+    static let withIDToken = all.filter(\.hasIDToken)
+    static let withoutIDToken = all.filter { !$0.hasIDToken }
 }
 
 /// A client that checks of each answer what the conformance suite checks in every module.
@@ -31,10 +47,18 @@ struct ConformanceClient: Sendable {
     let server: TestServer
     let profile: ConformanceProfile
     var clientID = "regular-web-app"
-    var secret = Client.regularWebAppSecret
-    var usesBasic = true
+    var proof = Proof.basic(Client.regularWebAppSecret)
+    var callback = Client.callback
     /// The code verifier that is sent along with a code.
     var verifier: String?
+
+    /// How the client proves itself at the token endpoint.
+    enum Proof: Sendable {
+        case basic(_ secret: String)
+        case post(_ secret: String)
+        /// `private_key_jwt`; the audience is the token endpoint's address, as the suite's is.
+        case key(ForeignKey, audience: String = TestServer.issuer + "oauth/token")
+    }
 
     /// Runs a module against a tenant whose user has every standard claim.
     static func run(
@@ -51,7 +75,7 @@ struct ConformanceClient: Sendable {
         try await TestServer.run(fixtures) { try await body(ConformanceClient(server: $0, profile: profile)) }
     }
 
-    private static let userClaims: JSONObject = [
+    static let userClaims: JSONObject = [
         "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "middle_name": "King",
         "nickname": "ada", "preferred_username": "ada", "profile": "https://ada.example/",
         "picture": "https://ada.example/picture.png", "website": "https://ada.example/", "gender": "female",
@@ -76,12 +100,18 @@ struct ConformanceClient: Sendable {
     /// A request with a new state and a new nonce.
     func request(_ changes: [String: String?] = [:]) -> [String: String] {
         var parameters: [String: String?] = [
-            "client_id": clientID, "redirect_uri": Client.callback, "scope": "openid",
+            "client_id": clientID, "redirect_uri": callback, "scope": "openid",
             "state": Secret.random().text, "nonce": Secret.random().text, "response_type": profile.responseType,
             "response_mode": profile.responseMode,
         ]
         parameters.merge(changes) { $1 }
         return parameters.compactMapValues(\.self)
+    }
+
+    /// The request as a request object without a signature.
+    func unsignedObject(_ request: [String: String]) throws -> String {
+        let header = Base64URL.encode(Array(#"{"alg":"none"}"#.utf8))
+        return header + "." + Base64URL.encode(try JSON.bytes(request.mapValues(JSONValue.string))) + "."
     }
 
     static func url(_ request: [String: String], reversed: Bool = false) -> String {
@@ -112,8 +142,9 @@ struct ConformanceClient: Sendable {
             #expect(response.text.contains(#"action="https://app.example.com/callback""#))
         } else {
             let isInFragment = profile.words != ["code"] && request["response_type"] != nil
-            #expect(location.hasPrefix(Client.callback + (isInFragment ? "#" : "?")))
-            #expect(!isInFragment || !location.contains("?"))
+            let hasQuery = callback.contains("?")
+            #expect(location.hasPrefix(callback + (isInFragment ? "#" : hasQuery ? "&" : "?")))
+            #expect(!isInFragment || hasQuery || !location.contains("?"))
         }
         #expect(answer["state"] == request["state"])
         #expect(answer["iss"] == TestServer.issuer)
@@ -195,19 +226,36 @@ struct ConformanceClient: Sendable {
     }
 
     func redeem(_ code: String) async throws -> TestResponse {
-        var form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", Client.callback)]
+        var form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", callback)]
         if let verifier { form.append(("code_verifier", verifier)) }
         return try await token(form)
     }
 
     /// A token request with this client's authentication.
     func token(_ form: [(String, String)]) async throws -> TestResponse {
-        if usesBasic {
+        switch proof {
+        case .basic(let secret):
             let pair = Data("\(clientID):\(secret)".utf8).base64EncodedString()
             return try await server.post("/oauth/token", form: form, headers: [.authorization: "Basic \(pair)"])
+        case .post(let secret):
+            return try await server.post(
+                "/oauth/token", form: form + [("client_id", clientID), ("client_secret", secret)])
+        case .key(let key, let audience):
+            return try await server.post("/oauth/token", form: form + assertion(by: key, audience: audience))
         }
-        return try await server.post(
-            "/oauth/token", form: form + [("client_id", clientID), ("client_secret", secret)])
+    }
+
+    /// RFC 7523 §2.2: an assertion that lives for a minute.
+    private func assertion(by key: ForeignKey, audience: String) throws -> [(String, String)] {
+        let now = Int64(server.clock.now.timeIntervalSince1970)
+        let assertion = try key.token([
+            "iss": .string(clientID), "sub": .string(clientID), "aud": .string(audience), "iat": .integer(now),
+            "exp": .integer(now + 60), "jti": .string(Secret.random().text),
+        ])
+        return [
+            ("client_assertion", assertion),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ]
     }
 
     // MARK: ID tokens and userinfo

@@ -8,30 +8,40 @@ struct AuthenticationStep {
     let progress: LoginTransaction.Progress
     let now: Date
 
-    var page: AuthorizationOutcome.LoginPage { request.request.prefersSignup ? .signup : .login }
+    /// Where the user proves who they are.
+    var login: AuthorizationOutcome.LoginPage { request.request.prefersSignup ? .signup : .login }
 
     private func isExpected(_ session: Session) -> Bool {
         request.expectedSubjects?.contains(session.userID) ?? true
     }
 
-    /// Whether the session is good for this request: its connection serves the application, and where the request asks
-    /// for a fresh login (`prompt=login`, `max_age`) it was made in this very transaction.
+    /// The page that is left to show. The session is good where its connection serves the application, and where it was made
+    /// in this very transaction or the request does not ask for another (`prompt`, `max_age`).
+    /// - Returns: nil where the session is good for this request.
     /// - Throws: ``OAuthError`` `login_required` where somebody else has signed in than the client expects.
-    func accepts(_ session: Session, _ configuration: ConfigurationCache) async throws -> Bool {
+    func page(
+        for session: Session, _ configuration: ConfigurationCache
+    ) async throws -> AuthorizationOutcome.LoginPage? {
         let connection = try await configuration.connections().first { $0.name == session.connection }
-        guard connection?.serves(request.client) == true else { return false }
+        guard connection?.serves(request.client) == true else { return login }
         guard isExpected(session) else {
-            guard session.digest == progress.sessionDigest else { return false }
+            guard session.digest == progress.sessionDigest else { return login }
             throw OAuthError(
                 .loginRequired, "The user who signed in is not the one that the application expects",
                 hint: "The request's id_token_hint or claims name another user (OpenID Connect Core §3.1.2.1).")
         }
-        if session.digest == progress.sessionDigest { return true }
-        guard request.request.prompt.isDisjoint(with: [.login, .selectAccount]) else { return false }
-        if let maxAge = request.request.maxAge {
-            // OpenID Connect Core §3.1.2.1; with 0 every session is too old.
-            return maxAge > 0 && now.timeIntervalSince(session.authenticatedAt) <= Double(maxAge)
+        if session.digest == progress.sessionDigest { return nil }
+        if request.request.prompt.contains(.selectAccount) {
+            if progress.accountChoice == .another { return login }
+            if progress.accountChoice != .session(digest: session.digest) { return .selectAccount }
         }
-        return true
+        return isFresh(session) ? nil : login
+    }
+
+    private func isFresh(_ session: Session) -> Bool {
+        guard !request.request.prompt.contains(.login) else { return false }
+        // OpenID Connect Core §3.1.2.1; with 0 every session is too old.
+        guard let maxAge = request.request.maxAge else { return true }
+        return maxAge > 0 && now.timeIntervalSince(session.authenticatedAt) <= Double(maxAge)
     }
 }

@@ -12,16 +12,11 @@ package struct AuthorizationCodeGrant: Grant {
 
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let code = Secret(try request.parameters.require("code"))
-        let issued = FirstTokens()
-        // A refusal leaves the transaction as a value: thrown, it would undo that the code is spent.
-        let verdict = try await services.stores.database.write { transaction in
-            try Self.redeem(code, request, issuing: issued, in: transaction)
-        }
-        return try await issued.authorization(verdict.get(), for: request.client, services: services)
+        return try await FirstTokens.issue(for: request, services) { try Self.redeem(code, request, in: $0) }
     }
 
     private static func redeem(
-        _ sent: Secret, _ request: TokenRequest, issuing issued: FirstTokens, in transaction: any SQLTransaction
+        _ sent: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
     ) throws -> Result<FirstTokens.Basis, OAuthError> {
         let clientID = request.client.clientID
         switch try AuthorizationCodeStore.redeem(
@@ -38,9 +33,7 @@ package struct AuthorizationCodeGrant: Grant {
             guard let user = try UserStore.find(code.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
-            let basis = basis(code, user, request)
-            try issued.write(basis, for: request, in: transaction)
-            return .success(basis)
+            return .success(basis(code, user, request))
         }
     }
 

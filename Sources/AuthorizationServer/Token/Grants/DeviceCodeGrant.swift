@@ -12,16 +12,11 @@ package struct DeviceCodeGrant: Grant {
 
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
         let sent = Secret(try request.parameters.require("device_code"))
-        let issued = FirstTokens()
-        // A refusal leaves the transaction as a value: thrown, it would undo that the poll was counted.
-        let verdict = try await services.stores.database.write { transaction in
-            try Self.poll(sent, request, issuing: issued, in: transaction)
-        }
-        return try await issued.authorization(verdict.get(), for: request.client, services: services)
+        return try await FirstTokens.issue(for: request, services) { try Self.poll(sent, request, in: $0) }
     }
 
     private static func poll(
-        _ sent: Secret, _ request: TokenRequest, issuing issued: FirstTokens, in transaction: any SQLTransaction
+        _ sent: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
     ) throws -> Result<FirstTokens.Basis, OAuthError> {
         let answer = try DeviceCodeStore.poll(
             digest: sent.digest, clientID: request.client.clientID, at: request.now, in: transaction)
@@ -42,15 +37,14 @@ package struct DeviceCodeGrant: Grant {
             guard let user = try UserStore.find(approval.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
-            let basis = FirstTokens.Basis(
-                authorizationID: device.authorizationID, user: user, audience: device.audience,
-                scope: approval.scope,
-                authentication: Authorization.Authentication(
-                    sid: approval.sid, authenticatedAt: approval.authenticatedAt, showsTime: false, nonce: nil),
-                hasRefreshToken: approval.scope.contains(Scope.offlineAccess)
-                    && request.client.grantTypes.contains(.refreshToken) && !request.isFromBrowser)
-            try issued.write(basis, for: request, in: transaction)
-            return .success(basis)
+            return .success(
+                FirstTokens.Basis(
+                    authorizationID: device.authorizationID, user: user, audience: device.audience,
+                    scope: approval.scope,
+                    authentication: Authorization.Authentication(
+                        sid: approval.sid, authenticatedAt: approval.authenticatedAt, showsTime: false, nonce: nil),
+                    hasRefreshToken: approval.scope.contains(Scope.offlineAccess)
+                        && request.client.grantTypes.contains(.refreshToken) && !request.isFromBrowser))
         }
     }
 }

@@ -75,13 +75,11 @@ struct PasswordAuthorization: Sendable {
                 sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
             grantName: "password",
             hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser)
-        let issued = FirstTokens()
-        try await services.stores.database.write { transaction in
+        return try await FirstTokens.issue(for: request, services) { [request] transaction in
             try proof.write(in: transaction)
             try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
-            try issued.write(basis, for: request, in: transaction)
+            return .success(basis)
         }
-        return try await issued.authorization(basis, for: request.client, services: services)
     }
 
     private func check(

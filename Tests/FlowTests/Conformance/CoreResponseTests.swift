@@ -6,19 +6,31 @@ import Storage
 import TestSupport
 import Testing
 
-/// The modules that the plans of OpenID Connect Core share; each plan runs them with its own response types.
-enum ConformanceModules {
+/// The modules of the plans Basic, Implicit and Hybrid, and of Form Post with each, about requests and what they bring:
+/// each runs with the response types of the plans that it stands in.
+@Suite("Conformance: responses, ID tokens and claims")
+struct CoreResponseTests {
     typealias Profile = ConformanceProfile
 
     // MARK: Responses and ID tokens
 
-    static func server(_ profile: Profile, usesBasic: Bool = true) async throws {
+    @Test("oidcc-server (OIDC Core §3.1, §3.2, §3.3)", arguments: Profile.all)
+    func server(_ profile: Profile) async throws {
+        try await Self.server(profile, usesBasic: true)
+    }
+
+    @Test("oidcc-server-client-secret-post (OIDC Core §9)", arguments: Profile.withCode)
+    func clientSecretPost(_ profile: Profile) async throws {
+        try await Self.server(profile, usesBasic: false)
+    }
+
+    private static func server(_ profile: Profile, usesBasic: Bool) async throws {
         try await ConformanceClient.run(
             profile,
             { if !usesBasic { $0.change("regular-web-app") { $0.tokenEndpointAuthMethod = .clientSecretPost } } }
         ) { client in
             var client = client
-            client.usesBasic = usesBasic
+            if !usesBasic { client.proof = .post(Client.regularWebAppSecret) }
             let signIn = try await client.signIn()
             if let claims = signIn.frontClaims {
                 let hash = signIn.answer["access_token"].map(HybridFlowTests.halfHash)
@@ -39,7 +51,8 @@ enum ConformanceModules {
         }
     }
 
-    static func responseTypeMissing(_ profile: Profile) async throws {
+    @Test("oidcc-response-type-missing (RFC 6749 §3.1.1)", arguments: Profile.all)
+    func responseTypeMissing(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let request = client.request(["response_type": nil])
             let error = client.refusal(try await client.send(request, TestBrowser(client.server)).response, to: request)
@@ -47,7 +60,8 @@ enum ConformanceModules {
         }
     }
 
-    static func idTokenSignature(_ profile: Profile) async throws {
+    @Test("oidcc-idtoken-signature (OIDC Core §3.1.3.7, §10.1)", arguments: Profile.all)
+    func idTokenSignature(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             // The client has registered no algorithm: RS256 and a key's id are part of every check of an ID token.
             let signIn = try await client.signIn()
@@ -57,7 +71,8 @@ enum ConformanceModules {
         }
     }
 
-    static func idTokenUnsigned(_ profile: Profile) async throws {
+    @Test("oidcc-idtoken-unsigned (OIDC Core §2)", arguments: Profile.basic)
+    func idTokenUnsigned(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let metadata = try await client.server.get("/.well-known/openid-configuration").json()
             let algorithms = metadata["id_token_signing_alg_values_supported"]?.array ?? []
@@ -68,7 +83,22 @@ enum ConformanceModules {
 
     // MARK: Userinfo
 
-    static func userInfo(_ profile: Profile, _ bearer: ConformanceClient.Bearer) async throws {
+    @Test("oidcc-userinfo-get (OIDC Core §5.3.1)", arguments: Profile.withAccessToken)
+    func userInfoGet(_ profile: Profile) async throws {
+        try await Self.userInfo(profile, .get)
+    }
+
+    @Test("oidcc-userinfo-post-header (OIDC Core §5.3.1)", arguments: Profile.withAccessToken)
+    func userInfoPostHeader(_ profile: Profile) async throws {
+        try await Self.userInfo(profile, .postHeader)
+    }
+
+    @Test("oidcc-userinfo-post-body (RFC 6750 §2.2)", arguments: Profile.withAccessToken)
+    func userInfoPostBody(_ profile: Profile) async throws {
+        try await Self.userInfo(profile, .postBody)
+    }
+
+    private static func userInfo(_ profile: Profile, _ bearer: ConformanceClient.Bearer) async throws {
         try await ConformanceClient.run(profile) { client in
             let claims = try await client.userInfo(client.signIn(), bearer)
             #expect(Set(claims.keys) == ["sub"])
@@ -77,14 +107,18 @@ enum ConformanceModules {
 
     // MARK: nonce
 
-    static func withoutNonceSucceeds(_ profile: Profile) async throws {
+    @Test(
+        "oidcc-ensure-request-without-nonce-succeeds-for-code-flow (OIDC Core §3.1.2.1)",
+        arguments: Profile.withoutIDToken)
+    func withoutNonceSucceeds(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let signIn = try await client.signIn(["nonce": nil])
             #expect(signIn.code != nil && signIn.claims["nonce"] == nil)
         }
     }
 
-    static func withoutNonceFails(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-request-without-nonce-fails (OIDC Core §3.2.2.1, §3.3.2.11)", arguments: Profile.withIDToken)
+    func withoutNonceFails(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let request = client.request(["nonce": nil])
             let error = client.refusal(try await client.send(request, TestBrowser(client.server)).response, to: request)
@@ -94,8 +128,38 @@ enum ConformanceModules {
 
     // MARK: Scopes and claims
 
+    @Test("oidcc-scope-profile (OIDC Core §5.4)", arguments: Profile.all)
+    func scopeProfile(_ profile: Profile) async throws {
+        try await Self.scope(profile, "profile")
+    }
+
+    @Test("oidcc-scope-email (OIDC Core §5.4)", arguments: Profile.all)
+    func scopeEmail(_ profile: Profile) async throws {
+        try await Self.scope(profile, "email")
+    }
+
+    @Test("oidcc-scope-address (OIDC Core §5.4)", arguments: Profile.all)
+    func scopeAddress(_ profile: Profile) async throws {
+        try await Self.scope(profile, "address")
+    }
+
+    @Test("oidcc-scope-phone (OIDC Core §5.4)", arguments: Profile.all)
+    func scopePhone(_ profile: Profile) async throws {
+        try await Self.scope(profile, "phone")
+    }
+
+    @Test("oidcc-scope-all (OIDC Core §5.4)", arguments: Profile.all)
+    func scopeAll(_ profile: Profile) async throws {
+        try await Self.scope(profile, "address", "email", "phone", "profile")
+    }
+
+    @Test("oidcc-alternate-happy-flow (RFC 6749 §3.3)", arguments: Profile.all)
+    func alternateHappyFlow(_ profile: Profile) async throws {
+        try await Self.scope(profile, "email", reversed: true)
+    }
+
     /// The claims of `scopes` come from the userinfo endpoint, and where there is no access token in the ID token.
-    static func scope(_ profile: Profile, _ scopes: String..., reversed: Bool = false) async throws {
+    private static func scope(_ profile: Profile, _ scopes: String..., reversed: Bool = false) async throws {
         try await ConformanceClient.run(profile) { client in
             let values = ["openid"] + scopes
             let metadata = try await client.server.get("/.well-known/openid-configuration").json()
@@ -112,7 +176,8 @@ enum ConformanceModules {
         }
     }
 
-    static func claimsEssential(_ profile: Profile) async throws {
+    @Test("oidcc-claims-essential (OIDC Core §5.5, §5.5.1)", arguments: Profile.all)
+    func claimsEssential(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let place = profile.words == ["id_token"] ? "id_token" : "userinfo"
             let signIn = try await client.signIn(["claims": #"{"\#(place)":{"name":{"essential":true}}}"#])
@@ -127,15 +192,41 @@ enum ConformanceModules {
 
     // MARK: Parameters that must not make a request fail
 
+    @Test("oidcc-display-page (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func displayPage(_ profile: Profile) async throws {
+        try await Self.succeeds(profile, with: ["display": "page"])
+    }
+
+    @Test("oidcc-display-popup (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func displayPopup(_ profile: Profile) async throws {
+        try await Self.succeeds(profile, with: ["display": "popup"])
+    }
+
+    @Test("oidcc-ensure-request-with-unknown-parameter-succeeds (RFC 6749 §3.1)", arguments: Profile.all)
+    func unknownParameter(_ profile: Profile) async throws {
+        try await Self.succeeds(profile, with: ["extra": "foobar"])
+    }
+
+    @Test("oidcc-ui-locales (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func uiLocales(_ profile: Profile) async throws {
+        try await Self.succeeds(profile, with: ["ui_locales": "se"])
+    }
+
+    @Test("oidcc-claims-locales (OIDC Core §5.2, §15.1)", arguments: Profile.all)
+    func claimsLocales(_ profile: Profile) async throws {
+        try await Self.succeeds(profile, with: ["claims_locales": "se"])
+    }
+
     /// A request with these parameters is answered as one without them.
-    static func succeeds(_ profile: Profile, with changes: [String: String?]) async throws {
+    private static func succeeds(_ profile: Profile, with changes: [String: String?]) async throws {
         try await ConformanceClient.run(profile) { client in
             let signIn = try await client.signIn(changes)
             #expect(signIn.claims["sub"]?.string == User.ada.id)
         }
     }
 
-    static func loginHint(_ profile: Profile) async throws {
+    @Test("oidcc-login-hint (OIDC Core §3.1.2.1)", arguments: Profile.all)
+    func loginHint(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let browser = TestBrowser(client.server)
             let request = client.request(["login_hint": "ada@example.com"])
@@ -146,7 +237,8 @@ enum ConformanceModules {
         }
     }
 
-    static func acrValues(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-request-with-acr-values-succeeds (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func acrValues(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let metadata = try await client.server.get("/.well-known/openid-configuration").json()
             let supported = metadata["acr_values_supported"]?.array?.compactMap(\.string)
@@ -155,7 +247,8 @@ enum ConformanceModules {
         }
     }
 
-    static func pkce(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-request-with-valid-pkce-succeeds (RFC 7636)", arguments: Profile.withCode)
+    func pkce(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             var client = client
             client.verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -165,7 +258,8 @@ enum ConformanceModules {
         }
     }
 
-    static func postRequest(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-post-request-succeeds (OIDC Core §3.1.2.1)", arguments: Profile.basic)
+    func postRequest(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let browser = TestBrowser(client.server)
             let request = client.request()

@@ -6,11 +6,16 @@ import Storage
 import TestSupport
 import Testing
 
-/// The modules about signing in a second time, and about what must be refused.
-extension ConformanceModules {
+/// The modules of the plans Basic, Implicit and Hybrid, and of Form Post with each, about signing in a second time, and about
+/// what must be refused.
+@Suite("Conformance: sessions, codes and refusals")
+struct CoreSessionTests {
+    typealias Profile = ConformanceProfile
+
     // MARK: prompt, max_age, id_token_hint
 
-    static func promptLogin(_ profile: Profile) async throws {
+    @Test("oidcc-prompt-login (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func promptLogin(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let browser = TestBrowser(client.server)
             let first = try await client.signIn(browser: browser)
@@ -24,7 +29,8 @@ extension ConformanceModules {
         }
     }
 
-    static func promptNoneNotLoggedIn(_ profile: Profile) async throws {
+    @Test("oidcc-prompt-none-not-logged-in (OIDC Core §3.1.2.6, §15.1)", arguments: Profile.all)
+    func promptNoneNotLoggedIn(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             // A long state must come back whole.
             let state = (Secret.random().text + Secret.random().text + Secret.random().text).prefix(128)
@@ -56,19 +62,23 @@ extension ConformanceModules {
         }
     }
 
-    static func promptNoneLoggedIn(_ profile: Profile) async throws {
-        try await again(profile) { _ in ["prompt": "none"] }
+    @Test("oidcc-prompt-none-logged-in (OIDC Core §3.1.2.1, §15.1)", arguments: Profile.all)
+    func promptNoneLoggedIn(_ profile: Profile) async throws {
+        try await Self.again(profile) { _ in ["prompt": "none"] }
     }
 
-    static func idTokenHint(_ profile: Profile) async throws {
-        try await again(profile) { ["prompt": "none", "id_token_hint": $0.idToken] }
+    @Test("oidcc-id-token-hint (OIDC Core §3.1.2.1, §3.1.2.2)", arguments: Profile.all)
+    func idTokenHint(_ profile: Profile) async throws {
+        try await Self.again(profile) { ["prompt": "none", "id_token_hint": $0.idToken] }
     }
 
-    static func maxAge10000(_ profile: Profile) async throws {
-        try await again(profile, first: ["max_age": "15000"], showsTime: true) { _ in ["max_age": "10000"] }
+    @Test("oidcc-max-age-10000 (OIDC Core §2, §3.1.2.1, §15.1)", arguments: Profile.all)
+    func maxAge10000(_ profile: Profile) async throws {
+        try await Self.again(profile, first: ["max_age": "15000"], showsTime: true) { _ in ["max_age": "10000"] }
     }
 
-    static func maxAge1(_ profile: Profile) async throws {
+    @Test("oidcc-max-age-1 (OIDC Core §2, §3.1.2.1, §15.1)", arguments: Profile.all)
+    func maxAge1(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let browser = TestBrowser(client.server)
             let first = try await client.signIn(browser: browser)
@@ -81,12 +91,22 @@ extension ConformanceModules {
 
     // MARK: Codes and refresh tokens
 
+    @Test("oidcc-codereuse (RFC 6749 §4.1.2)", arguments: Profile.withCode)
+    func codeReuse(_ profile: Profile) async throws {
+        try await Self.reuse(profile, after: 0)
+    }
+
+    @Test("oidcc-codereuse-30seconds (RFC 6749 §4.1.2)", arguments: Profile.withCode)
+    func codeReuseLater(_ profile: Profile) async throws {
+        try await Self.reuse(profile, after: 30)
+    }
+
     /// A code that is sent again, after some seconds: refused, and what it gave is taken back.
-    static func codeReuse(_ profile: Profile, after seconds: TimeInterval) async throws {
+    private static func reuse(_ profile: Profile, after seconds: TimeInterval) async throws {
         try await ConformanceClient.run(profile) { client in
             let signIn = try await client.signIn()
             client.server.clock.advance(by: seconds)
-            try expectInvalidGrant(await client.redeem(signIn.code ?? ""))
+            try Self.expectInvalidGrant(await client.redeem(signIn.code ?? ""))
             let used = try await client.server.get(
                 "/userinfo", headers: [.authorization: "Bearer \(signIn.tokens["access_token"]?.string ?? "")"])
             #expect(used.status == .unauthorized)
@@ -102,7 +122,8 @@ extension ConformanceModules {
         #expect(text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })
     }
 
-    static func refreshToken(_ profile: Profile) async throws {
+    @Test("oidcc-refresh-token (OIDC Core §12)", arguments: Profile.withCode)
+    func refreshToken(_ profile: Profile) async throws {
         try await ConformanceClient.run(
             profile,
             { fixtures in
@@ -137,18 +158,19 @@ extension ConformanceModules {
             #expect(found.status == .ok)
 
             var other = client
-            (other.clientID, other.secret) = ("third-party-app", Client.thirdPartySecret)
+            (other.clientID, other.proof) = ("third-party-app", .basic(Client.thirdPartySecret))
             let second = try await other.signIn(request)
             let foreign = second.tokens["refresh_token"]?.string ?? ""
             #expect(!foreign.isEmpty)
-            try expectInvalidGrant(
+            try Self.expectInvalidGrant(
                 await client.token([("grant_type", "refresh_token"), ("refresh_token", foreign)]))
         }
     }
 
     // MARK: Redirect URIs
 
-    static func registeredRedirectURI(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-registered-redirect-uri (OIDC Core §3.1.2.1)", arguments: Profile.all)
+    func registeredRedirectURI(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             for uri in [Client.callback + Secret.random().text, Client.callback + "/x", Client.callback + "?x=1"] {
                 let response = try await client.server.get(
@@ -163,44 +185,48 @@ extension ConformanceModules {
 
     // MARK: Request objects
 
-    /// An unsigned request object is processed, or refused with the error that says so; it is never ignored.
-    static func unsignedRequestObject(_ profile: Profile) async throws {
+    @Test(
+        "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported (OIDC Core §6.1)",
+        arguments: Profile.all)
+    func requestObjectUnsigned(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
             let request = client.request()
-            let object = try unsigned(request)
-            let answer = try await refusedObject(client, ["request": object])
-            #expect(answer == "request_not_supported" || answer == "invalid_request_object")
+            // What is not in the object is what a request must have anyway; without the object the answer has no state.
+            var sent = request.filter { ["response_type", "client_id", "scope", "redirect_uri"].contains($0.key) }
+            sent["request"] = try client.unsignedObject(request)
+            let (response, sawLogin) = try await client.send(sent, TestBrowser(client.server))
+            _ = try await client.finish(response, of: request, sawLogin: sawLogin)
         }
     }
 
-    static func unsignedRequestURI(_ profile: Profile) async throws {
+    @Test(
+        "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported (OIDC Core §6.2)",
+        arguments: Profile.all)
+    func requestURIUnsigned(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
-            let answer = try await refusedObject(client, ["request_uri": "https://app.example.com/request.jwt"])
-            #expect(["request_uri_not_supported", "invalid_request_uri", "invalid_request"].contains(answer))
+            // The client has registered no address; one that has is DynamicPlanTests' business.
+            let request = client.request(["request_uri": "https://app.example.com/request.jwt"])
+            let error = client.refusal(
+                try await client.send(request, TestBrowser(client.server)).response, to: request)
+            #expect(error == "request_uri_not_supported")
         }
     }
 
-    /// A callback beside the object that is not registered is never called, nor another in its place.
-    static func requestObjectWithRedirectURI(_ profile: Profile) async throws {
+    @Test("oidcc-ensure-request-object-with-redirect-uri (OIDC Core §6.1)", arguments: Profile.all)
+    func requestObjectRedirectURI(_ profile: Profile) async throws {
         try await ConformanceClient.run(profile) { client in
-            let object = try unsigned(client.request())
-            let response = try await client.server.get(
-                ConformanceClient.url(
-                    client.request(["request": object, "redirect_uri": Client.callback + Secret.random().text])))
-            #expect(response.location == nil)
-            #expect((400..<500).contains(response.status.code))
+            let request = client.request()
+            let wrong = Client.callback + Secret.random().text
+            var sent = request.merging(["redirect_uri": wrong]) { $1 }
+            sent["request"] = try client.unsignedObject(request)
+            let (response, sawLogin) = try await client.send(sent, TestBrowser(client.server))
+            _ = try await client.finish(response, of: request, sawLogin: sawLogin)
+            // Where the wrong one is in the object, the right one beside it does not help.
+            let object = try client.unsignedObject(request.merging(["redirect_uri": wrong]) { $1 })
+            let refused = try await client.server.get(
+                ConformanceClient.url(request.merging(["request": object]) { $1 }))
+            #expect(refused.location == nil)
+            #expect((400..<500).contains(refused.status.code))
         }
-    }
-
-    private static func unsigned(_ request: [String: String]) throws -> String {
-        let header = Base64URL.encode(Array(#"{"alg":"none"}"#.utf8))
-        return header + "." + Base64URL.encode(try JSON.bytes(request.mapValues(JSONValue.string))) + "."
-    }
-
-    private static func refusedObject(
-        _ client: ConformanceClient, _ changes: [String: String?]
-    ) async throws -> String {
-        let request = client.request(changes)
-        return client.refusal(try await client.send(request, TestBrowser(client.server)).response, to: request) ?? ""
     }
 }
