@@ -6,6 +6,7 @@ import Storage
 /// token (Back-Channel Logout 1.0), which is put down in the same transaction, and a frame in the browser (Front-Channel
 /// Logout 1.0), which the caller shows.
 package struct SessionEnd: Sendable {
+    /// Why a session ends.
     package typealias Initiator = ClientLogoutSettings.Initiator
 
     private let issuer: Issuer
