@@ -151,7 +151,7 @@ extension UserField {
             return items(
                 bounds(from, to) { bound, isLower in
                     isNumeric
-                        ? Self.compared("\(.jsonItemNumber)", "CAST(\(bound.value) AS NUMERIC)", bound, isLower)
+                        ? Self.compared("\(.jsonItemNumber)", "CAST(CAST(\(bound.value) AS TEXT) AS NUMERIC)", bound, isLower)
                         : Self.compared("\(.jsonItemText)", "\(bound.value)", bound, isLower)
                 })
         }
