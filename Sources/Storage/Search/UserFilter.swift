@@ -151,7 +151,8 @@ extension UserField {
             return items(
                 bounds(from, to) { bound, isLower in
                     isNumeric
-                        ? Self.compared("\(.jsonItemNumber)", "CAST(CAST(\(bound.value) AS TEXT) AS NUMERIC)", bound, isLower)
+                        ? Self.compared(
+                            "\(.jsonItemNumber)", "CAST(CAST(\(bound.value) AS TEXT) AS NUMERIC)", bound, isLower)
                         : Self.compared("\(.jsonItemText)", "\(bound.value)", bound, isLower)
                 })
         }
