@@ -15,7 +15,7 @@ struct PorticoCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, ApplyCommand.self, ExportCommand.self, UsersCommand.self, KeysCommand.self,
-            CopyCommand.self, DoctorCommand.self, VersionCommand.self,
+            LogsCommand.self, CopyCommand.self, DoctorCommand.self, VersionCommand.self,
         ])
 }
 

@@ -78,6 +78,13 @@ package struct Table: Sendable {
         Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
+        Table(
+            "log_event", key: ["log_id"],
+            [
+                "happened_at", "type", "description", "client_id", "client_name", "connection", "connection_id", "ip",
+                "user_agent", "user_id", "user_name", "hostname", "audience", "scope", "strategy", "strategy_type",
+                "is_mobile", "details",
+            ]),
     ]
 
     /// The names of the columns, the key's first.
