@@ -23,6 +23,9 @@ package struct ManagementAPI: Sendable {
         RefreshTokensResource.self,
         SigningKeysResource.self,
         TenantsResource.self,
+        LogsResource.self,
+        UserLogsResource.self,
+        LogStreamsResource.self,
     ]
 
     private let services: Services

@@ -11,7 +11,8 @@ package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
-        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .linkedUsers,
+        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
+        .linkedUsers,
     ]
 
     /// The schema that this binary works with.

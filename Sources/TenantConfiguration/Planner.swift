@@ -27,6 +27,7 @@ struct CurrentTenant: Sendable {
     let clientGrants: [ClientGrant]
     let connections: [Connection]
     let roles: [Role]
+    let logStreams: [LogStreamState]
     let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
@@ -38,6 +39,7 @@ struct CurrentTenant: Sendable {
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
+        logStreams = try LogStreamStore.list(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -79,6 +81,7 @@ struct Planner {
         planClientGrants()
         planConnections()
         planRoles()
+        planLogStreams()
     }
 
     /// A text that is no part of the resource's document, such as a secret; noted where it is something else.

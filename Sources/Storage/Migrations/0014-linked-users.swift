@@ -1,7 +1,7 @@
 extension Migration {
     /// Users who are another one's identity, and what users are looked for by.
     static let linkedUsers = Migration(
-        number: 13, name: "linked-users",
+        number: 14, name: "linked-users",
         statements: [
             "ALTER TABLE user_account ADD COLUMN primary_user_id \(.textColumn)",
             "CREATE INDEX user_account_primary ON user_account (primary_user_id)",
