@@ -151,6 +151,16 @@ package struct RefreshTokenStore: Sendable {
         try transaction.execute("DELETE FROM refresh_token_family WHERE id = \(id)")
     }
 
+    /// Takes back every token of a user that was issued with a session or without, and the authorizations behind them.
+    package static func revokeAll(of userID: String, at now: Date, in transaction: any SQLTransaction) throws {
+        let rows = try transaction.rows(
+            """
+            SELECT authorization_id FROM refresh_token_family WHERE user_id = \(userID)
+            UNION SELECT authorization_id FROM access_token WHERE user_id = \(userID)
+            """)
+        for row in rows { try revoke(authorizationID: row.text("authorization_id"), at: now, in: transaction) }
+    }
+
     /// Takes back everything that was issued for one authorization.
     package static func revoke(
         authorizationID: String, at now: Date, in transaction: any SQLTransaction
@@ -168,7 +178,13 @@ extension RefreshToken {
         issuedAt = try row.date("issued_at")
         lastUsedAt = try row.date("last_used_at")
         replacedAt = row.optionalDate("replaced_at")
-        family = RefreshTokenFamily(
+        family = try RefreshTokenFamily(row)
+    }
+}
+
+extension RefreshTokenFamily {
+    init(_ row: SQLRow) throws {
+        self.init(
             id: try row.text("id"), authorizationID: try row.text("authorization_id"),
             clientID: try row.text("client_id"), userID: try row.text("user_id"),
             audience: row.optionalText("audience"), scope: try Scope(parsing: row.text("scope")),

@@ -26,6 +26,16 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         case tables
         /// The type of a text column that is compared and sorted by its bytes, whatever language the database speaks.
         case textColumn
+        /// Asks whether one of the values at a path of a JSON column, whose text follows, is as the rest says.
+        case jsonItems(StaticName)
+        /// Behind the path of ``jsonItems(_:)``.
+        case jsonItemsWhere
+        /// The value that ``jsonItems(_:)`` is at, as text.
+        case jsonItemText
+        /// The value that ``jsonItems(_:)`` is at, where it is a number.
+        case jsonItemNumber
+        /// The text of a member of a JSON column.
+        case jsonMember(StaticName, StaticName)
 
         fileprivate func text(in dialect: Dialect) -> String {
             switch (self, dialect) {
@@ -34,6 +44,21 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
                 "(SELECT tablename::TEXT AS name FROM pg_tables WHERE schemaname = current_schema()) AS tables"
             case (.textColumn, .sqlite): "TEXT"
             case (.textColumn, .postgreSQL): "TEXT COLLATE \"C\""
+            case (.jsonItems(let column), .sqlite): "EXISTS (SELECT 1 FROM json_each(\"\(column.text)\", "
+            case (.jsonItems(let column), .postgreSQL):
+                "EXISTS (SELECT 1 FROM jsonb_path_query(CAST(\"\(column.text)\" AS jsonb), CAST(CAST("
+            case (.jsonItemsWhere, .sqlite): ") AS item WHERE item.type <> 'object' AND "
+            case (.jsonItemsWhere, .postgreSQL): " AS TEXT) || '[*]' AS jsonpath)) AS item(value) WHERE "
+            case (.jsonItemText, .sqlite):
+                "CASE item.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(item.value AS TEXT) END"
+            case (.jsonItemText, .postgreSQL): "(item.value #>> '{}')"
+            case (.jsonItemNumber, .sqlite): "CASE WHEN item.type IN ('integer', 'real') THEN item.value END"
+            case (.jsonItemNumber, .postgreSQL):
+                "CASE WHEN jsonb_typeof(item.value) = 'number' THEN CAST(item.value #>> '{}' AS NUMERIC) END"
+            case (.jsonMember(let column, let name), .sqlite):
+                "json_extract(\"\(column.text)\", '$.\(name.text)')"
+            case (.jsonMember(let column, let name), .postgreSQL):
+                "(CAST(\"\(column.text)\" AS jsonb) ->> '\(name.text)')"
             }
         }
     }
@@ -49,7 +74,12 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
         return text + Self.slice(shared, start..<shared.utf8.count)
     }
 
-    private static func slice(_ text: String, _ range: Range<Int>) -> Substring {
+    /// The text with placeholders that count from further on.
+    fileprivate static func renumbered(_ text: Substring, by count: Int) -> String {
+        String(text.replacing(/\$([0-9]+)/) { match in "$\((Int(match.1) ?? 0) + count)" })
+    }
+
+    fileprivate static func slice(_ text: String, _ range: Range<Int>) -> Substring {
         let start = text.utf8.index(text.startIndex, offsetBy: range.lowerBound)
         return text[start..<text.utf8.index(start, offsetBy: range.count)]
     }
@@ -74,6 +104,18 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
             bind(value?.sqlValue ?? .null)
         }
 
+        /// Another statement's text, as a part of this one.
+        mutating func appendInterpolation(part: SQL) {
+            let first = arguments.count
+            var start = 0
+            for (offset, fragment) in part.fragments {
+                appendLiteral(SQL.renumbered(SQL.slice(part.shared, start..<offset), by: first))
+                appendInterpolation(fragment)
+                start = offset
+            }
+            appendLiteral(SQL.renumbered(SQL.slice(part.shared, start..<part.shared.utf8.count), by: first))
+            arguments += part.arguments
+        }
         /// A name of ``Table``'s own, which is no user's text.
         mutating func appendInterpolation(name: StaticName) { text += "\"\(name.text)\"" }
         /// Several of them, with commas between.
@@ -113,10 +155,10 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
 }
 
 /// The name of a table or column that stands in the program's own text.
-struct StaticName: Sendable, Hashable, ExpressibleByStringLiteral {
+package struct StaticName: Sendable, Hashable, ExpressibleByStringLiteral {
     let text: String
 
-    init(stringLiteral value: StaticString) { text = value.description }
+    package init(stringLiteral value: StaticString) { text = value.description }
 }
 
 /// A value in a statement or a row.

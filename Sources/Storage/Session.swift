@@ -73,6 +73,30 @@ package struct SessionStore: Sendable {
         try transaction.row("DELETE FROM session WHERE digest = \(digest) RETURNING *").map(Session.init)
     }
 
+    /// The session with this `sid`, or nil where there is none.
+    package static func find(sid: String, in transaction: any SQLTransaction) throws -> Session? {
+        try transaction.row("SELECT * FROM session WHERE sid = \(sid)").map(Session.init)
+    }
+
+    /// The sessions of a user that have not ended, in the order of their `sid`s from the one after `after` on.
+    package static func list(
+        of userID: String, at now: Date, after: String = "", limit: Int, in transaction: any SQLTransaction
+    ) throws -> [Session] {
+        try transaction.rows(
+            """
+            SELECT * FROM session WHERE user_id = \(userID) AND sid > \(after) AND expires_at > \(now)
+                AND idle_expires_at > \(now)
+            ORDER BY sid LIMIT \(limit)
+            """
+        ).map(Session.init)
+    }
+
+    /// Removes every session of a user.
+    /// - Returns: those that were.
+    package static func deleteAll(of userID: String, in transaction: any SQLTransaction) throws -> [Session] {
+        try transaction.rows("DELETE FROM session WHERE user_id = \(userID) RETURNING *").map(Session.init)
+    }
+
     /// Removes sessions whose time is up.
     /// - Parameter most: how many at a time.
     package static func deleteExpired(

@@ -34,17 +34,19 @@ package struct User: Sendable, Hashable {
 package struct UserStore: Sendable {
     let database: any SQLDatabase
 
-    /// The user with this id, or nil where there is none.
+    /// The user with this id, or nil where there is none. Who is another user's identity is no user.
     package func find(_ id: String) async throws -> User? {
         try await database.readOnce { try Self.find(id, in: $0) }
     }
 
     /// The user with this id, or nil where there is none.
     package static func find(_ id: String, in transaction: any SQLTransaction) throws -> User? {
-        try transaction.row("SELECT * FROM user_account WHERE user_id = \(id)").map(User.init)
+        try transaction.row("SELECT * FROM user_account WHERE user_id = \(id) AND primary_user_id IS NULL")
+            .map(User.init)
     }
 
-    /// The user of a connection with this e-mail address (in lower case) or user name, and the password's hash.
+    /// The user who signs in at a connection with this e-mail address (in lower case) or user name, and the password's hash.
+    /// Where that is another user's identity it is the other user.
     package func find(connection: String, identifier: String) async throws -> (user: User, passwordHash: String?)? {
         try await database.readOnce { try Self.find(connection: connection, identifier: identifier, in: $0) }
     }
@@ -55,9 +57,11 @@ package struct UserStore: Sendable {
     ) throws -> (user: User, passwordHash: String?)? {
         let row = try transaction.row(
             """
-            SELECT user_account.*, user_password.hash FROM user_account
-            LEFT JOIN user_password ON user_password.user_id = user_account.user_id
-            WHERE connection = \(connection) AND (email = \(identifier) OR username = \(identifier))
+            SELECT user_account.*, user_password.hash FROM user_account AS identity
+            JOIN user_account ON user_account.user_id = COALESCE(identity.primary_user_id, identity.user_id)
+            LEFT JOIN user_password ON user_password.user_id = identity.user_id
+            WHERE identity.connection = \(connection)
+                AND (identity.email = \(identifier) OR identity.username = \(identifier))
             """)
         return try row.map { (try User($0), $0.optionalText("hash")) }
     }
@@ -72,7 +76,10 @@ package struct UserStore: Sendable {
     package func list(after: String = "", limit: Int) async throws -> [User] {
         try await database.readOnce { transaction in
             try transaction.rows(
-                "SELECT * FROM user_account WHERE user_id > \(after) ORDER BY user_id LIMIT \(limit)"
+                """
+                SELECT * FROM user_account WHERE user_id > \(after) AND primary_user_id IS NULL
+                ORDER BY user_id LIMIT \(limit)
+                """
             ).map(User.init)
         }
     }
@@ -109,6 +116,24 @@ package struct UserStore: Sendable {
             """)
     }
 
+    /// Replaces everything that may change of a user.
+    /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has another one with the e-mail address or user name.
+    package static func replace(_ user: User, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            UPDATE user_account SET email = \(user.email), email_verified = \(user.isEmailVerified),
+                username = \(user.username), profile = \(JSON.text(user.profile)),
+                user_metadata = \(JSON.text(user.userMetadata)), app_metadata = \(JSON.text(user.appMetadata)),
+                blocked = \(user.isBlocked), updated_at = \(user.updatedAt)
+            WHERE user_id = \(user.id)
+            """)
+    }
+
+    /// Waits until nobody else changes the user, and keeps others out until the transaction ends.
+    package static func lock(_ userID: String, in transaction: any SQLTransaction) throws {
+        try transaction.lock("SELECT user_id FROM user_account WHERE user_id = \(userID)")
+    }
+
     /// Sets a password's hash.
     package static func setPasswordHash(
         _ hash: String, of userID: String, at now: Date, in transaction: any SQLTransaction
@@ -142,11 +167,17 @@ package struct UserStore: Sendable {
 
     /// Removes every user of a connection with sessions, consents and tokens.
     package static func deleteAll(connection: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM user_account WHERE primary_user_id IN (
+                SELECT user_id FROM user_account WHERE connection = \(connection))
+            """)
         try transaction.execute("DELETE FROM user_account WHERE connection = \(connection)")
     }
 
-    /// Removes a user with sessions, consents and tokens.
+    /// Removes a user with sessions, consents and tokens, and with the user's other identities.
     package static func delete(_ userID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM user_account WHERE primary_user_id = \(userID)")
         try transaction.execute("DELETE FROM user_account WHERE user_id = \(userID)")
     }
 }

@@ -57,67 +57,18 @@ struct ImportedUser: Sendable {
     }
 
     private static func user(_ document: inout Document, connection: String, at now: Date) throws -> User {
-        guard let sent = try document.string("email"), let email = EmailAddress(sent) else {
+        guard let email = try UserRules.email(&document) else {
             throw Rejection(code: "INVALID_FORMAT", message: "email: must be an e-mail address")
         }
-        var user = User(id: try userID(&document), connection: connection, email: email.text, createdAt: now)
+        let id = try UserRules.userID(&document) ?? "auth0|" + RandomBytes.hexadecimal(24)
+        var user = User(id: id, connection: connection, email: email, createdAt: now)
         user.isEmailVerified = try document.bool("email_verified", default: false)
         user.isBlocked = try document.bool("blocked", default: false)
-        user.username = try username(&document)
-        user.userMetadata = try document.object("user_metadata") ?? [:]
-        user.appMetadata = try document.object("app_metadata") ?? [:]
-        try checkNames(user.userMetadata, in: "user_metadata", forbidden: [])
-        try checkNames(user.appMetadata, in: "app_metadata", forbidden: forbiddenAppMetadata)
-        for name in ["name", "nickname", "given_name", "family_name", "picture", "phone_number"] {
-            if let value = try document.string(name) { user.profile[name] = .string(value) }
-        }
-        if let isVerified = try document.bool("phone_verified") {
-            user.profile["phone_number_verified"] = .bool(isVerified)
-        }
+        user.username = try UserRules.username(&document)
+        user.userMetadata = try UserRules.userMetadata(&document) ?? [:]
+        user.appMetadata = try UserRules.appMetadata(&document) ?? [:]
+        user.profile = try UserRules.profile(&document)
         return user
-    }
-
-    private static func userID(_ document: inout Document) throws -> String {
-        let sent = try document.string("user_id") ?? RandomBytes.hexadecimal(24)
-        let id = sent.hasPrefix("auth0|") ? sent : "auth0|" + sent
-        guard id != "auth0|", id.utf8.count <= 255, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw Rejection(code: "INVALID_FORMAT", message: "user_id: must be printable ASCII without spaces")
-        }
-        return id
-    }
-
-    /// In lower case; an e-mail address as a user name could be another user's.
-    private static func username(_ document: inout Document) throws -> String? {
-        guard let username = try document.string("username")?.lowercased() else { return nil }
-        guard (1...128).contains(username.utf8.count), !username.contains(where: \.isWhitespace),
-            !username.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
-            EmailAddress(username) == nil
-        else {
-            throw Rejection(
-                code: "INVALID_FORMAT",
-                message: "username: must be 1 to 128 characters without spaces, and no e-mail address")
-        }
-        return username
-    }
-
-    /// What Auth0 keeps beside the metadata and so forbids in it.
-    private static let forbiddenAppMetadata: Set<String> = [
-        "__tenant", "_id", "blocked", "clientID", "created_at", "email", "email_verified", "globalClientID",
-        "global_client_id", "identities", "lastIP", "lastLogin", "loginsCount", "metadata",
-        "multifactor_last_modified", "multifactor", "updated_at", "user_id",
-    ]
-
-    private static func checkNames(
-        _ metadata: JSONObject, in field: String, forbidden: Set<String>
-    ) throws(Rejection) {
-        guard let name = metadata.keys.sorted().first(where: { forbidden.contains($0) || $0.contains(/[.$]/) }) else {
-            return
-        }
-        throw Rejection(
-            code: "INVALID_FORMAT",
-            message: "\(field).\(name.forDisplay): "
-                + (forbidden.contains(name)
-                    ? "is a name that Auth0 keeps for itself" : "must not have '.' or '$' in its name"))
     }
 
     private static func passwordHash(_ document: inout Document) throws -> String? {

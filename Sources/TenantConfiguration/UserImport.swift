@@ -136,7 +136,8 @@ package struct UserImport: Sendable {
             try UserStore.find(connection: connection, identifier: $0, in: transaction)
         }
         if let existing {
-            guard upsert else { return .duplicate }
+            // As another user's identity it is not the file's to change.
+            guard upsert, existing.user.email == user.email else { return .duplicate }
             try UserStore.update(imported.merged(into: existing.user), of: existing.user.id, at: now, in: transaction)
             // A password that its owner has used here is newer than the file's.
             if let hash = imported.passwordHash, existing.user.loginsCount == 0 {
@@ -145,7 +146,7 @@ package struct UserImport: Sendable {
             return .updated
         }
         let clash =
-            try UserStore.find(user.id, in: transaction) != nil
+            try UserStore.exists(user.id, in: transaction)
             || user.username.flatMap {
                 try UserStore.find(connection: connection, identifier: $0, in: transaction)
             } != nil

@@ -1,5 +1,6 @@
 """auth0-python's management client, unmodified, configures a tenant."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,9 +8,10 @@ from auth0.authentication import GetToken
 from auth0.management import ManagementClient
 from auth0.management.core.api_error import ApiError
 
+from support.application import Application
 from support.management import managed, sdk
-from support.portico import Portico
-from support.tenant import API, MACHINE
+from support.portico import PASSWORD, Portico
+from support.tenant import API, CONNECTION, MACHINE
 
 
 @pytest.fixture
@@ -68,9 +70,74 @@ def test_the_sdk_reads_what_is_refused(management: ManagementClient) -> None:
     with pytest.raises(ApiError) as wrong:
         management.clients.create(name="Wrong", callbacks=["no address"])
     assert wrong.value.status_code == 400 and "callbacks[0]" in wrong.value.body["message"]
-    with pytest.raises(ApiError) as forbidden:
+    with pytest.raises(ApiError) as missing:
         management.users.get("auth0|x")
-    assert forbidden.value.status_code in (403, 501)
+    assert missing.value.status_code == 404 and missing.value.body["errorCode"] == "inexistent_user"
+    with pytest.raises(ApiError) as later:
+        management.forms.list()
+    assert later.value.status_code == 501
+    with pytest.raises(ApiError) as forbidden:
+        management.emails.provider.get()
+    assert forbidden.value.status_code == 501
     with pytest.raises(ApiError) as there:
         management.client_grants.create(client_id=MACHINE.id, audience=API, scope=[])
     assert there.value.status_code == 409
+
+
+def test_a_user_is_made_signs_in_and_is_looked_after(server: Portico, management: ManagementClient) -> None:
+    user = management.users.create(
+        connection=CONNECTION, email="grace@example.com", password=PASSWORD, given_name="Grace",
+        app_metadata={"plan": "gold"})
+    tokens = Application(server).tokens("grace@example.com")
+    assert [session.user_id for session in management.users.sessions.list(user.user_id)] == [user.user_id]
+    assert len(list(management.users.refresh_token.list(user.user_id))) == 1
+
+    found = [one.user_id for one in management.users.list(q='app_metadata.plan:"gold" AND email:grace@*')]
+    assert found == [user.user_id]
+    assert management.users.list_users_by_email(email="grace@example.com")[0].user_id == user.user_id
+
+    role = management.roles.create(name="Nurse", description="Helps")
+    management.roles.permissions.add(
+        role.id, permissions=[{"resource_server_identifier": API, "permission_name": "contacts"}])
+    management.users.roles.assign(user.user_id, roles=[role.id])
+    assert [one.name for one in management.users.roles.list(user.user_id)] == ["Nurse"]
+    assert [one.permission_name for one in management.users.permissions.list(user.user_id)] == ["contacts"]
+    assert [one.email for one in management.roles.users.list(role.id)] == ["grace@example.com"]
+
+    second = management.users.create(connection=CONNECTION, email="hopper@example.com", password=PASSWORD)
+    provider, _, identity = second.user_id.partition("|")
+    linked = management.users.identities.link(user.user_id, provider=provider, user_id=identity)
+    assert [one.user_id for one in linked][1] == identity
+    assert Application(server).tokens("hopper@example.com")["access_token"]
+    management.users.identities.delete(user.user_id, provider, identity)
+
+    management.users.update(user.user_id, blocked=True)
+    assert Application(server).token(
+        grant_type="refresh_token", refresh_token=tokens["refresh_token"]).status_code in (400, 403)
+    management.users.delete(user.user_id)
+    with pytest.raises(ApiError) as gone:
+        management.users.get(user.user_id)
+    assert gone.value.status_code == 404
+
+
+def test_the_sdk_pages_through_a_thousand_users(server: Portico, management: ManagementClient) -> None:
+    users = server.folder / "users.json"
+    users.write_text(json.dumps([{"email": f"user{number:04}@example.com"} for number in range(1000)]))
+    server.command("users", "import", str(users), "--connection", CONNECTION)
+    listed = [user.email for user in management.users.list(sort="email:1")]
+    assert listed == [f"user{number:04}@example.com" for number in range(1000)]
+
+
+def test_a_connection_the_keys_and_the_tenant(server: Portico, management: ManagementClient) -> None:
+    connection = management.connections.create(name="Staff", strategy="auth0")
+    management.connections.clients.update(connection.id, request=[{"client_id": MACHINE.id, "status": True}])
+    assert [one.client_id for one in management.connections.clients.get(connection.id)] == [MACHINE.id]
+    assert {one.name for one in management.connections.list()} == {CONNECTION, "Staff"}
+    management.connections.delete(connection.id)
+
+    management.tenants.settings.update(friendly_name="Clinic 2")
+    assert management.tenants.settings.get().friendly_name == "Clinic 2"
+
+    before = {key.kid: key for key in management.keys.signing.list()}
+    rotated = management.keys.signing.rotate()
+    assert before[rotated.kid].next

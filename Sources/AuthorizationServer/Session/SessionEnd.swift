@@ -5,14 +5,15 @@ import Storage
 /// The end of a session, and who hears of it: each application that took part and has registered for that gets a logout
 /// token (Back-Channel Logout 1.0), which is put down in the same transaction, and a frame in the browser (Front-Channel
 /// Logout 1.0), which the caller shows.
-struct SessionEnd: Sendable {
-    typealias Initiator = ClientLogoutSettings.Initiator
+package struct SessionEnd: Sendable {
+    /// Why a session ends.
+    package typealias Initiator = ClientLogoutSettings.Initiator
 
     private let issuer: Issuer
     private let database: any SQLDatabase
     private let now: Date
 
-    init(services: Services) {
+    package init(services: Services) {
         (issuer, database, now) = (services.issuer, services.stores.database, services.now())
     }
 
@@ -50,6 +51,25 @@ struct SessionEnd: Sendable {
             _ = try tell(participants + left, .sessionExpired, in: transaction)
             return sessions.count == most || left.count == most
         }
+    }
+
+    /// Ends a session, and where it `revokesTokens` takes back the refresh tokens that were issued in it.
+    package func end(
+        _ session: Session, _ initiator: Initiator, revokesTokens: Bool, in transaction: any SQLTransaction
+    ) throws {
+        _ = try SessionStore.delete(digest: session.digest, in: transaction)
+        _ = try tell(SessionClientStore.take(sessions: [session.sid], in: transaction), initiator, in: transaction)
+        guard revokesTokens else { return }
+        try RefreshTokenStore.revokeAll(inSession: session.sid, of: session.userID, at: now, in: transaction)
+    }
+
+    /// Ends every session of a user, and takes back every token: the account has gone, has been blocked, or has another
+    /// password.
+    package func endAll(of userID: String, _ initiator: Initiator, in transaction: any SQLTransaction) throws {
+        let sessions = try SessionStore.deleteAll(of: userID, in: transaction)
+        _ = try tell(
+            SessionClientStore.take(sessions: sessions.map(\.sid), in: transaction), initiator, in: transaction)
+        try RefreshTokenStore.revokeAll(of: userID, at: now, in: transaction)
     }
 
     private func tell(

@@ -1,3 +1,4 @@
+import Foundation
 import OAuth
 import Storage
 
@@ -7,6 +8,8 @@ package struct IDTokenHint: Sendable {
     /// The id of the user whom `sub` names.
     package let subject: String
     package let sid: String?
+    /// When it stops to prove that its user has just signed in.
+    package let expiresAt: Date
     /// The client that it was issued to.
     package let client: Client
 
@@ -17,12 +20,13 @@ package struct IDTokenHint: Sendable {
             let claims = try await Self.claims(of: token, registered, services),
             claims["iss"]?.string == services.issuer.text, claims["aud"]?.string == clientID,
             // A logout token has the same key and audience.
-            claims["events"] == nil,
+            claims["events"] == nil, let expiry = claims["exp"]?.integer,
             let subject = claims["sub"]?.string.flatMap({
                 services.secret.subjects.userID(of: $0, for: registered.client)
             })
         else { return nil }
         (self.subject, sid, client) = (subject, claims["sid"]?.string, registered.client)
+        expiresAt = Date(timeIntervalSince1970: Double(expiry))
     }
 
     /// Whether `other` may show it at the authorization endpoint. Two clients with pairwise subjects must not find out

@@ -61,4 +61,16 @@ package struct Answer: Sendable {
         if start + part.count < all.count { members["next"] = part.last?[id] }
         return .ok(members)
     }
+
+    /// The first `most` of some elements that SQL has found, of which one more says that the list goes on.
+    /// - Parameter next: what the following request says as `from`.
+    package static func window<Element>(
+        _ name: String, _ elements: [Element], most: Int, next: (Element) -> String,
+        _ show: (Element) throws -> JSONObject
+    ) rethrows -> Answer {
+        let part = elements.prefix(most)
+        var members: JSONObject = [name: .array(try part.map { .object(try show($0)) })]
+        if elements.count > most, let last = part.last { members["next"] = .string(next(last)) }
+        return .ok(members)
+    }
 }

@@ -18,20 +18,15 @@ enum RequestBody {
             }
         }
         guard request.contentType == "application/json" else { throw .unsupportedMediaType(request.contentType) }
+        let value: JSONValue
         do {
-            try StrictJSON.check(bytes)
+            value = try JSONReader.value(bytes)
         } catch {
             switch error {
-            case .tooDeep: throw .malformedBody("The body has more than \(StrictJSON.mostLevels) levels")
+            case .tooDeep: throw .malformedBody("The body has more than \(JSONReader.deepest) levels")
             case .duplicate(let name): throw .malformedBody("The body has the member '\(name.forDisplay)' twice")
             case .malformed: throw .malformedBody("Invalid request payload JSON format")
             }
-        }
-        let value: JSONValue
-        do {
-            value = try JSON.decode(JSONValue.self, from: bytes)
-        } catch {
-            throw .malformedBody("Invalid request payload JSON format")
         }
         guard !Self.holdsNUL(value) else { throw .malformedBody("A text of the body has the character NUL") }
         return value

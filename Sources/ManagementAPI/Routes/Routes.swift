@@ -12,7 +12,7 @@ package struct Routes: Sendable {
     private let prefix: String
     package private(set) var all: [Route] = []
 
-    /// - Parameter prefix: the path of the resource below `/api/v2`.
+    /// - Parameter prefix: the path of the resource below `/api/v2`; empty where its routes have several.
     package init(_ prefix: String) { self.prefix = prefix }
 
     /// `GET`, answered with 200.

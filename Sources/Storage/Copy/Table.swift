@@ -29,7 +29,7 @@ package struct Table: Sendable {
             "user_account", key: ["user_id"],
             [
                 "connection", "email", "email_verified", "username", "profile", "user_metadata", "app_metadata",
-                "blocked", "created_at", "updated_at", "last_login", "logins_count",
+                "blocked", "created_at", "updated_at", "last_login", "logins_count", "primary_user_id",
             ]),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),

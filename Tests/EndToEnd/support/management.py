@@ -10,8 +10,14 @@ from .tenant import Client, tenant
 MANAGER = Client("Provisioning", "provisioning-of-the-end-to-end-tests", "manager-secret-" + "p" * 49)
 
 _VERBS = ["create", "read", "update", "delete"]
-_RESOURCES = ["clients", "client_keys", "client_credentials", "client_grants", "resource_servers"]
-SCOPE = [f"{verb}:{resource}" for resource in _RESOURCES for verb in _VERBS]
+_RESOURCES = [
+    "clients", "client_keys", "client_credentials", "client_grants", "resource_servers", "connections", "users",
+    "users_app_metadata", "roles", "signing_keys", "device_credentials",
+]
+SCOPE = [f"{verb}:{resource}" for resource in _RESOURCES for verb in _VERBS] + [
+    "create:role_members", "read:role_members", "delete:role_members", "read:tenant_settings", "update:tenant_settings",
+    "read:grants", "delete:grants", "read:sessions", "delete:sessions", "read:refresh_tokens", "delete:refresh_tokens",
+]
 
 
 def managed(new_portico: Callable[..., Portico], scope: list[str] | None = None) -> Portico:

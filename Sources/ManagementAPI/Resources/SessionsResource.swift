@@ -1,0 +1,95 @@
+import AuthorizationServer
+import OAuth
+import Storage
+
+/// `/api/v2/sessions` and `/users/{id}/sessions`: the browsers that users are signed in with.
+struct SessionsResource: Resource {
+    let management: Management
+
+    init(_ management: Management) { self.management = management }
+
+    var routes: Routes {
+        Routes("")
+            .get("sessions/:session", requires: .read("sessions"), "Get session", use: get)
+            .delete("sessions/:session", requires: .delete("sessions"), "Delete session", status: 202, use: delete)
+            .post("sessions/:session/revoke", requires: .delete("sessions"), "Revoke session", status: 202, use: revoke)
+            .get("users/:id/sessions", requires: .read("sessions"), "Get sessions for user", use: list)
+            .delete(
+                "users/:id/sessions", requires: .delete("sessions"), "Delete sessions for user", status: 202,
+                use: deleteAll)
+    }
+
+    struct Pages: Payload {
+        let paging: Paging
+
+        init(from document: inout Document) throws(Document.Problem) {
+            paging = try Paging(from: &document, checkpoints: true)
+        }
+    }
+
+    @Sendable private func get(_ call: Plain) async throws -> Answer {
+        let (id, now) = (call["session"], management.services.now())
+        let session = try await management.stores.database.readOnce { try SessionStore.find(sid: id, in: $0) }
+        guard let session, min(session.expiresAt, session.idleExpiresAt) > now else {
+            throw ManagementError.inexistent("session", "session")
+        }
+        return .ok(Self.shown(session))
+    }
+
+    @Sendable private func list(_ call: Query<Pages>) async throws -> Answer {
+        let (id, now) = (call["id"], management.services.now())
+        let checkpoint = call.query.paging.checkpoint
+        let most = checkpoint?.take ?? call.query.paging.perPage
+        let sessions = try await management.stores.database.readOnce { transaction in
+            try SessionStore.list(of: id, at: now, after: checkpoint?.from ?? "", limit: most + 1, in: transaction)
+        }
+        return .window("sessions", sessions, most: most, next: \.sid, Self.shown)
+    }
+
+    @Sendable private func delete(_ call: Plain) async throws -> Answer {
+        try await end(call, revokesTokens: false)
+    }
+
+    @Sendable private func revoke(_ call: Plain) async throws -> Answer {
+        try await end(call, revokesTokens: true)
+    }
+
+    @Sendable private func deleteAll(_ call: Plain) async throws -> Answer {
+        let (id, ends) = (call["id"], SessionEnd(services: management.services))
+        return try await management.write(call.caller) { transaction, now in
+            var subjects: [AuditEvent.Subject] = []
+            while true {
+                let batch = try SessionStore.list(of: id, at: now, limit: 100, in: transaction)
+                guard !batch.isEmpty else { break }
+                for session in batch {
+                    try ends.end(session, .sessionRevoked, revokesTokens: false, in: transaction)
+                    subjects.append(.init("sessions", session.sid, before: Self.shown(session), after: nil))
+                }
+            }
+            return Changed(.accepted, subjects)
+        }
+    }
+
+    private func end(_ call: Plain, revokesTokens: Bool) async throws -> Answer {
+        let (id, ends) = (call["session"], SessionEnd(services: management.services))
+        return try await management.write(call.caller) { transaction, _ in
+            guard let session = try SessionStore.find(sid: id, in: transaction) else { return Changed(.accepted, []) }
+            try ends.end(session, .sessionRevoked, revokesTokens: revokesTokens, in: transaction)
+            return Changed(.accepted, [.init("sessions", id, before: Self.shown(session), after: nil)])
+        }
+    }
+
+    private static func shown(_ session: Session) -> JSONObject {
+        [
+            "id": .string(session.sid), "user_id": .string(session.userID),
+            "authenticated_at": UserMembers.time(session.authenticatedAt),
+            "updated_at": UserMembers.time(session.lastUsedAt),
+            "last_interacted_at": UserMembers.time(session.lastUsedAt),
+            "idle_expires_at": UserMembers.time(session.idleExpiresAt),
+            "expires_at": UserMembers.time(session.expiresAt),
+            "authentication": [
+                "methods": [["name": "pwd", "timestamp": UserMembers.time(session.authenticatedAt)]]
+            ],
+        ]
+    }
+}

@@ -1,0 +1,54 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+/// A user as the API shows one.
+enum UserMembers {
+    /// Auth0's members; those without a value are left out.
+    static func shown(_ user: User, identities: [User] = []) -> JSONObject {
+        var members = user.profile.filter { $0.value != .null && $0.key != "phone_number_verified" }
+        members["phone_verified"] = user.profile["phone_number_verified"]
+        members["user_id"] = .string(user.id)
+        members["email"] = user.email.map(JSONValue.string)
+        if user.email != nil { members["email_verified"] = .bool(user.isEmailVerified) }
+        members["username"] = user.username.map(JSONValue.string)
+        members["name"] = members["name"] ?? members["email"] ?? members["username"]
+        members["identities"] = .array([identity(of: user)] + identities.map { identity(of: $0, withProfile: true) })
+        members["created_at"] = time(user.createdAt)
+        members["updated_at"] = time(user.updatedAt)
+        members["last_login"] = user.lastLogin.map(time)
+        if user.loginsCount > 0 { members["logins_count"] = .integer(Int64(user.loginsCount)) }
+        if !user.userMetadata.isEmpty { members["user_metadata"] = .object(user.userMetadata) }
+        if !user.appMetadata.isEmpty { members["app_metadata"] = .object(user.appMetadata) }
+        if user.isBlocked { members["blocked"] = true }
+        return members
+    }
+
+    /// Who the user is at the connection, with the profile of an identity that is not the user's first.
+    static func identity(of user: User, withProfile: Bool = false) -> JSONValue {
+        let bar = user.id.firstIndex(of: "|") ?? user.id.startIndex
+        var members: JSONObject = [
+            "provider": .string(String(user.id[..<bar])), "user_id": .string(String(user.id[bar...].dropFirst())),
+            "connection": .string(user.connection), "isSocial": false,
+        ]
+        if withProfile {
+            var profile = user.profile.filter { $0.value != .null }
+            profile["email"] = user.email.map(JSONValue.string)
+            if user.email != nil { profile["email_verified"] = .bool(user.isEmailVerified) }
+            profile["username"] = user.username.map(JSONValue.string)
+            members["profileData"] = .object(profile)
+        }
+        return .object(members)
+    }
+
+    /// The users with their identities, in their order.
+    static func shown(_ users: [User], in transaction: any SQLTransaction) throws -> [JSONObject] {
+        let identities = try UserStore.identities(of: users.map(\.id), in: transaction)
+        return users.map { shown($0, identities: identities[$0.id] ?? []) }
+    }
+
+    static func time(_ date: Date) -> JSONValue {
+        .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+    }
+}

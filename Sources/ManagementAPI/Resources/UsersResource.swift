@@ -1,0 +1,180 @@
+import AuthorizationServer
+import OAuth
+import Storage
+
+/// `/api/v2/users`.
+struct UsersResource: Resource {
+    let management: Management
+
+    init(_ management: Management) { self.management = management }
+
+    var routes: Routes {
+        Routes("users")
+            .get(requires: .read("users"), "List or search users", use: list)
+            .post(requires: .create("users"), "Create a user", use: create)
+            .get(":id", requires: .read("users").orOwn("read:current_user"), "Get a user", use: get)
+            .patch(
+                ":id",
+                requires: .update("users", "users_app_metadata").orOwn("update:current_user_metadata"),
+                "Update a user", use: update
+            )
+            .delete(":id", requires: .delete("users").orOwn("delete:current_user"), "Delete a user", use: delete)
+    }
+
+    struct Fields: Payload {
+        let fields: FieldSelection
+
+        init(from document: inout Document) throws(Document.Problem) { fields = try FieldSelection(from: &document) }
+    }
+
+    @Sendable private func list(_ call: Query<UserSearch>) async throws -> Answer {
+        let (query, paging) = (call.query, call.query.paging)
+        let (users, total) = try await management.stores.database.read { transaction in
+            // Auth0's window: whoever needs more narrows the query, or exports.
+            guard paging.start < UserSearch.window else {
+                let total = try UserStore.count(query.filter, in: transaction)
+                guard total <= UserSearch.window, paging.start <= 10 * UserSearch.window else {
+                    throw UserSearch.beyond
+                }
+                return ([JSONObject](), total)
+            }
+            let found = try UserStore.search(
+                query.filter, order: query.order, start: paging.start,
+                limit: min(paging.perPage, UserSearch.window - paging.start), in: transaction)
+            let total = paging.includesTotals ? try UserStore.count(query.filter, in: transaction) : 0
+            return (try UserMembers.shown(found, in: transaction), total)
+        }
+        let shown = users.map { query.fields.apply(to: $0) }
+        var answer = Answer.page("users", shown, total: total, paging)
+        if paging.includesTotals, var members = answer.body?.object {
+            members["length"] = .integer(Int64(shown.count))
+            answer.body = .object(members)
+        }
+        return answer
+    }
+
+    @Sendable private func get(_ call: Query<Fields>) async throws -> Answer {
+        let id = call["id"]
+        let found = try await management.stores.database.read { transaction in
+            try UserMembers.shown(UserStore.find(id, in: transaction).map { [$0] } ?? [], in: transaction).first
+        }
+        guard let found else { throw Self.inexistent }
+        return .ok(call.query.fields.apply(to: found))
+    }
+
+    @Sendable private func create(_ call: Submission<NewUser>) async throws -> Answer {
+        let new = call.body
+        let connection = try await connection(new.connection)
+        guard new.email != nil || new.username != nil else {
+            throw Document.Problem(path: "email", message: "is required")
+        }
+        guard let password = new.password else { throw Document.Problem(path: "password", message: "is required") }
+        let hash = try await hash(password, for: connection)
+        var user = User(
+            id: new.id ?? "auth0|" + RandomBytes.hexadecimal(24), connection: connection.name, email: new.email,
+            createdAt: management.services.now())
+        user.username = new.username
+        (user.isEmailVerified, user.isBlocked) = (new.isEmailVerified, new.isBlocked)
+        (user.userMetadata, user.appMetadata) = (new.userMetadata, new.appMetadata)
+        let local = new.email.map { JSONValue.string(String($0.prefix { $0 != "@" })) }
+        user.profile = new.profile
+        user.profile["nickname"] = new.profile["nickname"] ?? local ?? new.username.map(JSONValue.string)
+        let made = user
+        return try await refusingDoubles {
+            try await management.write(call.caller) { transaction, _ in
+                guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
+                try UserStore.insert(made, passwordHash: hash, in: transaction)
+                let shown = UserMembers.shown(made)
+                return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
+            }
+        }
+    }
+
+    @Sendable private func update(_ call: Submission<UserChange>) async throws -> Answer {
+        let (id, change) = (call["id"], call.body)
+        try Self.checkScope(of: call)
+        guard let present = try await management.stores.users.find(id) else { throw Self.inexistent }
+        if let connection = change.connection, connection != present.connection {
+            throw ManagementError.inexistent("connection", "connection")
+        }
+        let hash: String?
+        if let password = change.password {
+            hash = try await self.hash(password, for: connection(present.connection))
+        } else {
+            hash = nil
+        }
+        let sessions = SessionEnd(services: management.services)
+        return try await refusingDoubles {
+            try await management.write(call.caller) { transaction, now in
+                try UserStore.lock(id, in: transaction)
+                guard let before = try UserStore.find(id, in: transaction) else { throw Self.inexistent }
+                var user = change.applied(to: before)
+                user.updatedAt = now
+                try UserStore.replace(user, in: transaction)
+                if let hash {
+                    try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
+                    try sessions.endAll(of: id, .passwordChanged, in: transaction)
+                } else if user.isBlocked, !before.isBlocked {
+                    try sessions.endAll(of: id, .accountDeactivated, in: transaction)
+                }
+                var after = try UserMembers.shown([user], in: transaction).first ?? [:]
+                let answer = Answer.ok(after)
+                if hash != nil { after["password"] = "changed" }
+                return Changed(answer, [.init("users", id, before: UserMembers.shown(before), after: after)])
+            }
+        }
+    }
+
+    @Sendable private func delete(_ call: Plain) async throws -> Answer {
+        let id = call["id"]
+        let sessions = SessionEnd(services: management.services)
+        return try await management.write(call.caller) { transaction, _ in
+            guard let user = try UserStore.find(id, in: transaction) else { return Changed(.noContent, []) }
+            try sessions.endAll(of: id, .accountDeleted, in: transaction)
+            try UserStore.delete(id, in: transaction)
+            return Changed(.noContent, [.init("users", id, before: UserMembers.shown(user), after: nil)])
+        }
+    }
+
+    // MARK: Steps
+
+    static let inexistent = ManagementError(404, "The user does not exist.", "inexistent_user")
+    private static let exists = ManagementError.conflict("The user already exists.", "auth0_idp_error")
+
+    /// The database connection with this name.
+    private func connection(_ name: String) async throws -> Connection {
+        guard let connection = try await management.stores.connections.find(name: name) else {
+            throw ManagementError.inexistent("connection", "connection")
+        }
+        guard connection.isDatabase else {
+            throw Document.Problem(path: "connection", message: "must be a database connection")
+        }
+        return connection
+    }
+
+    private func hash(_ password: String, for connection: Connection) async throws -> String {
+        let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
+        guard rules.allSatisfy(\.isSatisfied) else {
+            throw ManagementError(400, "PasswordStrengthError: Password is too weak", "invalid_body")
+        }
+        return try await management.services.passwords.hash(password)
+    }
+
+    private func refusingDoubles(_ body: () async throws -> Answer) async throws -> Answer {
+        do {
+            return try await body()
+        } catch SQLError.uniqueViolation {
+            throw Self.exists
+        }
+    }
+
+    /// Some scopes are for one kind of metadata and nothing else.
+    private static func checkScope(of call: Submission<UserChange>) throws(ManagementError) {
+        guard !call.has("update:users") else { return }
+        let isOwn = call.caller.principal.user?.id == call["id"] && call.has("update:current_user_metadata")
+        var allowed: Set<String> = []
+        if call.has("update:users_app_metadata") { allowed.insert("app_metadata") }
+        if isOwn { allowed.insert("user_metadata") }
+        guard call.body.names.isSubset(of: allowed) else { throw .insufficientScope(["update:users"]) }
+    }
+}

@@ -1,0 +1,103 @@
+import OAuth
+import Storage
+
+/// A field as a user query names it.
+struct UserFieldName {
+    private let field: Kind
+
+    private enum Kind {
+        case stored(UserField)
+        /// The part of a user's id before the bar.
+        case provider
+        /// The part of a user's id behind the bar.
+        case idAtProvider
+    }
+
+    /// - Throws: ``UserQuery/Problem`` for a name that no user has.
+    init(_ name: String) throws(UserQuery.Problem) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        field =
+            switch (parts[0], parts.count) {
+            case ("user_id", 1): .stored(.id)
+            case ("email", 1): .stored(.email)
+            case ("username", 1): .stored(.username)
+            case ("email_verified", 1): .stored(.isEmailVerified)
+            case ("blocked", 1): .stored(.isBlocked)
+            case ("logins_count", 1): .stored(.loginsCount)
+            case ("created_at", 1): .stored(.createdAt)
+            case ("updated_at", 1): .stored(.updatedAt)
+            case ("last_login", 1): .stored(.lastLogin)
+            case ("connection", 1): .stored(.connection)
+            case ("identities", 2) where parts[1] == "connection": .stored(.connection)
+            case ("identities", 2) where parts[1] == "provider": .provider
+            case ("identities", 2) where parts[1] == "user_id": .idAtProvider
+            case (_, 1) where Self.profile.contains(parts[0]): .stored(.profile(parts[0]))
+            case ("user_metadata", 2...): .stored(.userMetadata(try Self.path(parts)))
+            case ("app_metadata", 2...): .stored(.appMetadata(try Self.path(parts)))
+            default: throw UserQuery.Problem(message: "asks for '\(name.forDisplay)', which is no field of a user")
+            }
+    }
+
+    private static let profile: Set<String> = [
+        "name", "nickname", "given_name", "family_name", "picture", "phone_number", "phone_verified", "locale",
+    ]
+
+    /// The names below the metadata. They become a path in the database's own language, which knows no quotes in them.
+    private static func path(_ parts: [String]) throws(UserQuery.Problem) -> [String] {
+        let path = Array(parts.dropFirst())
+        guard path.count <= 10,
+            path.allSatisfy({
+                !$0.isEmpty
+                    && $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && !"\"\\'$*?".unicodeScalars.contains($0) }
+            })
+        else { throw UserQuery.Problem(message: "asks for a member of the metadata that there cannot be") }
+        return path
+    }
+
+    /// Users who have the field.
+    var exists: UserFilter {
+        switch field {
+        case .stored(let field): .match(field, .exists)
+        case .provider, .idAtProvider: .match(.id, .exists)
+        }
+    }
+
+    /// Users whose field is as a word or range says.
+    func filter(_ token: UserQueryToken) throws(UserQuery.Problem) -> UserFilter {
+        switch token {
+        case .word("*", isQuoted: false): return exists
+        case .word(let text, let isQuoted):
+            let isPattern = !isQuoted && text.contains(where: { $0 == "*" || $0 == "?" })
+            if isPattern { try Self.requireLong(text) }
+            switch field {
+            case .stored(let field): return .match(field, isPattern ? .like(text) : .equal(text))
+            case .provider: return .match(.id, .like("\(text)|*"))
+            case .idAtProvider: return .match(.id, .like("*|\(text)"))
+            }
+        case .range(let from, let to):
+            guard case .stored(let field) = field else { throw UserQuery.Problem(message: "has a range of identities") }
+            return .match(field, .range(from: from, to: to))
+        default: throw UserQuery.Problem(message: "has '\(token)' where a value should be")
+        }
+    }
+
+    /// Users who have the word anywhere in what they are called.
+    static func anywhere(_ token: UserQueryToken) throws(UserQuery.Problem) -> UserFilter {
+        guard case .word(let text, let isQuoted) = token else {
+            throw UserQuery.Problem(message: "has a range of nothing")
+        }
+        if !isQuoted, text == "*" { return .all([]) }
+        try requireLong(text)
+        let fields: [UserField] = [
+            .email, .username, .profile("name"), .profile("nickname"), .profile("given_name"), .profile("family_name"),
+        ]
+        return .any(fields.map { .match($0, .like("*\(text)*")) })
+    }
+
+    /// Fewer letters would fit nearly everybody.
+    private static func requireLong(_ pattern: String) throws(UserQuery.Problem) {
+        guard pattern.count(where: { $0 != "*" && $0 != "?" }) >= 3 else {
+            throw UserQuery.Problem(message: "has the wildcard '\(pattern.forDisplay)' with fewer than 3 letters")
+        }
+    }
+}

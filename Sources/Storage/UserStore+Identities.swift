@@ -1,0 +1,50 @@
+import Foundation
+
+extension UserStore {
+    /// Whether there is a user or an identity with this id.
+    package static func exists(_ id: String, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.row("SELECT user_id FROM user_account WHERE user_id = \(id)") != nil
+    }
+
+    /// The user whose identity this is; nil for a user, or for nobody.
+    package static func primary(of id: String, in transaction: any SQLTransaction) throws -> String? {
+        try transaction.row("SELECT primary_user_id FROM user_account WHERE user_id = \(id)")?
+            .optionalText("primary_user_id")
+    }
+
+    /// The further identities of some users, those of each in the order in which they were made.
+    package static func identities(
+        of userIDs: [String], in transaction: any SQLTransaction
+    ) throws -> [String: [User]] {
+        guard !userIDs.isEmpty else { return [:] }
+        var identities: [String: [User]] = [:]
+        let rows = try transaction.rows(
+            """
+            SELECT * FROM user_account WHERE primary_user_id IN (\(values: userIDs.map(\.sqlValue)))
+            ORDER BY created_at, user_id
+            """)
+        for row in rows { identities[try row.text("primary_user_id"), default: []].append(try User(row)) }
+        return identities
+    }
+
+    /// Makes a user, with what identities that one has, an identity of another.
+    package static func link(_ id: String, to primaryID: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            UPDATE user_account SET primary_user_id = \(primaryID)
+            WHERE user_id = \(id) OR primary_user_id = \(id)
+            """)
+    }
+
+    /// Makes an identity a user again.
+    /// - Returns: whether it was one of this user's.
+    package static func unlink(
+        _ id: String, from primaryID: String, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        try transaction.changes(
+            """
+            UPDATE user_account SET primary_user_id = NULL
+            WHERE user_id = \(id) AND primary_user_id = \(primaryID)
+            """) == 1
+    }
+}
