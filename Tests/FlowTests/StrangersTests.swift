@@ -164,6 +164,7 @@ struct StrangersTests {
                 _ = try await RelyingParty.regularWebApp(server).authorize(browser)
                 let forged = try secret.token([
                     "iss": .string(TestServer.issuer), "aud": .string(client.clientID), "sub": .string(User.ada.id),
+                    "exp": 4_102_444_800,
                 ])
                 let answer = try await browser.get(TestServer.logoutURL(["id_token_hint": forged]))
                 #expect(!answer.text.contains("You are logged out"))
