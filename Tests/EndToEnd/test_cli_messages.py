@@ -12,7 +12,7 @@ from support.tenant import tenant
 
 COMMANDS = [
     [], ["serve"], ["apply"], ["export"], ["users"], ["users", "create"], ["users", "import"], ["users", "list"],
-    ["keys"], ["keys", "list"], ["keys", "rotate"], ["copy"], ["doctor"], ["version"],
+    ["keys"], ["keys", "list"], ["keys", "rotate"], ["logs"], ["copy"], ["doctor"], ["version"],
 ]
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 

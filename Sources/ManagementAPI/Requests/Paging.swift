@@ -31,9 +31,7 @@ package struct Paging: Sendable {
             let from = try document.string("from", most: 1024)
             let take = try document.integer("take", in: 1...100)
             if from != nil || take != nil {
-                guard page == nil, perPage == nil, !includesTotals else {
-                    throw document.problem("take", "excludes page, per_page and include_totals")
-                }
+                // Auth0's SDKs send their standard `take` or `include_totals` beside what was asked for; checkpoints win.
                 checkpoint = Checkpoint(from: from, take: take ?? 50)
             }
         }
