@@ -63,20 +63,24 @@ struct HostileRequestFuzzTests {
             accessTokens: ["Bearer \(token)", "Basic \(basic)", "DPoP \(token)"])
     }
 
-    /// The rows of every table but those that count refusals.
+    /// The rows of every table but those that count or tell refusals.
     private static func rows(_ server: TestServer) async throws -> [String: Int] {
         try await server.services.stores.database.read { transaction in
             var rows: [String: Int] = [:]
-            for table in Table.all where !["failed_login", "rate_limit", "revoked_authorization"].contains(table.name) {
+            for table in Table.all where !uncounted.contains(table.name) {
                 rows[table.name] = try table.count(in: transaction)
             }
             return rows
         }
     }
 
+    private static let uncounted: Set = ["failed_login", "rate_limit", "revoked_authorization", "log_event"]
+
     /// What is wrong with an answer, or nil.
     private static func fault(_ answer: TestResponse) -> String? {
-        if answer.status.code >= 500 { return "the server failed: \(answer.text.prefix(500))" }
+        // 501 says of a known address of Auth0's that there is nothing behind it yet.
+        let isKnown = answer.status.code == 501 && answer.text.contains("not_implemented")
+        if answer.status.code >= 500, !isKnown { return "the server failed: \(answer.text.prefix(500))" }
         if let location = answer.location {
             let isOurs = location.hasPrefix("/") && !location.hasPrefix("//") && !location.contains("\\")
             let isRegistered = [Client.callback, "https://app.example.com/other?tenant=1", "https://app.example.com/"]
