@@ -17,17 +17,15 @@ ON_EITHER_DATABASE := 'FlowTests|AuthorizationServerTests|TenantConfigurationTes
 
 test: ## install what is missing, run every test on both databases: units, flows, browser, real clients
 	@scripts/install-dependencies test
-	@. scripts/environment && swift test --skip Fuzz
-	@. scripts/environment && swift test --skip-build --filter Fuzz
-	@. scripts/environment && PORTICO_TEST_DATABASE=postgres \
-		swift test --skip-build --filter $(ON_EITHER_DATABASE) --skip Fuzz
+	@scripts/swift-test --skip Fuzz
+	@scripts/swift-test --skip-build --filter Fuzz
+	@PORTICO_TEST_DATABASE=postgres scripts/swift-test --skip-build --filter $(ON_EITHER_DATABASE) --skip Fuzz
 	@scripts/end-to-end
 	@PORTICO_TEST_DATABASE=postgres scripts/end-to-end
 
 fuzz: ## try ten million made inputs on the parsers and thousands of hostile requests, other ones each time
 	@scripts/install-dependencies run
-	@. scripts/environment && PORTICO_FUZZ_FACTOR=10 PORTICO_FUZZ_SEED=$${PORTICO_FUZZ_SEED:-$$(date +%s)} \
-		swift test --filter Fuzz
+	@PORTICO_FUZZ_FACTOR=10 PORTICO_FUZZ_SEED=$${PORTICO_FUZZ_SEED:-$$(date +%s)} scripts/swift-test --filter Fuzz
 
 bench: ## measure the release build against this machine's limits
 	@scripts/install-dependencies bench
