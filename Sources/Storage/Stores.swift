@@ -24,5 +24,7 @@ package struct Stores: Sendable {
     package var revokedAuthorizations: RevokedAuthorizationStore { RevokedAuthorizationStore(database: database) }
     package var logEvents: LogEventStore { LogEventStore(database: database) }
     package var logStreams: LogStreamStore { LogStreamStore(database: database) }
+    package var organizations: OrganizationStore { OrganizationStore(database: database) }
+    package var organizationInvitations: OrganizationInvitationStore { OrganizationInvitationStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }
