@@ -18,28 +18,50 @@ struct OrganizationConnectionsResource: Resource {
         )
         return Routes("organizations/:id")
             .get(
-                "enabled_connections", requires: read, "Get connections enabled for an organization", use: listEnabled
+                "enabled_connections", requires: read, "Get connections enabled for an organization",
+                answers: .page("enabled_connections", Self.members), use: listEnabled
             )
-            .post("enabled_connections", requires: create, "Add connections to an organization", use: addEnabled)
+            .post(
+                "enabled_connections", requires: create, "Add connections to an organization",
+                answers: .object(Self.members), use: addEnabled
+            )
             .get(
                 "enabled_connections/:connection", requires: read, "Get an enabled connection for an organization",
-                use: get
+                answers: .object(Self.members), use: get
             )
             .patch(
                 "enabled_connections/:connection", requires: update, "Update the connection of an organization",
-                use: changeEnabled
+                answers: .object(Self.members), use: changeEnabled
             )
             .delete(
                 "enabled_connections/:connection", requires: delete, "Delete connections from an organization",
                 use: remove
             )
-            .get("connections", requires: read, "Get an organization's connections", use: list)
-            .post("connections", requires: create, "Add a connection to an organization", use: add)
-            .get("connections/:connection", requires: read, "Get an organization's connection", use: get)
-            .patch("connections/:connection", requires: update, "Update an organization's connection", use: change)
+            .get(
+                "connections", requires: read, "Get an organization's connections",
+                answers: .page("connections", Self.members), use: list
+            )
+            .post(
+                "connections", requires: create, "Add a connection to an organization", answers: .object(Self.members),
+                use: add
+            )
+            .get(
+                "connections/:connection", requires: read, "Get an organization's connection",
+                answers: .object(Self.members), use: get
+            )
+            .patch(
+                "connections/:connection", requires: update, "Update an organization's connection",
+                answers: .object(Self.members), use: change
+            )
             .delete(
                 "connections/:connection", requires: delete, "Delete a connection from an organization", use: remove)
     }
+
+    static let members: Members = [
+        "connection_id": .text.always, "assign_membership_on_login": .bool.always, "is_signup_enabled": .bool.always,
+        "show_as_button": .bool.always, "is_enabled": .bool.always, "organization_connection_name": .text,
+        "connection": .object(["name": .text.always, "strategy": .text.always]),
+    ]
 
     struct Pages: Payload {
         let paging: Paging

@@ -13,11 +13,13 @@ struct OrganizationGrantsResource: Resource {
         Routes("")
             .get(
                 "organizations/:id/client-grants", requires: .read("organization_client_grants"),
-                "Get client grants associated to an organization", use: list
+                "Get client grants associated to an organization",
+                answers: .page("client_grants", ClientGrantsResource.members), use: list
             )
             .post(
                 "organizations/:id/client-grants", requires: .create("organization_client_grants"),
-                "Associate a client grant with an organization", use: add
+                "Associate a client grant with an organization", answers: .object(ClientGrantsResource.members),
+                use: add
             )
             .delete(
                 "organizations/:id/client-grants/:grant", requires: .delete("organization_client_grants"),
@@ -25,7 +27,8 @@ struct OrganizationGrantsResource: Resource {
             )
             .get(
                 "client-grants/:id/organizations", requires: .read("organization_client_grants"),
-                "Get the organizations associated to a client grant", use: organizations)
+                "Get the organizations associated to a client grant",
+                answers: .page("organizations", OrganizationsResource.members), use: organizations)
     }
 
     struct Filter: Payload {

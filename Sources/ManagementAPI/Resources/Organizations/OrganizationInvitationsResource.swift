@@ -12,19 +12,32 @@ struct OrganizationInvitationsResource: Resource {
 
     var routes: Routes {
         Routes("organizations/:id/invitations")
-            .get(requires: .read("organization_invitations"), "Get invitations to an organization", use: list)
+            .get(
+                requires: .read("organization_invitations"), "Get invitations to an organization",
+                answers: .page("invitations", Self.members), use: list
+            )
             .post(
                 requires: .create("organization_invitations"), "Create an invitation to an organization", status: 200,
-                use: create
+                answers: .object(Self.created), use: create
             )
             .get(
                 ":invitation", requires: .read("organization_invitations"), "Get an invitation to an organization",
-                use: get
+                answers: .object(Self.members), use: get
             )
             .delete(
                 ":invitation", requires: .delete("organization_invitations"), "Delete an invitation to an organization",
                 use: delete)
     }
+
+    private static let members: Members = [
+        "id": .text.always, "organization_id": .text.always, "inviter": .object(["name": .text.always]).always,
+        "invitee": .object(["email": .text.always]).always, "client_id": .text.always, "connection_id": .text,
+        "roles": .texts, "app_metadata": .anyObject, "user_metadata": .anyObject, "created_at": .text.always,
+        "expires_at": .text.always,
+    ]
+    private static let created = members.merging([
+        "ticket_id": .text.always, "invitation_url": .text.always,
+    ]) { $1 }
 
     struct Filter: Payload {
         enum Order: String, CaseIterable {

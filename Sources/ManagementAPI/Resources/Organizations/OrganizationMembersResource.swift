@@ -13,12 +13,12 @@ struct OrganizationMembersResource: Resource {
         return Routes("")
             .get(
                 "organizations/:id/members", requires: .read("organization_members"),
-                "Get members who belong to an organization", use: list
+                "Get members who belong to an organization", answers: .page("members", Self.members), use: list
             )
             .post(
                 "organizations/:id/members", requires: .create("organization_members"),
                 "Add members to an organization", status: 204,
-                use: add
+                answers: .nothing, use: add
             )
             .delete(
                 "organizations/:id/members", requires: .delete("organization_members"),
@@ -26,11 +26,11 @@ struct OrganizationMembersResource: Resource {
             )
             .get(
                 roles, requires: .read("organization_member_roles"), "Get the roles of an organization's member",
-                use: memberRoles
+                answers: .page("roles", RolesResource.members), use: memberRoles
             )
             .post(
                 roles, requires: .create("organization_member_roles"), "Assign roles to an organization's member",
-                status: 204, use: assign
+                status: 204, answers: .nothing, use: assign
             )
             .delete(
                 roles, requires: .delete("organization_member_roles"), "Remove roles from an organization's member",
@@ -39,11 +39,17 @@ struct OrganizationMembersResource: Resource {
             .get(
                 "organizations/:id/roles/:role/members",
                 requires: .read("organization_members", "organization_member_roles"),
-                "Get an organization's members with a role", use: listWithRole
+                "Get an organization's members with a role", answers: .window("members", Self.members.optional),
+                use: listWithRole
             )
             .get(
-                "users/:id/organizations", requires: .read("organizations"), "List a user's organizations", use: ofUser)
+                "users/:id/organizations", requires: .read("organizations"), "List a user's organizations",
+                answers: .page("organizations", OrganizationsResource.members), use: ofUser)
     }
+
+    private static let members = UserMembers.summary.merging([
+        "roles": .list(["id": .text.always, "name": .text.always])
+    ]) { $1 }
 
     struct Filter: Payload {
         let paging: Paging

@@ -19,15 +19,33 @@ struct OrganizationsResource: Resource {
 
     var routes: Routes {
         Routes("organizations")
-            .get(requires: .read("organizations", "organizations_summary"), "Get organizations", use: list)
-            .post(requires: .create("organizations"), "Create an organization", use: create)
             .get(
-                "name/:name", requires: .read("organizations"), "Get an organization by name", use: getByName
+                requires: .read("organizations", "organizations_summary"), "Get organizations",
+                answers: .page("organizations", Self.members), use: list
             )
-            .get(":id", requires: .read("organizations", "organizations_summary"), "Get an organization", use: get)
-            .patch(":id", requires: .update("organizations"), "Modify an organization", use: update)
+            .post(
+                requires: .create("organizations"), "Create an organization", answers: .object(Self.created),
+                use: create
+            )
+            .get(
+                "name/:name", requires: .read("organizations"), "Get an organization by name",
+                answers: .object(Self.members), use: getByName
+            )
+            .get(
+                ":id", requires: .read("organizations", "organizations_summary"), "Get an organization",
+                answers: .object(Self.members), use: get
+            )
+            .patch(
+                ":id", requires: .update("organizations"), "Modify an organization", answers: .object(Self.members),
+                use: update
+            )
             .delete(":id", requires: .delete("organizations"), "Delete an organization", use: delete)
     }
+
+    static let members = Members.of(Organization.self, always: ["id", "name"])
+    private static let created = members.merging([
+        "enabled_connections": .list(OrganizationConnectionsResource.members)
+    ]) { $1 }
 
     struct Filter: Payload {
         let paging: Paging
