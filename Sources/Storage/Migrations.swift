@@ -12,6 +12,7 @@ package enum Migrations {
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations,
+        .configurationHistory,
     ]
 
     /// The schema that this binary works with.

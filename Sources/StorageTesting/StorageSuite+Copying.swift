@@ -23,6 +23,10 @@ extension StorageSuite {
         try await database.write { transaction in
             for statement in Self.laterSchemaRows { try transaction.execute(statement) }
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
+            try ConfigurationHistoryStore.append(
+                ConfigurationApply(
+                    at: Sample.now, by: "ada", changes: 1, summary: "+ role Clerk", sealedRows: "sealed"),
+                in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,

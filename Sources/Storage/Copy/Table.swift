@@ -77,6 +77,9 @@ package struct Table: Sendable {
         Table("revoked_authorization", key: ["authorization_id"], ["expires_at"]),
         Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),
+        Table(
+            "configuration_apply", key: ["id"],
+            ["applied_at", "applied_by", "changes", "summary", "sealed_rows", "rolled_back_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
     ]
 
@@ -109,6 +112,11 @@ package struct Table: Sendable {
 
     /// The key of a row that ``rows(after:limit:in:)`` has returned.
     func key(of row: [SQLValue]) -> [SQLValue] { Array(row.prefix(key.count)) }
+
+    /// Removes the row with a key, where there is one.
+    func delete(_ key: [SQLValue], in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM \(name: statement) WHERE (\(names: self.key)) = (\(values: key))")
+    }
 
     /// Writes a row, in place of one with the same key.
     func write(_ row: [SQLValue], in transaction: any SQLTransaction) throws {
