@@ -18,6 +18,8 @@ package struct Services: Sendable {
     package let requestObjects = RequestObjectCache()
     /// What is known of clients' certificates; nil where no proxy passes them on.
     package let mutualTLS: MutualTLS?
+    /// Where everybody tells what has happened.
+    package let logs: LogRecorder
     package let now: @Sendable () -> Date
     package let logger: Logger
 
@@ -30,6 +32,8 @@ package struct Services: Sendable {
         self.mutualTLS = mutualTLS
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
+        logs = LogRecorder(
+            stores: stores, configuration: configuration, hostname: issuer.domain, logger: logger, now: now)
     }
 
     package var tokens: TokenIssuer {

@@ -17,12 +17,14 @@ package struct ManagementAPI: Sendable {
         TenantsResource.self,
     ]
 
+    private let services: Services
     private let access: ManagementAccess
     /// Every address that the API answers.
     package let routes: [Route]
     private let description: OpenAPIDocument
 
     package init(services: Services) {
+        self.services = services
         let management = Management(services: services)
         access = ManagementAccess(services: services)
         routes = Self.resources.flatMap { $0.init(management).routes.all }
@@ -52,8 +54,17 @@ package struct ManagementAPI: Sendable {
         }
         guard let (route, values) = found else { throw ManagementError.notFound }
         let principal = try await principal(request)
-        try route.scope.require(of: principal, userID: values["id"])
-        return try await route.run(RequestParts(request: request, principal: principal, route: route, path: values))
+        do {
+            try route.scope.require(of: principal, userID: values["id"])
+            return try await route.run(RequestParts(request: request, principal: principal, route: route, path: values))
+        } catch {
+            if request.method != "GET", let refusal = ManagementError(error) {
+                let caller = Caller(
+                    principal: principal, operation: route.summary, status: route.status, request: request)
+                services.logs.record(caller.logEvent(of: refusal, at: services.now()))
+            }
+            throw error
+        }
     }
 
     /// The parts of a path, each decoded on its own: an identifier has slashes of its own (`https:%2F%2Fapi…`).

@@ -29,6 +29,10 @@ struct ServerConfiguration: Sendable {
     let outboundNetworks: [AddressRange]
     let passwordThreads: Int
     let logLevel: Logger.Level
+    /// `stdout` or the path of a file; nil where log events go to the database alone.
+    let logEvents: String?
+    /// Days.
+    let logRetention: Int
     /// The server's secret from the environment; nil for the one in the data folder.
     let secret: String?
 
@@ -83,6 +87,10 @@ struct ServerConfiguration: Sendable {
             Int(text).flatMap { (1...256).contains($0) ? $0 : nil }
         }
         logLevel = try Self.parse(.logLevel, value(.logLevel)) { Logger.Level(rawValue: $0) }
+        logEvents = value(.logEvents)
+        logRetention = try Self.parse(.logRetention, value(.logRetention)) { text in
+            Int(text).flatMap { (1...3650).contains($0) ? $0 : nil }
+        }
         secret = value(.secret)
     }
 

@@ -16,6 +16,8 @@ enum Setting: String, CaseIterable {
     case outboundNetworks = "outbound-networks"
     case passwordThreads = "password-threads"
     case logLevel = "log-level"
+    case logEvents = "log-events"
+    case logRetention = "log-retention"
     case secret
 
     var help: String {
@@ -51,6 +53,9 @@ enum Setting: String, CaseIterable {
         case .passwordThreads:
             "Password hashes computed at once; each takes a core and 19 MiB. Standard: half the cores."
         case .logLevel: "trace, debug, info, notice, warning, error or critical."
+        case .logEvents:
+            "Where log events go beside the database, a line of JSON each: stdout, or the path of a file that is appended to."
+        case .logRetention: "Days for which log events are kept in the database."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
                 + "Without it, a file 'secret' in the data folder is made and used. Environment only."
@@ -65,10 +70,11 @@ enum Setting: String, CaseIterable {
         case .data: "./.portico"
         case .tls: "false"
         case .logLevel: "info"
+        case .logRetention: "30"
         case .databaseConnections: "10"
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,
-            .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .secret:
+            .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .logEvents, .secret:
             nil
         }
     }

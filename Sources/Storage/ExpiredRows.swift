@@ -9,10 +9,12 @@ package struct ExpiredRowsStore: Sendable {
     package static let batch = 200
 
     /// Removes a batch from each table.
+    /// - Parameter logsBefore: when the log events that are kept begin; nil keeps all.
     /// - Returns: whether a table may hold more.
-    package func deleteBatch(at now: Date) async throws -> Bool {
+    package func deleteBatch(at now: Date, logsBefore: Date? = nil) async throws -> Bool {
         var mayHoldMore = false
-        for statement in Self.statements(now) {
+        let logs = logsBefore.map { LogEventStore.expired(before: $0, limit: Self.batch) }
+        for statement in Self.statements(now) + [logs].compactMap(\.self) {
             let deleted = try await database.write { try $0.changes(statement) }
             mayHoldMore = mayHoldMore || deleted == Self.batch
         }

@@ -11,7 +11,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
-        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations,
+        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents,
         .configurationHistory,
     ]
 

@@ -92,6 +92,19 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
             }
         }
 
+        /// Another statement's text as a part of this one.
+        package mutating func appendInterpolation(_ part: SQL) {
+            var start = 0
+            for (offset, fragment) in part.fragments + [(part.shared.utf8.count, nil)] as [(Int, Fragment?)] {
+                // Its placeholders count on from the arguments that are there already.
+                let shift = arguments.count
+                text += SQL.slice(part.shared, start..<offset).replacing(/\$(\d+)/) { "$\((Int($0.1) ?? 0) + shift)" }
+                if let fragment { fragments.append((text.utf8.count, fragment)) }
+                start = offset
+            }
+            arguments += part.arguments
+        }
+
         private mutating func bind(_ value: SQLValue) {
             arguments.append(value)
             text += "$\(arguments.count)"

@@ -38,6 +38,8 @@ package enum ExclusiveWork: Int64, Sendable {
     case migration = 1
     /// Changing the configuration, where the change depends on what there is.
     case configuration = 2
+    /// Writing log events, whose ids are in the order of their commits.
+    case logEvents = 3
 }
 
 extension SQLTransaction {

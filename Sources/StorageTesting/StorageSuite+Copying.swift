@@ -22,6 +22,8 @@ extension StorageSuite {
         try await Migrations.run(on: database)
         try await database.write { transaction in
             for statement in Self.laterSchemaRows { try transaction.execute(statement) }
+            try LogEventStore.append(
+                [Self.logEvent(), Self.logEvent(.failedLogin, "x")], at: Sample.now, in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
             try ConfigurationHistoryStore.append(
                 ConfigurationApply(

@@ -20,6 +20,7 @@ package func buildRouter(
         RequestLog()
         SecurityHeaders(isStrict: services.issuer.isSecure && !configuration.isDevelopment)
         ClientAddress(trustedProxies: configuration.trustedProxies)
+        RequestOrigins()
         UnknownAddress()
     }
     router.addRoutes(HealthController(services: services, outages: outages).endpoints)

@@ -58,6 +58,14 @@ enum IPAddress {
         return isMapped ? Array(v6.suffix(4)) : v6
     }
 
+    /// The address as it is written.
+    static func text(_ bytes: [UInt8]) -> String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let family = bytes.count == 4 ? AF_INET : AF_INET6
+        guard inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// What one household or server has: the address itself, or the /64 network of an IPv6 address.
     static func bucket(_ bytes: [UInt8]) -> String {
         bytes.count == 4

@@ -12,6 +12,8 @@ package struct WebContext: RequestContext, RemoteAddressRequestContext {
     let requestID: String
     /// Where the request comes from, as failed logins are counted; set by ``ClientAddress``.
     var clientAddress = "unknown"
+    /// The address that the request comes from, whole; set by ``ClientAddress``.
+    var clientIP: String?
     /// The certificate of the client's connection, where a trusted proxy passes it on; set by ``ClientCertificates``.
     var clientCertificate: ClientCertificate?
 

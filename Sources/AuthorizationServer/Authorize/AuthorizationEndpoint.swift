@@ -16,10 +16,19 @@ package struct AuthorizationEndpoint: Sendable {
     /// Answers a new request, or says what the user must be asked first.
     /// - Throws: ``AuthorizationFailure``.
     package func authorize(_ sent: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
+        let events = AuthorizationEvents(services: services, sent)
+        return try await events.recording { try await authorize(sent, browser, events) }
+    }
+
+    private func authorize(
+        _ sent: Parameters, _ browser: Browser, _ events: AuthorizationEvents
+    ) async throws -> AuthorizationOutcome {
         let (client, parameters) = try await RequestSource(services: services).read(sent)
         let request = try await verify(parameters, of: client)
+        events.note(request)
         return try await telling(request.target) {
             let sessionFound = try await browser.session(services)
+            if let sessionFound { events.note(sessionFound) }
             let progress = LoginTransaction.Progress()
             switch try await LoginSteps.next(for: request, sessionFound, progress, services) {
             case .done(let access, let session):
@@ -37,14 +46,25 @@ package struct AuthorizationEndpoint: Sendable {
     /// - Throws: ``AuthorizationFailure``, or ``TransactionNotFound``.
     package func resume(state: Secret, browser: Browser) async throws -> AuthorizationOutcome {
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
+        let events = AuthorizationEvents(services: services, login)
+        return try await events.recording(isLoggedIn: login.progress.sessionDigest != nil) {
+            try await resume(login, state: state, browser, events)
+        }
+    }
+
+    private func resume(
+        _ login: LoginTransaction, state: Secret, _ browser: Browser, _ events: AuthorizationEvents
+    ) async throws -> AuthorizationOutcome {
         let ending = ending(of: login)
         let request = try await ending.request()
+        events.note(request)
         return try await telling(request.target) {
+            let sessionFound = try await browser.session(services)
+            if let sessionFound { events.note(sessionFound) }
             guard !login.progress.isDenied else {
                 try await ending.deny()
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
-            let sessionFound = try await browser.session(services)
             switch try await LoginSteps.next(for: request, sessionFound, login.progress, services) {
             case .done(let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))

@@ -32,9 +32,23 @@ package struct PushedAuthorizationEndpoint: Sendable {
         _ parameters: Parameters, authorizationHeader: String?, proofs: [String] = [],
         certificate: ClientCertificate? = nil
     ) async throws -> Receipt {
+        let trail = LogTrail()
+        do {
+            return try await push(parameters, authorizationHeader, proofs, certificate, trail)
+        } catch {
+            services.log(.failedPushedRequest, trail, failure: error)
+            throw error
+        }
+    }
+
+    private func push(
+        _ parameters: Parameters, _ authorizationHeader: String?, _ proofs: [String],
+        _ certificate: ClientCertificate?, _ trail: LogTrail
+    ) async throws -> Receipt {
         guard try await services.configuration.settings().acceptsPushedRequests else { throw Self.disabled }
         let credentials = try ClientCredentials(
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
+        trail.note { $0.clientID = credentials.clientID }
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
         guard parameters["request_uri"] == nil else {
             throw OAuthError.invalidRequest(

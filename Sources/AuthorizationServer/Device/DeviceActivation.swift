@@ -25,11 +25,27 @@ package struct DeviceActivation: Sendable {
         case unknownCode
         /// This address has tried too many that were none.
         case tooManyGuesses
+
+        fileprivate var explanation: String {
+            switch self {
+            case .unknownCode: "Invalid or expired user code."
+            case .tooManyGuesses: "Too many wrong user codes from this address."
+            }
+        }
     }
 
     /// The device that waits for what the user typed.
     /// - Throws: ``Refusal``.
     package func question(_ typed: String, browser: Browser) async throws -> Question {
+        do {
+            return try await find(typed, browser)
+        } catch let refusal as Refusal {
+            services.log(.failedDeviceActivation, LogTrail(), description: refusal.explanation)
+            throw refusal
+        }
+    }
+
+    private func find(_ typed: String, _ browser: Browser) async throws -> Question {
         let settings = try await services.configuration.settings().deviceFlow
         try await takeGuess(browser.address)
         guard let code = UserCode(typed: typed, settings),
@@ -62,6 +78,9 @@ package struct DeviceActivation: Sendable {
     package func cancel(_ question: Question) async throws {
         let (digest, now) = (question.device.digest, services.now())
         try await services.stores.database.write { try DeviceCodeStore.deny(digest: digest, at: now, in: $0) }
+        let trail = LogTrail()
+        trail.note { ($0.clientID, $0.audience) = (question.client.clientID, question.device.audience) }
+        services.log(.deviceRefused, trail, description: "User cancelled the confirmation prompt.")
     }
 
     // MARK: Guesses

@@ -36,8 +36,22 @@ package struct DeviceAuthorizationEndpoint: Sendable {
     package func begin(
         _ parameters: Parameters, authorizationHeader: String?, address: String, certificate: ClientCertificate? = nil
     ) async throws -> Response {
+        let trail = LogTrail()
+        do {
+            return try await begin(parameters, authorizationHeader, address, certificate, trail)
+        } catch {
+            services.log(.failedDeviceAuthorization, trail, failure: error)
+            throw error
+        }
+    }
+
+    private func begin(
+        _ parameters: Parameters, _ authorizationHeader: String?, _ address: String, _ certificate: ClientCertificate?,
+        _ trail: LogTrail
+    ) async throws -> Response {
         let credentials = try ClientCredentials(
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
+        trail.note { $0.clientID = credentials.clientID }
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         try client.require(.deviceCode)

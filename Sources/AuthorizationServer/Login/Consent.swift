@@ -52,6 +52,10 @@ package struct Consent: Sendable {
             try ConsentGrantStore.allow(grant, at: now, in: transaction)
             try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
         }
+        let trail = LogTrail()
+        trail.note(request)
+        trail.note { ($0.userID, $0.scope) = (userID, scope.text) }
+        services.log(.consent, trail, description: "The user has allowed the scopes")
     }
 
     /// Records that the user refuses; the session stays.

@@ -25,17 +25,29 @@ struct PasswordCheck: Sendable {
     /// - Parameters:
     ///   - sent: the e-mail address or user name as it was typed.
     ///   - address: where the attempt comes from.
+    ///   - trail: learns who it was, and what kind of failure.
     /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not, or
     ///   ``PasswordHasher/Busy``.
-    func check(_ sent: String, password: String, connection: Connection, address: String) async throws -> Proof {
+    func check(_ sent: String, password: String, connection: Connection, address: String, trail: LogTrail) async throws
+        -> Proof
+    {
         let identifier = EmailAddress(sent)?.text ?? sent.lowercased()
+        trail.note { facts in
+            facts.connection = connection.name
+            // What is no address may be a password, typed into the wrong field.
+            facts.userName = EmailAddress(sent)?.text
+            facts.failure = .accountBlocked
+        }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: identifier, address: address)
         guard try await failures.take() else { throw PasswordLogin.Refusal.blocked }
         let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
+        trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
+        if let found { trail.note(found.user) }
         guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
             throw PasswordLogin.Refusal.wrongCredentials
         }
+        trail.note { ($0.failure, $0.userName) = (nil, nil) }
         guard !found.user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         return Proof(
             user: found.user, failures: failures, upgrade: try await upgradedHash(password, found.passwordHash))

@@ -15,6 +15,16 @@ package struct PasswordLogin: Sendable {
         case blocked
         case userIsBlocked
         case noConnection
+
+        /// For the log, which may know more than the page says.
+        var explanation: String {
+            switch self {
+            case .wrongCredentials: "Wrong email or password."
+            case .blocked: "Your account has been blocked after multiple consecutive login attempts."
+            case .userIsBlocked: "user is blocked"
+            case .noConnection: "No database connection serves the application."
+            }
+        }
     }
 
     /// A session that begins: the cookie's secret, and what the cookie needs.
@@ -28,12 +38,21 @@ package struct PasswordLogin: Sendable {
     package func logIn(
         identifier sent: String, password: String, login: LoginTransaction, browser: Browser
     ) async throws -> NewSession {
-        guard let connection = try await databaseConnection(for: login.clientID) else { throw Refusal.noConnection }
-        let proof = try await PasswordCheck(services: services).check(
-            sent, password: password, connection: connection, address: browser.address)
-        return try await SessionStart(services: services).begin(
-            proof.user, connection: connection, login: login, browser: browser
-        ) { try proof.write(in: $0) }
+        let trail = LogTrail()
+        trail.note(login)
+        do {
+            guard let connection = try await databaseConnection(for: login.clientID) else { throw Refusal.noConnection }
+            let proof = try await PasswordCheck(services: services).check(
+                sent, password: password, connection: connection, address: browser.address, trail: trail)
+            let session = try await SessionStart(services: services).begin(
+                proof.user, connection: connection, login: login, browser: browser
+            ) { try proof.write(in: $0) }
+            services.log(.login, trail, description: "Signed in with a password")
+            return session
+        } catch let refusal as Refusal {
+            services.log(trail.facts.failure ?? .failedLogin, trail, description: refusal.explanation)
+            throw refusal
+        }
     }
 
     /// The first database connection that serves the application.

@@ -16,6 +16,16 @@ package struct Signup: Sendable {
         case noConnection
         /// The address is taken. Pages say only that it failed.
         case userExists
+
+        /// For the log, which may know more than the page says.
+        var explanation: String {
+            switch self {
+            case .invalidEmail: "The e-mail address is not valid."
+            case .weakPassword: "The password is too weak."
+            case .disabled, .noConnection: "The application takes no new users."
+            case .userExists: "The user already exists."
+            }
+        }
     }
 
     /// Signs a user up on the page of a transaction, and in.
@@ -23,16 +33,36 @@ package struct Signup: Sendable {
     package func signUp(
         email: String, password: String, login: LoginTransaction, browser: Browser
     ) async throws -> PasswordLogin.NewSession {
+        let trail = LogTrail()
+        trail.note(login)
+        trail.note { $0.userName = EmailAddress(email)?.text }
+        do {
+            let session = try await signUp(email, password, login, browser, trail)
+            services.log(.signup, trail, description: "Signed up")
+            services.log(.login, trail, description: "Signed in by signing up")
+            return session
+        } catch let refusal as Refusal {
+            services.log(.failedSignup, trail, description: refusal.explanation)
+            throw refusal
+        }
+    }
+
+    private func signUp(
+        _ email: String, _ password: String, _ login: LoginTransaction, _ browser: Browser, _ trail: LogTrail
+    ) async throws -> PasswordLogin.NewSession {
         guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login.clientID)
         else { throw Refusal.noConnection }
+        trail.note { $0.connection = connection.name }
         guard connection.allowsSignup else { throw Refusal.disabled }
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)
         do {
-            return try await SessionStart(services: services).begin(
+            let session = try await SessionStart(services: services).begin(
                 user, connection: connection, login: login, browser: browser
             ) { transaction in
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
             }
+            trail.note(user)
+            return session
         } catch SQLError.uniqueViolation {
             throw Refusal.userExists
         }

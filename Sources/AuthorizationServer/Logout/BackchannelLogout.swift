@@ -39,6 +39,13 @@ package struct BackchannelLogout: Sendable {
         /// Trying again would come to the same.
         case refused(String)
         case failed(String)
+
+        var failure: String? {
+            switch self {
+            case .delivered: nil
+            case .refused(let cause), .failed(let cause): cause
+            }
+        }
     }
 
     private func failure(of delivery: LogoutDelivery) async -> (any Error)? {
@@ -55,7 +62,9 @@ package struct BackchannelLogout: Sendable {
         let metadata: Logger.Metadata = [
             "client_id": "\(delivery.clientID)", "uri": "\(delivery.uri)", "try": "\(delivery.attempts)",
         ]
-        switch try await attempt(delivery) {
+        let result = try await attempt(delivery)
+        services.logDelivery(of: delivery, failure: result.failure)
+        switch result {
         case .delivered:
             services.logger.info("logout token delivered", metadata: metadata)
             try await store.finish(delivery)
@@ -102,5 +111,18 @@ package struct BackchannelLogout: Sendable {
         case 400: .refused("400 \(String(decoding: answer.body.prefix(500), as: UTF8.self).forDisplay)")
         default: .failed("the application answered \(answer.status)")
         }
+    }
+}
+
+extension Services {
+    /// Tells what came of a try to deliver a logout token.
+    fileprivate func logDelivery(of delivery: LogoutDelivery, failure: String?) {
+        var facts = LogTrail.Facts()
+        (facts.clientID, facts.userID) = (delivery.clientID, delivery.userID)
+        facts.details = [
+            "session_id": .string(delivery.sid), "uri": .string(delivery.uri),
+            "attempt": .integer(Int64(delivery.attempts)),
+        ]
+        log(failure == nil ? .backchannelLogout : .failedBackchannelLogout, facts, description: failure)
     }
 }

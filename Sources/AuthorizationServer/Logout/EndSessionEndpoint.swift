@@ -27,7 +27,7 @@ package struct EndSessionEndpoint: Sendable {
     /// - Throws: ``OAuthError`` or ``AuthorizationFailure/display(_:_:)`` for a request with something wrong in it;
     ///   nothing has ended then.
     package func endSession(_ parameters: Parameters, browser: Browser) async throws -> Outcome {
-        let request = try await verify(parameters)
+        let request = try await verified(parameters)
         let session = try await browser.session(services)
         let isProved = session.map(request.proves) ?? false
         guard session != nil, !isProved, try await services.configuration.settings().logout.asksBeforeLogout else {
@@ -39,17 +39,31 @@ package struct EndSessionEndpoint: Sendable {
     /// Ends the session of a user who has said so on the confirmation page.
     /// - Throws: as ``endSession(_:browser:)``.
     package func confirm(_ parameters: Parameters, browser: Browser) async throws -> LogoutOutcome {
-        try await end(verify(parameters), browser, isWanted: true)
+        try await end(verified(parameters), browser, isWanted: true)
     }
 
     /// - Parameter isWanted: whether the session itself, or its user, has shown that the application is the right one.
     private func end(
         _ request: LogoutRequest, _ browser: Browser, isWanted: Bool
     ) async throws -> LogoutOutcome {
-        LogoutOutcome(
+        let (session, frames) = try await SessionEnd(services: services).logOut(browser)
+        let trail = LogTrail()
+        trail.note { $0.clientID = request.client?.clientID }
+        services.logLogout(session, trail)
+        return LogoutOutcome(
             redirectURI: request.redirectURI, goesOn: isWanted || request.client?.isFirstParty ?? true,
-            state: request.state,
-            frames: try await SessionEnd(services: services).logOut(browser), applicationName: request.client?.name)
+            state: request.state, frames: frames, applicationName: request.client?.name)
+    }
+
+    private func verified(_ parameters: Parameters) async throws -> LogoutRequest {
+        do {
+            return try await verify(parameters)
+        } catch {
+            let trail = LogTrail()
+            trail.note { $0.clientID = parameters["client_id"] }
+            services.log(.failedLogout, trail, failure: error)
+            throw error
+        }
     }
 
     private func verify(_ parameters: Parameters) async throws -> LogoutRequest {

@@ -10,11 +10,19 @@ package struct LogoutEndpoint: Sendable {
     /// - Throws: ``AuthorizationFailure/display(_:_:)`` where `returnTo` is not allowed; the session has ended all the
     ///   same, because whoever asked for that wants it.
     package func logOut(_ parameters: Parameters, browser: Browser) async throws -> LogoutOutcome {
-        let frames = try await SessionEnd(services: services).logOut(browser)
-        let client = try await LogoutRedirect.client(parameters["client_id"], services)
-        return LogoutOutcome(
-            redirectURI: try await redirectURI(parameters["returnTo"], client), goesOn: client?.isFirstParty ?? true,
-            state: nil, frames: frames, applicationName: client?.name)
+        let (session, frames) = try await SessionEnd(services: services).logOut(browser)
+        let trail = LogTrail()
+        trail.note { $0.clientID = parameters["client_id"] }
+        services.logLogout(session, trail)
+        do {
+            let client = try await LogoutRedirect.client(parameters["client_id"], services)
+            return LogoutOutcome(
+                redirectURI: try await redirectURI(parameters["returnTo"], client),
+                goesOn: client?.isFirstParty ?? true, state: nil, frames: frames, applicationName: client?.name)
+        } catch {
+            services.log(.failedLogout, trail, failure: error)
+            throw error
+        }
     }
 
     private func redirectURI(_ returnTo: String?, _ client: Client?) async throws -> RedirectURI? {

@@ -18,6 +18,10 @@ package struct RegistrationEndpoint: Sendable {
     /// - Returns: the client information response, RFC 7591 §3.2.1.
     /// - Throws: ``OAuthError``.
     package func register(_ members: JSONObject, address: String) async throws -> JSONObject {
+        try await recording("Register a client") { trail in try await register(members, address, trail) }
+    }
+
+    private func register(_ members: JSONObject, _ address: String, _ trail: LogTrail) async throws -> JSONObject {
         try await requireOpen()
         try await countAttempt(from: address)
         let now = services.now()
@@ -27,6 +31,7 @@ package struct RegistrationEndpoint: Sendable {
             members, to: &client, algorithms: services.configuration.settings().signingAlgorithms)
         try requireSupported(client.tokenEndpointAuthMethod)
         try await SectorIdentifier(services: services).check(client)
+        trail.note { $0.clientID = client.clientID }
         let credentials = try Credentials(for: client, box: services.secret.box)
         let token = Secret.random(prefix: "reg_")
         let registration = ClientRegistration(
@@ -52,6 +57,15 @@ package struct RegistrationEndpoint: Sendable {
     /// - Throws: ``OAuthError``.
     package func update(
         _ clientID: String, _ members: JSONObject, accessToken: Secret?, address: String
+    ) async throws -> JSONObject {
+        try await recording("Update a registered client") { trail in
+            trail.note { $0.clientID = clientID }
+            return try await update(clientID, members, accessToken, address)
+        }
+    }
+
+    private func update(
+        _ clientID: String, _ members: JSONObject, _ accessToken: Secret?, _ address: String
     ) async throws -> JSONObject {
         let (registered, registration, token) = try await authorize(clientID, accessToken)
         try await countAttempt(from: address)
@@ -80,11 +94,28 @@ package struct RegistrationEndpoint: Sendable {
     /// Removes the client with its tokens and consents, RFC 7592 §2.3.
     /// - Throws: ``OAuthError``.
     package func delete(_ clientID: String, accessToken: Secret?) async throws {
-        _ = try await authorize(clientID, accessToken)
-        try await services.stores.database.write { try ClientStore.delete(clientID, in: $0) }
+        try await recording("Delete a registered client") { trail in
+            trail.note { $0.clientID = clientID }
+            _ = try await authorize(clientID, accessToken)
+            try await services.stores.database.write { try ClientStore.delete(clientID, in: $0) }
+        }
     }
 
     // MARK: Steps
+
+    /// Registrations change the tenant as the Management API does, so they are logged as its operations are.
+    private func recording<T>(_ operation: String, _ body: (LogTrail) async throws -> T) async throws -> T {
+        let trail = LogTrail()
+        trail.note { $0.details["operation"] = .string(operation) }
+        do {
+            let result = try await body(trail)
+            services.log(.apiOperation, trail, description: operation)
+            return result
+        } catch {
+            services.log(.failedAPIOperation, trail, failure: error)
+            throw error
+        }
+    }
 
     private func requireOpen() async throws {
         guard try await services.configuration.settings().allowsRegistration else {

@@ -21,15 +21,24 @@ package struct RevocationEndpoint: Sendable {
             .client
         let token = try parameters.require("token")
         let (digest, now) = (Secret(token).digest, services.now())
-        try await services.stores.database.write { transaction in
+        let family = try await services.stores.database.write { transaction -> RefreshTokenFamily? in
             if let token = try RefreshTokenStore.find(digest: digest, in: transaction),
                 token.family.clientID == client.clientID
             {
                 try RefreshTokenStore.revoke(
                     authorizationID: token.family.authorizationID, at: now, in: transaction)
-            } else {
-                try AccessTokenStore.delete(digest: digest, clientID: client.clientID, in: transaction)
+                return token.family
             }
+            try AccessTokenStore.delete(digest: digest, clientID: client.clientID, in: transaction)
+            return nil
+        }
+        if let family {
+            let trail = LogTrail()
+            trail.note { facts in
+                (facts.clientID, facts.userID) = (client.clientID, family.userID)
+                (facts.audience, facts.scope) = (family.audience, family.scope.text)
+            }
+            services.log(.revocation, trail, description: "The application has revoked a refresh token")
         }
         try await refuseSigned(token, client)
     }

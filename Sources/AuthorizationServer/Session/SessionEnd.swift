@@ -17,13 +17,14 @@ struct SessionEnd: Sendable {
     }
 
     /// Ends the browser's session because its user logs out; one that has ended already stays so.
-    /// - Returns: the frames to show.
-    func logOut(_ browser: Browser) async throws -> [LogoutFrame] {
-        guard let digest = browser.session?.digest else { return [] }
+    /// - Returns: the session that has ended, and the frames to show.
+    func logOut(_ browser: Browser) async throws -> (session: Session?, frames: [LogoutFrame]) {
+        guard let digest = browser.session?.digest else { return (nil, []) }
         return try await database.write { transaction in
-            guard let session = try SessionStore.delete(digest: digest, in: transaction) else { return [] }
-            return try tell(
+            guard let session = try SessionStore.delete(digest: digest, in: transaction) else { return (nil, []) }
+            let frames = try tell(
                 SessionClientStore.take(sessions: [session.sid], in: transaction), .rpLogout, in: transaction)
+            return (session, frames)
         }
     }
 

@@ -11,6 +11,8 @@ package struct TokenRequest: Sendable {
     package let isFromBrowser: Bool
     /// Where it comes from, as failed logins are counted.
     package let address: String
+    /// What the request's log event will tell.
+    let trail: LogTrail
     /// The API that `resource` names; nil where the tenant does not read it.
     package let resource: String?
     /// The client's proof that it holds a key; nil where it sent none.

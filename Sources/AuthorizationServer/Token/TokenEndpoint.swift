@@ -19,6 +19,22 @@ package struct TokenEndpoint: Sendable {
         _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, address: String,
         proofs: [String] = [], certificate: ClientCertificate? = nil
     ) async throws -> TokenResponse {
+        let trail = LogTrail()
+        do {
+            let response = try await issue(
+                parameters, authorizationHeader, isFromBrowser: isFromBrowser, address, proofs, certificate, trail)
+            services.logTokens(parameters["grant_type"], trail)
+            return response
+        } catch {
+            services.logTokens(parameters["grant_type"], trail, failure: error)
+            throw error
+        }
+    }
+
+    private func issue(
+        _ parameters: Parameters, _ authorizationHeader: String?, isFromBrowser: Bool, _ address: String,
+        _ proofs: [String], _ certificate: ClientCertificate?, _ trail: LogTrail
+    ) async throws -> TokenResponse {
         let type = GrantType(rawValue: try parameters.require("grant_type"))
         guard let grant = Grants.make(type, services: services) else {
             throw OAuthError(
@@ -27,12 +43,13 @@ package struct TokenEndpoint: Sendable {
         }
         let credentials = try ClientCredentials(
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: certificate)
+        trail.note { $0.clientID = credentials.clientID }
         let registered = try await ClientAuthenticator(services: services).authenticate(credentials)
         try registered.client.require(type)
         let now = services.now()
         var request = TokenRequest(
             parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
-            address: address, resource: try await resource(parameters))
+            address: address, trail: trail, resource: try await resource(parameters))
         request.certificate = certificate
         try await readProof(proofs, into: &request)
         var authorization = try await grant.redeem(request)
@@ -44,6 +61,7 @@ package struct TokenEndpoint: Sendable {
             guard let certificate else { throw OAuthError.exchangeUnbinds }
             authorization.confirmation.certificateThumbprint = certificate.thumbprint
         }
+        trail.note(authorization)
         return try await services.tokens.issue(authorization, at: now)
     }
 

@@ -27,21 +27,41 @@ package struct AuditEvent: Sendable {
 
     init(caller: Caller, subject: Subject, at: Date) { (self.caller, self.subject, self.at) = (caller, subject, at) }
 
-    /// The event as members of a log entry.
-    package var members: JSONObject {
-        let (principal, request) = (caller.principal, caller.request)
-        var members: JSONObject = [
-            "operation": .string(caller.operation), "resource": .string(subject.type), "id": .string(subject.id),
-            "client_id": .string(principal.client.clientID), "scope": .string(principal.scope.text),
-            "method": .string(request.method), "path": .string("/api/v2/\(request.path)".forDisplay),
-            "ip": .string(request.address), "user_agent": .string(request.userAgent.forDisplay),
-            "request_id": .string(request.requestID),
+    /// The event as the log keeps it.
+    var logEvent: LogEvent {
+        var details = caller.details
+        (details["resource"], details["id"]) = (.string(subject.type), .string(subject.id))
+        details["response"] = ["statusCode": .integer(Int64(caller.status))]
+        details["before"] = subject.before.map(JSONValue.object)
+        details["after"] = subject.after.map(JSONValue.object)
+        return .management(
+            succeeded: true, operation: caller.operation, at: at, clientID: caller.principal.client.clientID,
+            userID: caller.principal.user?.id, details: details)
+    }
+}
+
+extension Caller {
+    /// Who asks for what, in Auth0's form.
+    var details: JSONObject {
+        var credentials: JSONObject = ["scopes": JSONValue(principal.scope.values)]
+        credentials["jti"] = principal.tokenID.map(JSONValue.string)
+        return [
+            "request": [
+                "method": .string(request.method), "path": .string("/api/v2/\(request.path)"), "channel": "api",
+                "auth": ["strategy": "jwt", "credentials": .object(credentials)],
+            ]
         ]
-        members["user_id"] = principal.user.map { .string($0.id) }
-        members["jti"] = principal.tokenID.map(JSONValue.string)
-        members["before"] = subject.before.map(JSONValue.object)
-        members["after"] = subject.after.map(JSONValue.object)
-        return members
+    }
+
+    /// A write that was refused, as the log keeps it.
+    func logEvent(of refusal: ManagementError, at now: Date) -> LogEvent {
+        let answer = refusal.answer
+        var details = details
+        details["operation"] = .string(operation)
+        details["response"] = ["statusCode": .integer(Int64(answer.status))]
+        return .management(
+            succeeded: false, operation: answer.body?.object?["message"]?.string ?? operation, at: now,
+            clientID: principal.client.clientID, userID: principal.user?.id, details: details)
     }
 }
 

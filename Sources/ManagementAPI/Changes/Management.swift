@@ -1,6 +1,5 @@
 import AuthorizationServer
 import Foundation
-import Logging
 import OAuth
 import Storage
 
@@ -45,8 +44,7 @@ package struct Management: Sendable {
 
     /// Tells who has changed what.
     private func audit(_ event: AuditEvent) {
-        services.logger.notice(
-            "management", metadata: event.members.mapValues { "\($0.string ?? (try? JSON.text($0)) ?? "")" })
+        services.logs.record(event.logEvent)
     }
 }
 

@@ -70,6 +70,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.logLevel.help))
     var logLevel: String?
 
+    @Option(help: ArgumentHelp(stringLiteral: Setting.logEvents.help))
+    var logEvents: String?
+
+    @Option(help: ArgumentHelp(stringLiteral: Setting.logRetention.help))
+    var logRetention: String?
+
     private var flags: [Setting: String] {
         var flags = options.flags
         flags[.issuer] = issuer
@@ -85,6 +91,8 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.outboundNetworks] = outboundNetworks
         flags[.passwordThreads] = passwordThreads
         flags[.logLevel] = logLevel
+        flags[.logEvents] = logEvents
+        flags[.logRetention] = logRetention
         return flags
     }
 
@@ -143,7 +151,11 @@ struct ServeCommand: AsyncParsableCommand {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "Portico"),
             services: [
-                ConfigurationWatch(services: services, outages: outages), ExpiredRowsSweep(services: services),
+                // The first is the last to end: it writes what the others leave.
+                LogEventWriting(
+                    services: services, sink: try configuration.logEvents.map { try LogEventLines(place: $0) }),
+                ConfigurationWatch(services: services, outages: outages),
+                ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
                 LogoutDeliveries(services: services),
             ],
             logger: logger)

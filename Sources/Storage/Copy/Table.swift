@@ -81,6 +81,13 @@ package struct Table: Sendable {
             "configuration_apply", key: ["id"],
             ["applied_at", "applied_by", "changes", "summary", "sealed_rows", "rolled_back_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
+        Table(
+            "log_event", key: ["log_id"],
+            [
+                "happened_at", "type", "description", "client_id", "client_name", "connection", "connection_id", "ip",
+                "user_agent", "user_id", "user_name", "hostname", "audience", "scope", "strategy", "strategy_type",
+                "is_mobile", "details",
+            ]),
     ]
 
     /// The names of the columns, the key's first.

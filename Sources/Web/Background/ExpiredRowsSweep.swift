@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Foundation
 import Logging
 import ServiceLifecycle
 import Storage
@@ -6,8 +7,12 @@ import Storage
 /// Removes what has expired, a small batch at a time with a pause after each, so that logins never wait for it.
 package struct ExpiredRowsSweep: Service {
     private let services: Services
+    private let logRetention: TimeInterval
 
-    package init(services: Services) { self.services = services }
+    /// - Parameter logRetention: seconds for which log events are kept.
+    package init(services: Services, logRetention: TimeInterval) {
+        (self.services, self.logRetention) = (services, logRetention)
+    }
 
     package func run() async throws {
         // The end of the sleep by a shutdown is no failure.
@@ -21,7 +26,9 @@ package struct ExpiredRowsSweep: Service {
     /// - Returns: whether more is waiting.
     private func sweepOnce() async -> Bool {
         do {
-            let moreRows = try await services.stores.expiredRows.deleteBatch(at: services.now())
+            let now = services.now()
+            let moreRows = try await services.stores.expiredRows.deleteBatch(
+                at: now, logsBefore: now.addingTimeInterval(-logRetention))
             let moreSessions = try await ExpiredSessions(services: services).endBatch()
             return moreRows || moreSessions
         } catch SQLError.unavailable {

@@ -14,7 +14,8 @@ struct ClientAddress: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         if let peer = context.remoteAddress?.ipAddress.flatMap(IPAddress.bytes) {
-            context.clientAddress = IPAddress.bucket(client(of: request, peer: peer))
+            let client = client(of: request, peer: peer)
+            (context.clientAddress, context.clientIP) = (IPAddress.bucket(client), IPAddress.text(client))
         }
         return try await next(request, context)
     }

@@ -26,9 +26,13 @@ package struct AuthorizationCodeGrant: Grant {
             return .failure(invalidCode)
         case .replayed(let authorizationID):
             // Somebody has the code twice: what the first one got is not safe either (RFC 6749 §4.1.2).
+            request.trail.note { $0.details["reason"] = "code_replayed" }
             try RefreshTokenStore.revoke(authorizationID: authorizationID, at: request.now, in: transaction)
             return .failure(invalidCode)
         case .redeemed(let code):
+            request.trail.note { facts in
+                (facts.userID, facts.audience, facts.scope) = (code.userID, code.audience, code.scope.text)
+            }
             if let problem = problem(with: code, request) { return .failure(problem) }
             guard let user = try UserStore.find(code.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))

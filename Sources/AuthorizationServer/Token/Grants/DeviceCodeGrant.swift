@@ -32,6 +32,11 @@ package struct DeviceCodeGrant: Grant {
         case .expired: return .failure(OAuthError(.expiredToken, "Invalid or expired device code."))
         case .refused: return .failure(.invalidGrant("Invalid or expired device code."))
         case .redeemed(let device, let approval):
+            request.trail.note { facts in
+                (facts.userID, facts.audience, facts.scope) = (
+                    approval.userID, device.audience, approval.scope.text
+                )
+            }
             // Thrown, so that the code is not spent: the device can ask again with a proof.
             if let problem = request.proofProblem(audience: device.audience) { throw problem }
             guard let user = try UserStore.find(approval.userID, in: transaction), !user.isBlocked else {

@@ -87,10 +87,15 @@ struct PasswordAuthorization: Sendable {
     ) async throws -> PasswordCheck.Proof {
         do {
             return try await PasswordCheck(services: services).check(
-                username, password: password, connection: connection, address: request.address)
+                username, password: password, connection: connection, address: request.address, trail: request.trail)
         } catch let refusal as PasswordLogin.Refusal {
             services.logger.info(
                 "password grant refused", metadata: ["why": "\(refusal)", "address": "\(request.address)"])
+            request.trail.note { facts in
+                // The grant has a type of its own; what went wrong with the password is a detail of it.
+                facts.details["reason"] = facts.failure.map { .string($0.rawValue) }
+                facts.failure = facts.failure == .accountBlocked ? .accountBlocked : nil
+            }
             throw Self.error(refusal)
         } catch let busy as PasswordHasher.Busy {
             throw OAuthError(

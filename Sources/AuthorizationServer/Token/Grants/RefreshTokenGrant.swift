@@ -60,6 +60,10 @@ package struct RefreshTokenGrant: Grant {
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
             token.family.clientID == request.client.clientID
         else { return .failure(unknownToken) }
+        request.trail.note { facts in
+            (facts.userID, facts.audience, facts.failure) = (token.family.userID, token.family.audience, nil)
+            facts.scope = narrowed(token.family.scope, to: requested).text
+        }
         guard isAlive(token, of: request.client, at: request.now) else { return .failure(unknownToken) }
         if let problem = request.targetProblem(granted: token.family.audience) { return .failure(problem) }
         let family = token.family
@@ -131,6 +135,7 @@ package struct RefreshTokenGrant: Grant {
         }
         try RefreshTokenStore.revoke(
             authorizationID: token.family.authorizationID, at: request.now, in: transaction)
+        request.trail.note { $0.failure = .refreshTokenReuse }
         return false
     }
 

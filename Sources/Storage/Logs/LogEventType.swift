@@ -1,0 +1,141 @@
+/// What kinds of log event there are: Auth0's codes, and those that Auth0 has no code for.
+package enum LogEventType: String, Sendable, CaseIterable {
+    case login = "s"
+    case failedLogin = "f"
+    case wrongPassword = "fp"
+    case unknownUser = "fu"
+    case silentLogin = "ssa"
+    case failedSilentLogin = "fsa"
+    case signup = "ss"
+    case failedSignup = "fs"
+    case logout = "slo"
+    case failedLogout = "flo"
+    case backchannelLogout = "oidc_backchannel_logout_succeeded"
+    case failedBackchannelLogout = "oidc_backchannel_logout_failed"
+    case codeExchange = "seacft"
+    case failedCodeExchange = "feacft"
+    case clientCredentials = "seccft"
+    case failedClientCredentials = "feccft"
+    case refresh = "sertft"
+    case failedRefresh = "fertft"
+    case refreshTokenReuse = "ferrt"
+    case passwordGrant = "sepft"
+    case failedPasswordGrant = "fepft"
+    case deviceExchange = "sede"
+    case failedDeviceExchange = "fede"
+    case tokenExchange = "secte"
+    case failedTokenExchange = "fecte"
+    /// Portico's own: Auth0 has no JWT bearer grant.
+    case assertionExchange = "jwt_bearer_exchange_succeeded"
+    /// Portico's own.
+    case failedAssertionExchange = "jwt_bearer_exchange_failed"
+    case revocation = "srrt"
+    case failedDeviceAuthorization = "fdeaz"
+    case failedDeviceActivation = "fdeac"
+    case deviceRefused = "fdecc"
+    case failedPushedRequest = "fpar"
+    /// Portico's own: at Auth0 a consent that is given has no event.
+    case consent = "consent_given"
+    case accountBlocked = "limit_wc"
+    case apiOperation = "sapi"
+    case failedAPIOperation = "fapi"
+
+    /// What Auth0 calls it.
+    package var title: String {
+        switch self {
+        case .login: "Success Login"
+        case .failedLogin: "Failed Login"
+        case .wrongPassword: "Failed Login (wrong password)"
+        case .unknownUser: "Failed Login (unknown user)"
+        case .silentLogin: "Success Silent Auth"
+        case .failedSilentLogin: "Failed Silent Auth"
+        case .signup: "Success Signup"
+        case .failedSignup: "Failed Signup"
+        case .logout: "Success Logout"
+        case .failedLogout: "Failed Logout"
+        case .backchannelLogout: "Success Back-Channel Logout"
+        case .failedBackchannelLogout: "Failed Back-Channel Logout"
+        case .codeExchange: "Success Exchange: Authorization Code"
+        case .failedCodeExchange: "Failed Exchange: Authorization Code"
+        case .clientCredentials: "Success Exchange: Client Credentials"
+        case .failedClientCredentials: "Failed Exchange: Client Credentials"
+        case .refresh: "Success Exchange: Refresh Token"
+        case .failedRefresh: "Failed Exchange: Refresh Token"
+        case .refreshTokenReuse: "Failed Exchange: Rotating Refresh Token (reuse)"
+        case .passwordGrant: "Success Exchange: Password"
+        case .failedPasswordGrant: "Failed Exchange: Password"
+        case .deviceExchange: "Success Exchange: Device Code"
+        case .failedDeviceExchange: "Failed Exchange: Device Code"
+        case .tokenExchange: "Success Exchange: Token Exchange"
+        case .failedTokenExchange: "Failed Exchange: Token Exchange"
+        case .assertionExchange: "Success Exchange: JWT Bearer"
+        case .failedAssertionExchange: "Failed Exchange: JWT Bearer"
+        case .revocation: "Success Revocation"
+        case .failedDeviceAuthorization: "Failed Device Authorization Request"
+        case .failedDeviceActivation: "Failed Device Activation"
+        case .deviceRefused: "User Canceled Device Confirmation"
+        case .failedPushedRequest: "Failed Pushed Authorization Request"
+        case .consent: "Consent Given"
+        case .accountBlocked: "Blocked Account"
+        case .apiOperation: "Success API Operation"
+        case .failedAPIOperation: "Failed API Operation"
+        }
+    }
+
+    /// The category that log streams are filtered by.
+    package var category: LogEventCategory {
+        switch self {
+        case .login: .loginSuccess
+        case .failedLogin, .wrongPassword, .unknownUser: .loginFail
+        case .silentLogin: .silentSuccess
+        case .failedSilentLogin: .silentFail
+        case .signup: .signupSuccess
+        case .failedSignup: .signupFail
+        case .logout, .backchannelLogout: .logoutSuccess
+        case .failedLogout, .failedBackchannelLogout: .logoutFail
+        case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
+            .assertionExchange, .revocation:
+            .exchangeSuccess
+        case .failedCodeExchange, .failedClientCredentials, .failedRefresh, .refreshTokenReuse, .failedPasswordGrant,
+            .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
+            .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
+            .exchangeFail
+        case .consent: .userSuccess
+        case .accountBlocked: .userNotification
+        case .apiOperation: .managementSuccess
+        case .failedAPIOperation: .managementFail
+        }
+    }
+
+    /// Whether it tells of something that went wrong.
+    package var isFailure: Bool {
+        switch category {
+        case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification:
+            true
+        default: false
+        }
+    }
+}
+
+/// Auth0's categories of log events (`filters` of a log stream).
+package enum LogEventCategory: String, Sendable, CaseIterable {
+    case loginFail = "auth.login.fail"
+    case loginNotification = "auth.login.notification"
+    case loginSuccess = "auth.login.success"
+    case logoutFail = "auth.logout.fail"
+    case logoutSuccess = "auth.logout.success"
+    case signupFail = "auth.signup.fail"
+    case signupSuccess = "auth.signup.success"
+    case silentFail = "auth.silent_auth.fail"
+    case silentSuccess = "auth.silent_auth.success"
+    case exchangeFail = "auth.token_exchange.fail"
+    case exchangeSuccess = "auth.token_exchange.success"
+    case managementFail = "management.fail"
+    case managementSuccess = "management.success"
+    case scim = "scim.event"
+    case systemNotification = "system.notification"
+    case userFail = "user.fail"
+    case userNotification = "user.notification"
+    case userSuccess = "user.success"
+    case actions, other
+}
