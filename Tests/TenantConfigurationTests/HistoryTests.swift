@@ -43,7 +43,8 @@ struct HistoryTests {
             let one = try await tenant.export()
             try await tenant.apply("roles: [{name: B}]", delete: true)
             for expected in [one, empty] {
-                _ = try await Plan.rollback(stores: tenant.stores, box: Tenant.box).apply(to: tenant.stores, at: Tenant.now)
+                _ = try await Plan.rollback(stores: tenant.stores, box: Tenant.box).apply(
+                    to: tenant.stores, at: Tenant.now)
                 #expect(try await tenant.export() == expected)
             }
             await #expect(throws: Plan.NothingToRollBack.self) {
