@@ -15,6 +15,9 @@ package struct ManagementAPI: Sendable {
         ConnectionsResource.self,
         SigningKeysResource.self,
         TenantsResource.self,
+        LogsResource.self,
+        UserLogsResource.self,
+        LogStreamsResource.self,
     ]
 
     private let services: Services

@@ -27,13 +27,20 @@ final class ResponseCollector: ChannelInboundHandler {
         ]
         var method = HTTPMethod.GET
         var content: ByteBuffer?
-        if case .post(let form) = request.method {
+        switch request.method {
+        case .get: break
+        case .post(let form):
             let text = form.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
             method = .POST
             headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-            headers.add(name: "Content-Length", value: "\(text.utf8.count)")
             content = ByteBuffer(string: text)
+        case .send(let body, let contentType, let more):
+            method = .POST
+            headers.add(name: "Content-Type", value: contentType)
+            for (name, value) in more { headers.add(name: name, value: value) }
+            content = ByteBuffer(bytes: body)
         }
+        if let content { headers.add(name: "Content-Length", value: "\(content.readableBytes)") }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: url.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let content { context.write(wrapOutboundOut(.body(.byteBuffer(content))), promise: nil) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuthorizationServer
 
 /// The `portico` command.
 @main
@@ -18,6 +19,11 @@ struct PorticoCommand: AsyncParsableCommand {
             ExportCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self, CopyCommand.self,
             DoctorCommand.self, VersionCommand.self,
         ])
+
+    static func main() async {
+        OpenSSLLibrary.forgoCleanUp()
+        await main(nil)
+    }
 }
 
 /// Which Portico this is.

@@ -11,7 +11,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
-        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents,
+        .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
         .configurationHistory,
     ]
 

@@ -1,7 +1,7 @@
 import OAuth
 
-/// What OpenID Connect lets a client choose and Auth0 has no field for, with the names of OpenID Connect Dynamic Client
-/// Registration §2.
+/// What a client may choose by registration and Auth0 has no field for, with the names of OpenID Connect Dynamic Client
+/// Registration §2 and RFC 9449 §5.2.
 package struct OpenIDSettings: Sendable, Hashable {
     /// Which `sub` the client sees.
     package var subjectType = SubjectType.public
@@ -17,6 +17,10 @@ package struct OpenIDSettings: Sendable, Hashable {
     package var defaultACRValues: [String] = []
     /// The response types that the client restricts itself to; nil for all that its grant types allow.
     package var responseTypes: [ResponseType]?
+
+    /// Whether the client's access tokens are always bound to a key that it proves
+    /// ([RFC 9449 §5.2](https://www.rfc-editor.org/rfc/rfc9449#section-5.2)); a certificate does not replace the proof.
+    package var bindsTokensToKeys = false
 
     package init() {}
 }
@@ -39,6 +43,7 @@ extension OpenIDSettings {
         defaultMaxAge = try document.integer("default_max_age", in: 0...31_557_600)
         requiresAuthenticationTime = try document.bool("require_auth_time", default: false)
         defaultACRValues = try document.strings("default_acr_values") ?? []
+        bindsTokensToKeys = try document.bool("dpop_bound_access_tokens", default: false)
         guard let texts = try document.strings("response_types") else { return }
         var types: [ResponseType] = []
         for (index, text) in texts.enumerated() {
@@ -61,6 +66,7 @@ extension OpenIDSettings {
         members["userinfo_signed_response_alg"] = userInfoAlgorithm.map { .string($0.rawValue) }
         members["default_max_age"] = defaultMaxAge.map { .integer(Int64($0)) }
         if requiresAuthenticationTime { members["require_auth_time"] = true }
+        if bindsTokensToKeys { members["dpop_bound_access_tokens"] = true }
         if !defaultACRValues.isEmpty { members["default_acr_values"] = JSONValue(defaultACRValues) }
         members["response_types"] = responseTypes.map { JSONValue($0.map(\.text)) }
         return members

@@ -24,6 +24,11 @@ extension StorageSuite {
             for statement in Self.laterSchemaRows { try transaction.execute(statement) }
             try LogEventStore.append(
                 [Self.logEvent(), Self.logEvent(.failedLogin, "x")], at: Sample.now, in: transaction)
+            try LogStreamStore.save(
+                LogStream(
+                    document: Document(
+                        ["name": "a", "type": "http", "sink": ["httpEndpoint": "https://hook.example.com/"]], path: ""),
+                    standardID: "lst_1"), sealedSecrets: nil, at: Sample.now, in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
             try ConfigurationHistoryStore.append(
                 ConfigurationApply(

@@ -9,6 +9,7 @@ extension StorageSuite {
         Behaviour("ids of log events grow, also where the clock is set back", logIDsGrow),
         Behaviour("who follows the log from id to id misses nothing that two nodes write", logIsFollowed),
         Behaviour("the log is searched alike in every database", logIsSearched),
+        Behaviour("a log stream goes on where it was, and one node sends for it at a time", logStreamGoesOn),
         Behaviour("log events are kept for their time, and no longer", logsAreKeptForTheirTime),
     ]
 
@@ -154,5 +155,43 @@ extension StorageSuite {
         let deep = String(repeating: "(", count: 500) + "type:s" + String(repeating: ")", count: 500)
         #expect(throws: SearchQuery.Problem.self) { try SearchQuery(deep) }
         #expect(throws: SearchQuery.Problem.self) { try SearchQuery(String(repeating: "a ", count: 1000)) }
+    }
+
+    private static func logStreamGoesOn(_ suite: StorageSuite) async throws {
+        let nodes = try await suite.nodes()
+        let stores = nodes.map { Stores(database: $0).logStreams }
+        let members: JSONObject = [
+            "name": "webhook", "type": "http", "sink": ["httpEndpoint": "https://hook.example.com/logs"],
+        ]
+        let stream = try LogStream(document: Document(members, path: ""), standardID: "lst_1")
+        let now = Sample.now.storable
+        try await append([logEvent()], to: nodes[0])
+        try await nodes[0].write { try LogStreamStore.save(stream, sealedSecrets: "sealed", at: now, in: $0) }
+        // What happened before the stream was there is not sent.
+        #expect(try await !stores[0].isAnyDue(at: now))
+        let written = try await append([logEvent(), logEvent()], to: nodes[0])
+        #expect(try await stores[0].isAnyDue(at: now))
+        let claims = try await race(10) { try await stores[$0 % 2].claim(at: now, lease: 60) }.compactMap(\.self)
+        let claim = try #require(claims.first)
+        #expect(claims.count == 1 && claim.stream == stream && claim.sealedSecrets == "sealed")
+        #expect(try await stores[1].claim(at: now + 59, lease: 60) == nil)
+        try await stores[0].putOff(claim, until: now + 10, isSuspended: false)
+        #expect(try await stores[0].claim(at: now + 9, lease: 60) == nil)
+        let second = try #require(try await stores[1].claim(at: now + 10, lease: 60))
+        #expect(second.failures == 1 && second.cursor == claim.cursor)
+        // A try whose lease has passed changes nothing any more.
+        try await stores[0].advance(claim, to: "9", at: now)
+        try await stores[1].advance(second, to: written[0].id, at: now)
+        let third = try #require(try await stores[0].claim(at: now, lease: 60))
+        #expect(third.failures == 0 && third.cursor == written[0].id)
+        try await stores[0].putOff(third, until: now, isSuspended: true)
+        #expect(try await !stores[0].isAnyDue(at: now + 3600))
+        try await nodes[0].write { try LogStreamStore.save(stream, sealedSecrets: nil, at: now, in: $0) }
+        let fourth = try #require(try await stores[1].claim(at: now, lease: 60))
+        #expect(fourth.sealedSecrets == "sealed" && fourth.cursor == written[0].id)
+        try await stores[1].advance(fourth, to: written[1].id, at: now)
+        #expect(try await !stores[0].isAnyDue(at: now))
+        try await nodes[0].write { try LogStreamStore.delete(stream.id, in: $0) }
+        #expect(try await nodes[0].read { try LogStreamStore.list(in: $0) }.isEmpty)
     }
 }

@@ -37,6 +37,7 @@ struct CurrentTenant: Sendable {
     let clientGrants: [ClientGrant]
     let connections: [Connection]
     let roles: [Role]
+    let logStreams: [LogStreamState]
     let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
@@ -48,6 +49,7 @@ struct CurrentTenant: Sendable {
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
+        logStreams = try LogStreamStore.list(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -93,6 +95,7 @@ struct Planner {
         planClientGrants()
         planConnections()
         planRoles()
+        planLogStreams()
         checkReferences()
     }
 

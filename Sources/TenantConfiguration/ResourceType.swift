@@ -1,6 +1,6 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams
 
     /// The folder of the folder form.
     var folder: String {
@@ -12,6 +12,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database-connections"
         case .connections: "connections"
         case .roles: "roles"
+        case .logStreams: "log-streams"
         }
     }
 
@@ -25,6 +26,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database"
         case .connections: "connection"
         case .roles: "role"
+        case .logStreams: "log stream"
         }
     }
 
@@ -33,7 +35,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         "actions", "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
-        "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "logStreams", "migrations", "networkACLs",
+        "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
         "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts", "rules", "rulesConfigs",
         "selfServiceProfiles", "themes", "tokenExchangeProfiles", "triggers", "userAttributeProfiles", "riskAssessment",
         "supplementalSignals",
@@ -43,7 +45,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
     static let foldersNotSupported: Set<String> = [
         "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
         "email-templates",
-        "flows", "forms", "guardian", "hooks", "log-streams", "network-acls", "organizations", "pages",
+        "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
         "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
         "token-exchange-profiles", "triggers", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
     ]

@@ -51,6 +51,7 @@ package enum TenantExport {
             (.databases, connections(\.isDatabase)),
             (.connections, connections { !$0.isDatabase }),
             (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+            (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
         ]
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
         let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)

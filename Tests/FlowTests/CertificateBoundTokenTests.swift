@@ -192,6 +192,27 @@ struct CertificateBoundTokenTests {
         }
     }
 
+    @Test("RFC 9449 §5.2: where tokens are bound to keys, a certificate does not replace the proof")
+    func certificateIsNoProof() async throws {
+        var fixtures = Fixtures()
+        fixtures.change("machine") {
+            $0.tokenEndpointAuthMethod = .tlsClientAuth
+            $0.keys.mutualTLS.expectedName = .init(.subject, "CN=machine,O=Clinic,C=DE")
+            $0.openID.bindsTokensToKeys = true
+        }
+        try await TestServer.run(fixtures, proxy: TestProxy()) { server in
+            let party = RelyingParty(server: server, clientID: "machine", secret: nil)
+            let request = ["grant_type": "client_credentials", "audience": "appointments:api"]
+            var headers = try TestCertificate().headers()
+            let refused = try await party.token(request, headers: headers)
+            #expect(refused.status == .badRequest)
+            #expect(try refused.json()["error_description"] == "The application requires a DPoP proof")
+            headers.append(contentsOf: try ClientKey(server).headers())
+            let answer = try await party.token(request, headers: headers)
+            #expect(try answer.json()["token_type"] == "DPoP")
+        }
+    }
+
     @Test("RFC 8705 §3.1, RFC 9449 §6.1: a token that is bound to a key and a certificate needs both")
     func both() async throws {
         try await TestServer.run(Self.binding("regular-web-app"), proxy: TestProxy()) { server in

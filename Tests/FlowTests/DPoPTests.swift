@@ -330,7 +330,7 @@ struct DPoPTests {
                 server, ["dpop_bound_access_tokens": true, "grant_types": ["authorization_code"]])
             #expect(client.registration["dpop_bound_access_tokens"] == true)
             let stored = try await server.services.stores.clients.list().map(\.client)
-            #expect(stored.filter(\.requiresProofOfPossession).count == 1)
+            #expect(stored.filter(\.openID.bindsTokensToKeys).count == 1)
             let other = try await DynamicClient(server)
             #expect(other.registration["dpop_bound_access_tokens"] == nil)
         }

@@ -15,6 +15,8 @@ package struct OutboundRequest: Sendable {
         case get
         /// Sends `form` as `application/x-www-form-urlencoded`.
         case post(form: [(name: String, value: String)])
+        /// Posts bytes; `headers` come on top of those that every request has.
+        case send(Data, contentType: String, headers: [(name: String, value: String)])
     }
 
     package let method: Method

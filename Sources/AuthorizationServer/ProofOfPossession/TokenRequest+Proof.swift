@@ -60,6 +60,9 @@ extension TokenRequest {
         if client.keys.mutualTLS.bindsAccessTokens, confirmation.certificateThumbprint == nil {
             return .missingCertificate("The application")
         }
+        if client.openID.bindsTokensToKeys, confirmation.keyThumbprint == nil {
+            return .missingProof("The application")
+        }
         return client.requiresProofOfPossession && confirmation.isEmpty ? .missingProof("The application") : nil
     }
 }
@@ -91,7 +94,7 @@ extension Client {
     func refuseUnboundTokens(_ type: ResponseType, for api: ResourceServer?) throws(OAuthError) {
         guard type.contains(.token) else { return }
         let requirer: String
-        if requiresProofOfPossession || keys.mutualTLS.bindsAccessTokens {
+        if requiresProofOfPossession || openID.bindsTokensToKeys || keys.mutualTLS.bindsAccessTokens {
             requirer = "The application"
         } else if let api, api.proofOfPossession.requires(of: self) {
             requirer = "The API \(api.identifier.forDisplay)"

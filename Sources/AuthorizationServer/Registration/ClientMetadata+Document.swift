@@ -16,7 +16,6 @@ extension ClientMetadata {
             (client.appType == .native ? ApplicationType.native : .web).rawValue)
         members["token_endpoint_auth_method"] = .string(client.tokenEndpointAuthMethod.rawValue)
         members["id_token_signed_response_alg"] = .string(client.idTokenAlgorithm.rawValue)
-        if client.requiresProofOfPossession { members["dpop_bound_access_tokens"] = true }
         members["subject_type"] = .string(client.openID.subjectType.rawValue)
         members["initiate_login_uri"] = client.initiateLoginURI.map(JSONValue.string)
         if !client.allowedLogoutURLs.isEmpty {

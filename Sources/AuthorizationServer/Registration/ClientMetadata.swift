@@ -135,8 +135,6 @@ private struct Reader {
         try check(algorithm, "id_token_signed_response_alg")
         if let algorithm = client.openID.userInfoAlgorithm { try check(algorithm, "userinfo_signed_response_alg") }
         client.idTokenAlgorithm = algorithm
-        // RFC 9449 §5.2.
-        client.requiresProofOfPossession = try document.bool("dpop_bound_access_tokens", default: false)
         guard client.openID.defaultACRValues.count <= 20 else {
             throw document.problem("default_acr_values", "must have at most 20 values")
         }

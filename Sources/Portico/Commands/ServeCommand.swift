@@ -156,7 +156,7 @@ struct ServeCommand: AsyncParsableCommand {
                     services: services, sink: try configuration.logEvents.map { try LogEventLines(place: $0) }),
                 ConfigurationWatch(services: services, outages: outages),
                 ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
-                LogoutDeliveries(services: services),
+                LogoutDeliveries(services: services), LogStreamDeliveries(services: services),
             ],
             logger: logger)
     }

@@ -88,6 +88,9 @@ package struct Table: Sendable {
                 "user_agent", "user_id", "user_name", "hostname", "audience", "scope", "strategy", "strategy_type",
                 "is_mobile", "details",
             ]),
+        Table(
+            "log_stream", key: ["id"],
+            ["name", "document", "sealed_secrets", "status", "last_log_id", "failures", "due_at"]),
     ]
 
     /// The names of the columns, the key's first.

@@ -78,6 +78,11 @@ package struct LogEvent: Sendable, Hashable {
         date.addingTimeInterval(0.0005).formatted(format)
     }
 
+    /// A time as ``text(of:)`` writes it, or without milliseconds; nil for anything else.
+    static func date(_ text: String) -> Date? {
+        (try? Date(text, strategy: format)) ?? (try? Date(text, strategy: .iso8601))
+    }
+
     // MARK: What others wrote
 
     /// This event with every text cut to its length and without control characters.

@@ -1,7 +1,7 @@
 extension Migration {
     /// What each apply has changed, so that it can be taken back.
     static let configurationHistory = Migration(
-        number: 13, name: "configuration history",
+        number: 14, name: "configuration history",
         statements: [
             """
             CREATE TABLE configuration_apply (
