@@ -24,6 +24,8 @@ package struct Route: Sendable {
     /// The members of the query, and of the body where there is one.
     package let query: [String: DocumentSchema.Member]
     package let body: [String: DocumentSchema.Member]?
+    /// What it answers with when all went well.
+    package let answers: AnswerShape
     let run: @Sendable (RequestParts) async throws -> Answer
 }
 
@@ -62,7 +64,7 @@ package struct RoutePath: Sendable, Hashable, CustomStringConvertible {
 
     /// The values of the parameters, or nil where `sent` is another path.
     /// - Parameter sent: the parts of a path, each decoded on its own: an identifier has slashes of its own.
-    func match(_ sent: [String]) -> [String: String]? {
+    package func match(_ sent: [String]) -> [String: String]? {
         guard sent.count == segments.count else { return nil }
         var values: [String: String] = [:]
         for (segment, part) in zip(segments, sent) {
@@ -77,7 +79,7 @@ package struct RoutePath: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// How many parts are literal; of several routes that match, the one with the most wins.
-    var precision: Int {
+    package var precision: Int {
         segments.count { if case .literal = $0 { true } else { false } }
     }
 }
