@@ -30,6 +30,10 @@ extension StorageSuite {
                         ["name": "a", "type": "http", "sink": ["httpEndpoint": "https://hook.example.com/"]], path: ""),
                     standardID: "lst_1"), sealedSecrets: nil, at: Sample.now, in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
+            try ConfigurationHistoryStore.append(
+                ConfigurationApply(
+                    at: Sample.now, by: "ada", changes: 1, summary: "+ role Clerk", sealedRows: "sealed"),
+                in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,

@@ -31,7 +31,9 @@ extension Planner {
         }
         guard allowDelete else { return }
         for registered in current.resourceServers
-        where !registered.resourceServer.isSystem && !seen.contains(registered.resourceServer.identifier) {
+        where !registered.resourceServer.isSystem && !seen.contains(registered.resourceServer.identifier)
+            && !file.excluded.covers(.resourceServers, registered.resourceServer.name)
+        {
             let identifier = registered.resourceServer.identifier
             resourceServers[identifier] = nil
             planDelete(.resourceServers, identifier) { transaction, _ in
@@ -106,6 +108,7 @@ extension Planner {
 
     private mutating func plan(_ grant: ClientGrant, before: ClientGrant?) {
         guard clients[grant.clientID] != nil, resourceServers[grant.audience] != nil else { return }
+        usableGrants[grant.key] = grant.organizationUsage ?? .deny
         let name = "\(clients[grant.clientID]?.name ?? grant.clientID) → \(grant.audience)"
         plan(.clientGrants, name, before: before?.document, after: grant.document) { transaction, _ in
             try ClientGrantStore.save(grant, in: transaction)

@@ -10,11 +10,21 @@ extension Plan {
     package static func make(
         _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool
     ) async throws -> Plan {
+        try await make(file, stores: stores, box: box, allowDelete: allowDelete, clientIDs: [:])
+    }
+
+    /// - Parameter clientIDs: the ids that a plan has shown for the applications that the file gives none.
+    static func make(
+        _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool, clientIDs: [String: String]
+    ) async throws -> Plan {
         let current = try await stores.database.read { try CurrentTenant($0) }
         var planner = Planner(file: file, current: current, box: box, allowDelete: allowDelete)
+        planner.clientIDs = clientIDs
         planner.planEverything()
         guard planner.problems.isEmpty else { throw TenantFileError(problems: planner.problems) }
-        return Plan(changes: planner.changes, notApplied: planner.notApplied, version: current.version)
+        return Plan(
+            changes: planner.changes, notApplied: planner.notApplied, version: current.version, box: box,
+            allowDelete: allowDelete, clientIDs: planner.clientIDs)
     }
 }
 
@@ -27,6 +37,10 @@ struct CurrentTenant: Sendable {
     let clientGrants: [ClientGrant]
     let connections: [Connection]
     let roles: [Role]
+    let organizations: [Organization]
+    /// The connections of organizations, and the ids of the client grants that they may use, by the organizations' ids.
+    let organizationConnections: [String: [OrganizationConnection]]
+    let organizationGrants: [String: Set<String>]
     let logStreams: [LogStreamState]
     let keyKinds: Set<SigningKey.Kind>
 
@@ -39,6 +53,9 @@ struct CurrentTenant: Sendable {
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
+        organizations = try OrganizationStore.list(in: transaction)
+        organizationConnections = try OrganizationStore.connections(in: transaction)
+        organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
@@ -53,10 +70,16 @@ struct Planner {
     var changes: [Plan.Change] = []
     var problems: [FileProblem] = []
     var notApplied: [String] = []
+    /// The ids of new applications that the file gives none, by their places in it.
+    var clientIDs: [String: String] = [:]
+    /// The names of the connections as they will be.
+    var connectionNames: Set<String> = []
     /// The settings, applications and APIs as they will be, for what refers to them.
     var settings: TenantSettings
     var clients: [String: Client] = [:]
     var resourceServers: [String: ResourceServer] = [:]
+    /// The client grants as they will be, with what they have to do with organizations.
+    var usableGrants: [PlannedOrganization.GrantKey: OrganizationUsage] = [:]
     /// The applications and APIs that sign with what the tenant has no keys for, and are noted already.
     var unsignable: Set<String> = []
 
@@ -81,7 +104,9 @@ struct Planner {
         planClientGrants()
         planConnections()
         planRoles()
+        planOrganizations()
         planLogStreams()
+        checkReferences()
     }
 
     /// A text that is no part of the resource's document, such as a secret; noted where it is something else.

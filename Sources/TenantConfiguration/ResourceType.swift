@@ -1,6 +1,6 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, organizations, logStreams
 
     /// The folder of the folder form.
     var folder: String {
@@ -12,6 +12,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database-connections"
         case .connections: "connections"
         case .roles: "roles"
+        case .organizations: "organizations"
         case .logStreams: "log-streams"
         }
     }
@@ -26,6 +27,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database"
         case .connections: "connection"
         case .roles: "role"
+        case .organizations: "organization"
         case .logStreams: "log stream"
         }
     }
@@ -36,7 +38,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
         "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
-        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts", "rules", "rulesConfigs",
+        "pages", "partials", "phoneProviders", "phoneTemplates", "prompts", "rules", "rulesConfigs",
         "selfServiceProfiles", "themes", "tokenExchangeProfiles", "triggers", "userAttributeProfiles", "riskAssessment",
         "supplementalSignals",
     ]
@@ -45,7 +47,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
     static let foldersNotSupported: Set<String> = [
         "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
         "email-templates",
-        "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
+        "flows", "forms", "guardian", "hooks", "network-acls", "pages",
         "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
         "token-exchange-profiles", "triggers", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
     ]
