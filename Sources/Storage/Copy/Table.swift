@@ -63,7 +63,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
                 "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
-                "expires_at", "claims", "key_thumbprint",
+                "expires_at", "claims", "key_thumbprint", "organization_id",
             ]),
         Table(
             "device_code", key: ["digest"],
@@ -82,7 +82,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint",
+                "certificate_thumbprint", "organization_id",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),

@@ -21,6 +21,8 @@ package struct ClientOrganizationSettings: Sendable, Hashable {
 
     package init() {}
 
+    package init(usage: OrganizationUsage) { chosenUsage = usage }
+
     /// Whether the application's users sign in to an organization.
     package var usage: OrganizationUsage { chosenUsage ?? .deny }
     package var requireBehavior: RequireBehavior { chosenBehavior ?? .noPrompt }
