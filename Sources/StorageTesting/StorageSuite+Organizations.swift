@@ -136,11 +136,11 @@ extension StorageSuite {
                 ], path: ""), standardID: "rol_\(name)")
     }
 
-    private static func withMembers(_ suite: StorageSuite) async throws -> any SQLDatabase {
-        let database = try await suite.prepared()
-        try await save(["acme", "other"], in: database)
+    private func withMembers() async throws -> any SQLDatabase {
+        let database = try await prepared()
+        try await Self.save(["acme", "other"], in: database)
         try await database.write { transaction in
-            for name in ["reader", "writer"] { try RoleStore.save(role(name), in: transaction) }
+            for name in ["reader", "writer"] { try RoleStore.save(Self.role(name), in: transaction) }
             for number in 2...4 {
                 try UserStore.insert(Sample.user("auth0|\(number)", email: nil), passwordHash: nil, in: transaction)
                 try OrganizationStore.addMember("auth0|\(number)", to: "org_acme", in: transaction)
@@ -156,7 +156,7 @@ extension StorageSuite {
     }
 
     private static func members(_ suite: StorageSuite) async throws {
-        let database = try await withMembers(suite)
+        let database = try await suite.withMembers()
         try await database.read { transaction throws in
             func roles(_ user: String, _ id: String = "org_acme") throws -> [String] {
                 try OrganizationStore.roles(of: user, in: id, transaction).map(\.name)
@@ -211,18 +211,18 @@ extension StorageSuite {
             userMetadata: ["b": "ü"], createdAt: Sample.now, expiresAt: Sample.now + 100)
     }
 
-    private static func invited(_ suite: StorageSuite) async throws -> any SQLDatabase {
-        let database = try await withMembers(suite)
+    private func invited() async throws -> any SQLDatabase {
+        let database = try await withMembers()
         try await database.write { transaction in
             try OrganizationStore.save(OrganizationConnection(connectionID: "con_1"), of: "org_acme", in: transaction)
             try OrganizationInvitationStore.insert(
-                invitation(roles: ["rol_reader", "rol_writer"]), ticketDigest: "digest", in: transaction)
+                Self.invitation(roles: ["rol_reader", "rol_writer"]), ticketDigest: "digest", in: transaction)
         }
         return database
     }
 
     private static func invitations(_ suite: StorageSuite) async throws {
-        let database = try await invited(suite)
+        let database = try await suite.invited()
         let written = invitation(roles: ["rol_reader", "rol_writer"])
         func redeem(
             _ digest: String, _ organization: String = "org_acme", at time: Date = Sample.now
@@ -252,7 +252,7 @@ extension StorageSuite {
     }
 
     private static func invitationRace(_ suite: StorageSuite) async throws {
-        let database = try await invited(suite)
+        let database = try await suite.invited()
         let taken = try await race(8) { _ in
             try await database.write { transaction in
                 try OrganizationInvitationStore.redeem(
@@ -270,7 +270,7 @@ extension StorageSuite {
             { try ClientStore.delete(Sample.clientID, in: $0) }, { try OrganizationStore.delete("org_acme", in: $0) },
         ]
         for (index, end) in ends.enumerated() {
-            let database = try await invited(suite)
+            let database = try await suite.invited()
             try await database.write { try RoleStore.delete(id: "rol_reader", in: $0) }
             let found = try await database.read {
                 try OrganizationInvitationStore.find("uinv_1", of: "org_acme", in: $0)

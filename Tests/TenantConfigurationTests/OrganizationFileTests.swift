@@ -131,7 +131,7 @@ struct OrganizationFileTests {
                     "tenant.yaml:7: organizations[1].connections[1].is_signup_enabled: needs "
                         + "assign_membership_on_login: who signs up would be no member",
                     "tenant.yaml:9: organizations[1].connections[2].assign_membership: is no field that Portico knows "
-                        + "here; remove it or check its spelling; did you mean assign_membership_on_login?",
+                        + "here; remove it or check its spelling",
                     "tenant.yaml:11: organizations[1].client_grants[0]: 'Web' has no such client grant",
                     "tenant.yaml:13: organizations[3]: 'acme' is in the file twice",
                 ])
