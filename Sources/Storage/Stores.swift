@@ -24,5 +24,6 @@ package struct Stores: Sendable {
     package var revokedAuthorizations: RevokedAuthorizationStore { RevokedAuthorizationStore(database: database) }
     package var logEvents: LogEventStore { LogEventStore(database: database) }
     package var logStreams: LogStreamStore { LogStreamStore(database: database) }
+    package var jobs: JobStore { JobStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }

@@ -85,7 +85,9 @@ struct OpenAPIDocument: Sendable {
         if let body = route.body {
             members["requestBody"] = [
                 "required": true,
-                "content": ["application/json": ["schema": body[""].map { schema($0.schema) } ?? object(body)]],
+                "content": .object([
+                    route.bodyType: ["schema": body[""].map { schema($0.schema) } ?? object(body)]
+                ]),
             ]
         }
         return members
