@@ -13,14 +13,35 @@ struct JobsResource: Resource {
         Routes("jobs")
             .upload(
                 "users-imports", file: "users", requires: .create("users"), "Create import users job",
-                use: importUsers
+                answers: .object(Self.members), use: importUsers
             )
             .post(
-                "users-exports", requires: .read("users"), "Create export users job", status: 200, use: exportUsers
+                "users-exports", requires: .read("users"), "Create export users job", status: 200,
+                answers: .object(Self.members), use: exportUsers
             )
-            .get(":job", requires: .create("users").or(.read("users")), "Get a job", use: get)
-            .get(":job/errors", requires: .create("users").or(.read("users")), "Get job error details", use: errors)
+            .get(
+                ":job", requires: .create("users").or(.read("users")), "Get a job", answers: .object(Self.members),
+                use: get
+            )
+            .get(
+                ":job/errors", requires: .create("users").or(.read("users")), "Get job error details",
+                answers: .orNothing(.either(.list(Self.errorMembers), .object(Self.members))), use: errors)
     }
+
+    static let members: Members = [
+        "id": .text.always, "type": .choice(["users_import", "users_export"]).always,
+        "status": .choice(["pending", "processing", "completed", "failed"]).always, "created_at": .text.always,
+        "connection_id": .text, "connection": .text, "upsert": .bool, "external_id": .text,
+        "send_completion_email": .bool, "format": .choice(["csv", "json"]), "limit": .count,
+        "fields": .list(["name": .text.always, "export_as": .text]), "percentage_done": .count,
+        "time_left_seconds": .count, "status_details": .text, "location": .text,
+        "summary": .object(["failed": .count, "updated": .count, "inserted": .count, "total": .count]),
+    ]
+
+    private static let errorMembers: Members = [
+        "user": .anyObject.always,
+        "errors": .list(["code": .text.always, "message": .text.always, "path": .text]).always,
+    ]
 
     /// Jobs of a kind that may wait or run, as at Auth0.
     private static let most = 2
