@@ -30,6 +30,10 @@ extension StorageSuite {
                         ["name": "a", "type": "http", "sink": ["httpEndpoint": "https://hook.example.com/"]], path: ""),
                     standardID: "lst_1"), sealedSecrets: nil, at: Sample.now, in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
+            try ConfigurationHistoryStore.append(
+                ConfigurationApply(
+                    at: Sample.now, by: "ada", changes: 1, summary: "+ role Clerk", sealedRows: "sealed"),
+                in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,
@@ -54,6 +58,8 @@ extension StorageSuite {
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
+        "INSERT INTO job VALUES ('job_1', 'users_import', 'pending', '{}', '{}', NULL, 0, 1, 1, 4000000000000)",
+        "INSERT INTO job_piece VALUES ('job_1', 1, 'W10=')", "INSERT INTO job_error VALUES ('job_1', 1, '{}')",
     ]
 
     private static func rows(of database: any SQLDatabase) async throws -> [String: [[SQLValue]]] {

@@ -53,6 +53,11 @@ struct ManagementClientsTests {
                 "Payload validation error: 'must be a whole number from 0 to 2592000' on property refresh_token.leeway."
             ),
             (
+                #"{"name": "A", "grant_types": ["refresh_token", "authorisation_code"]}"#,
+                "Payload validation error: ''authorisation_code' is no grant type; did you mean authorization_code?' "
+                    + "on property grant_types."
+            ),
+            (
                 #"{"name": "A", "client_id": "x"}"#,
                 "Payload validation error: 'Additional properties not allowed: client_id'."
             ),

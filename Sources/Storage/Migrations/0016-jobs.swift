@@ -1,7 +1,7 @@
 extension Migration {
     /// Work that a node does in the background, with its files and errors.
     static let jobs = Migration(
-        number: 15, name: "jobs",
+        number: 16, name: "jobs",
         statements: [
             """
             CREATE TABLE job (
