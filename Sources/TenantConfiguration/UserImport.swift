@@ -195,7 +195,7 @@ package struct UserImport: Sendable {
                     upsert
                         ? "The user_id or username belongs to another user"
                         : "The user is there already; upsert updates users that are there",
-                    of: row.user.shown)
+                    of: row.user.shown.merging(["email": .string(row.user.user.email ?? "")]) { $1 })
             }
         }
         position.rejected += batch.rejected.count
