@@ -265,6 +265,10 @@ struct ManagementClientsTests {
                 .post, "clients/regular-web-app/credentials",
                 ["credential_type": "public_key", "name": "first", "pem": .string(try ForeignKey.rsa().pem)])
             #expect(answer.status == .created)
+            let empty = try await management.send(
+                .post, "clients/regular-web-app/credentials", ["credential_type": "public_key", "pem": ""])
+            #expect(empty.status == .badRequest)
+            #expect(try empty.json()["message"]?.string?.contains("on property pem") == true)
             let credential = try answer.json()
             let id = credential["id"]?.string ?? ""
             #expect(id.hasPrefix("cred_") && credential["pem"] == nil && credential["alg"] == "RS256")
