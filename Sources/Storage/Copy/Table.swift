@@ -91,6 +91,14 @@ package struct Table: Sendable {
         Table(
             "log_stream", key: ["id"],
             ["name", "document", "sealed_secrets", "status", "last_log_id", "failures", "due_at"]),
+        Table(
+            "job", key: ["id"],
+            [
+                "type", "status", "settings", "progress", "status_details", "attempt", "created_at", "due_at",
+                "expires_at",
+            ]),
+        Table("job_piece", key: ["job_id", "number"], ["content"]),
+        Table("job_error", key: ["job_id", "row_number"], ["document"]),
     ]
 
     /// The names of the columns, the key's first.
