@@ -13,6 +13,7 @@ package enum Migrations {
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
         .linkedUsers, .configurationHistory, .jobs,
+        .userTerms,
     ]
 
     /// The schema that this binary works with.
