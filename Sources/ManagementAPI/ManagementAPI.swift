@@ -31,6 +31,7 @@ package struct ManagementAPI: Sendable {
         LogsResource.self,
         UserLogsResource.self,
         LogStreamsResource.self,
+        JobsResource.self,
     ]
 
     private let services: Services

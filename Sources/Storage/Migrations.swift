@@ -12,7 +12,8 @@ package enum Migrations {
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
-        .linkedUsers, .configurationHistory, .organizations, .organizationLogins,
+        .linkedUsers, .configurationHistory, .jobs,
+        .userTerms, .organizations, .organizationLogins,
     ]
 
     /// The schema that this binary works with.

@@ -74,14 +74,21 @@ package struct UserStore: Sendable {
 
     /// Users in the order of their ids, from the one after `after` on.
     package func list(after: String = "", limit: Int) async throws -> [User] {
-        try await database.readOnce { transaction in
-            try transaction.rows(
-                """
-                SELECT * FROM user_account WHERE user_id > \(after) AND primary_user_id IS NULL
-                ORDER BY user_id LIMIT \(limit)
-                """
-            ).map(User.init)
-        }
+        try await database.readOnce { try Self.list(after: after, limit: limit, in: $0) }
+    }
+
+    /// As ``list(after:limit:)``, in a transaction.
+    /// - Parameter connection: whose users are wanted; nil for all.
+    package static func list(
+        after: String, connection: String? = nil, limit: Int, in transaction: any SQLTransaction
+    ) throws -> [User] {
+        let wanted: SQL = connection.map { "connection = \($0)" } ?? "1 = 1"
+        return try transaction.rows(
+            """
+            SELECT * FROM user_account WHERE user_id > \(after) AND primary_user_id IS NULL AND \(part: wanted)
+            ORDER BY user_id LIMIT \(limit)
+            """
+        ).map(User.init)
     }
 
     /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has a user with this e-mail address or user name.
@@ -94,6 +101,7 @@ package struct UserStore: Sendable {
                 \(JSON.text(user.profile)), \(JSON.text(user.userMetadata)), \(JSON.text(user.appMetadata)),
                 \(user.isBlocked), \(user.createdAt), \(user.updatedAt), \(user.lastLogin), \(user.loginsCount))
             """)
+        try UserTerm.insert(user, in: transaction)
         if let passwordHash {
             try transaction.execute(
                 """
@@ -114,6 +122,7 @@ package struct UserStore: Sendable {
                 blocked = \(user.isBlocked), updated_at = \(now)
             WHERE user_id = \(userID)
             """)
+        try UserTerm.replace(user, of: userID, in: transaction)
     }
 
     /// Replaces everything that may change of a user.
@@ -127,6 +136,7 @@ package struct UserStore: Sendable {
                 blocked = \(user.isBlocked), updated_at = \(user.updatedAt)
             WHERE user_id = \(user.id)
             """)
+        try UserTerm.replace(user, of: user.id, in: transaction)
     }
 
     /// Waits until nobody else changes the user, and keeps others out until the transaction ends.

@@ -85,7 +85,7 @@ struct OpenAPIDocument: Sendable {
         if let body = route.body {
             members["requestBody"] = [
                 "required": true,
-                "content": ["application/json": ["schema": body[""].map { schema($0) } ?? object(body)]],
+                "content": .object([route.bodyType: ["schema": body[""].map { schema($0) } ?? object(body)]]),
             ]
         }
         return members
@@ -101,6 +101,7 @@ struct OpenAPIDocument: Sendable {
             String(route.status): success(route),
             "default": error("Too many requests, a defect, or a database that is away"),
         ]
+        if route.answers.mayBeNothing { responses["204"] = ["description": "There is nothing"] }
         var errors = [400: "A wrong value", 401: "No good access token", 403: "Another scope is needed"]
         if route.path.segments.count > 1 || route.body != nil { errors[404] = "It is not there" }
         if route.body != nil {
@@ -128,6 +129,7 @@ struct OpenAPIDocument: Sendable {
         }
         let variants = route.answers.variants(of: route).map { variant -> JSONValue in
             switch variant {
+            case .number: ["type": "integer"]
             case .object(let members): object(members, isClosed: false)
             case .list(let members): ["type": "array", "items": object(members, isClosed: false)]
             }
@@ -151,8 +153,12 @@ struct OpenAPIDocument: Sendable {
     private static func schema(_ member: DocumentSchema.Member, isClosed: Bool = true) -> JSONValue {
         let schema = schema(member.schema, isClosed: isClosed)
         // In a request null is as good as nothing, where nothing is good.
-        guard member.isNullable || isClosed && !member.isRequired, member.schema != .any else { return schema }
-        return ["anyOf": [schema, ["type": "null"]]]
+        guard member.isNullable || isClosed && !member.isRequired, var members = schema.object,
+            let type = members["type"]
+        else { return schema }
+        members["type"] = [type, "null"]
+        if let values = members["enum"]?.array { members["enum"] = .array(values + [.null]) }
+        return .object(members)
     }
 
     private static func schema(_ schema: DocumentSchema, isClosed: Bool) -> JSONValue {

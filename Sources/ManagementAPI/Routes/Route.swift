@@ -24,6 +24,8 @@ package struct Route: Sendable {
     /// The members of the query, and of the body where there is one.
     package let query: [String: DocumentSchema.Member]
     package let body: [String: DocumentSchema.Member]?
+    /// The type of the body.
+    var bodyType = "application/json"
     /// What it answers with when all went well.
     package let answers: AnswerShape
     let run: @Sendable (RequestParts) async throws -> Answer

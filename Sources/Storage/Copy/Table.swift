@@ -34,6 +34,7 @@ package struct Table: Sendable {
                 "connection", "email", "email_verified", "username", "profile", "user_metadata", "app_metadata",
                 "blocked", "created_at", "updated_at", "last_login", "logins_count", "primary_user_id",
             ]),
+        Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
@@ -103,6 +104,14 @@ package struct Table: Sendable {
         Table(
             "log_stream", key: ["id"],
             ["name", "document", "sealed_secrets", "status", "last_log_id", "failures", "due_at"]),
+        Table(
+            "job", key: ["id"],
+            [
+                "type", "status", "settings", "progress", "status_details", "attempt", "created_at", "due_at",
+                "expires_at",
+            ]),
+        Table("job_piece", key: ["job_id", "number"], ["content"]),
+        Table("job_error", key: ["job_id", "row_number"], ["document"]),
     ]
 
     /// The names of the columns, the key's first.
