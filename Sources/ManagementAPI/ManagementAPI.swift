@@ -27,6 +27,10 @@ package struct ManagementAPI: Sendable {
         UserLogsResource.self,
         LogStreamsResource.self,
         JobsResource.self,
+        AttackProtectionResource.self,
+        LoginBlocksResource.self,
+        StatsResource.self,
+        UserAccessResource.self,
     ]
 
     private let services: Services

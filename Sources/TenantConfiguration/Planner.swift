@@ -38,6 +38,7 @@ struct CurrentTenant: Sendable {
     let connections: [Connection]
     let roles: [Role]
     let logStreams: [LogStreamState]
+    let sections: TenantSections
     let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
@@ -50,6 +51,7 @@ struct CurrentTenant: Sendable {
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
+        sections = try TenantSectionStore.all(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -96,6 +98,7 @@ struct Planner {
         planConnections()
         planRoles()
         planLogStreams()
+        planAttackProtection()
         checkReferences()
     }
 

@@ -1,6 +1,6 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams, attackProtection
 
     /// The folder of the folder form.
     var folder: String {
@@ -13,8 +13,12 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .connections: "connections"
         case .roles: "roles"
         case .logStreams: "log-streams"
+        case .attackProtection: "attack-protection"
         }
     }
+
+    /// Whether there is one, and no list of them.
+    var isSingle: Bool { self == .tenant || self == .attackProtection }
 
     /// What a plan calls one of them.
     var singular: String {
@@ -27,12 +31,13 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .connections: "connection"
         case .roles: "role"
         case .logStreams: "log stream"
+        case .attackProtection: "attack protection"
         }
     }
 
     /// Auth0's kinds that this version does not have; a plan names them instead of dropping them.
     static let notSupported: Set<String> = [
-        "actions", "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
+        "actions", "branding", "clientsConfig", "connectionProfiles", "customDomains",
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
         "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
@@ -43,7 +48,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
 
     /// The folders of the folder form that hold ``notSupported`` kinds.
     static let foldersNotSupported: Set<String> = [
-        "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
+        "actions", "branding", "connection-profiles", "custom-domains", "emails",
         "email-templates",
         "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
         "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
