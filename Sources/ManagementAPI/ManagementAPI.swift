@@ -31,6 +31,8 @@ package struct ManagementAPI: Sendable {
         LoginBlocksResource.self,
         StatsResource.self,
         UserAccessResource.self,
+        BrandingResource.self,
+        PromptsResource.self,
     ]
 
     private let services: Services

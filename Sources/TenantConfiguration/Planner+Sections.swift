@@ -11,6 +11,8 @@ extension Planner {
     static func type(ofSection name: String) -> ResourceType {
         switch name {
         case BruteForceProtection.name, SuspiciousIPThrottling.name: .attackProtection
+        case Branding.name: .branding
+        case PromptSettings.name, CustomTexts.name: .prompts
         default: .tenant
         }
     }
@@ -29,6 +31,37 @@ extension Planner {
                 let known = Self.foreignProtections.union(["bruteForceProtection", "suspiciousIpThrottling"])
                 let near = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
                 problems.append(file.problem(path, "is no part of attack protection\(near)"))
+            }
+        }
+    }
+
+    mutating func planBranding() {
+        guard let entry = file.entries[.branding]?.first else { return }
+        var members = entry.members
+        if let templates = members.removeValue(forKey: "templates"), templates.array?.isEmpty != true,
+            templates != .null
+        {
+            notApplied.append("\(entry.path).templates: not applied; this server has no page templates")
+        }
+        guard !members.isEmpty else { return }
+        plan(current.sections.branding, .object(members), at: entry.path)
+    }
+
+    mutating func planPrompts() {
+        guard let entry = file.entries[.prompts]?.first else { return }
+        for (name, value) in entry.members.sorted(by: { $0.key < $1.key }) where value != .null {
+            let path = "\(entry.path).\(name)"
+            switch (name, value) {
+            case ("customText", _): plan(current.sections.customTexts, value, at: path)
+            case ("partials", .object(let members)) where members.isEmpty: break
+            case ("screenRenderers", .array(let list)) where list.isEmpty: break
+            case ("identifier_first", .bool(false)), ("webauthn_platform_first_factor", .bool(false)),
+                ("universal_login_experience", "new"):
+                break
+            case ("identifier_first", _), ("webauthn_platform_first_factor", _), ("universal_login_experience", _),
+                ("partials", _), ("screenRenderers", _):
+                notApplied.append("\(path): not applied; this version does not have it yet")
+            default: problems.append(file.problem(path, "is no setting of the prompts"))
             }
         }
     }

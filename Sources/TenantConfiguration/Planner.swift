@@ -99,6 +99,8 @@ struct Planner {
         planRoles()
         planLogStreams()
         planAttackProtection()
+        planBranding()
+        planPrompts()
         checkReferences()
     }
 

@@ -70,7 +70,13 @@ package enum TenantExport {
         if sections.suspiciousIP != SuspiciousIPThrottling() {
             protections["suspiciousIpThrottling"] = .object(sections.suspiciousIP.document)
         }
-        return protections.isEmpty ? [] : [(.attackProtection, .object(protections))]
+        var exported: [(ResourceType, JSONValue)] = []
+        if !protections.isEmpty { exported.append((.attackProtection, .object(protections))) }
+        if sections.branding != Branding() { exported.append((.branding, .object(sections.branding.document))) }
+        if sections.customTexts != CustomTexts() {
+            exported.append((.prompts, ["customText": .object(sections.customTexts.document)]))
+        }
+        return exported
     }
 
     private static func document(of client: Client) -> JSONObject {

@@ -24,7 +24,12 @@ struct TenantFolder {
                 var parts: JSONObject = [:]
                 for file in contents(of: item).filter(Self.isReadable) {
                     let part = Self.camelCase(file.deletingPathExtension().lastPathComponent)
-                    parts[part] = read(file, "\(type.rawValue).\(part)")
+                    // `branding/branding.json` has what is no part.
+                    if part == type.rawValue {
+                        parts.merge(read(file, type.rawValue).object ?? [:]) { $1 }
+                    } else {
+                        parts[part] = read(file, "\(type.rawValue).\(part)")
+                    }
                 }
                 members[type.rawValue] = .object(parts)
             } else if let type = ResourceType.allCases.first(where: { $0.folder == name && $0 != .tenant }) {

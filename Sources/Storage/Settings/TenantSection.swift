@@ -24,6 +24,8 @@ extension TenantSection {
 package struct TenantSections: Sendable, Equatable {
     package var bruteForce = BruteForceProtection()
     package var suspiciousIP = SuspiciousIPThrottling()
+    package var branding = Branding()
+    package var customTexts = CustomTexts()
 
     package init() {}
 }
@@ -42,6 +44,8 @@ package enum TenantSectionStore {
         var sections = TenantSections()
         sections.bruteForce = try find(BruteForceProtection.self, in: transaction)
         sections.suspiciousIP = try find(SuspiciousIPThrottling.self, in: transaction)
+        sections.branding = try find(Branding.self, in: transaction)
+        sections.customTexts = try find(CustomTexts.self, in: transaction)
         return sections
     }
 
