@@ -33,6 +33,7 @@ package struct ManagementAPI: Sendable {
         UserAccessResource.self,
         BrandingResource.self,
         PromptsResource.self,
+        CustomDomainsResource.self,
     ]
 
     private let services: Services

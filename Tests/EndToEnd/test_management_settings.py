@@ -85,3 +85,28 @@ def test_sessions_tokens_and_statistics(server: Portico, management: ManagementC
     assert gone.value.status_code == 404
     assert management.stats.get_active_users_count() == 1
     assert sum(day.logins for day in management.stats.get_daily()) >= 1
+
+
+def test_the_pages_look_and_speak_as_the_tenant_says(server: Portico, management: ManagementClient) -> None:
+    management.branding.update(colors={"primary": "#ffff00"}, logo_url="https://cdn.example.com/logo.png")
+    assert management.branding.get().colors.primary == "#ffff00"
+    management.prompts.custom_text.set("login", "en", request={"login": {"title": "Hello from ${clientName}"}})
+    assert management.prompts.custom_text.get("login", "en") == {"login": {"title": "Hello from ${clientName}"}}
+    page = Visitor(server).open(Application(server).authorization_url()).text
+    assert "https://cdn.example.com/logo.png" in page and "Hello from " in page
+    assert management.prompts.get_settings().universal_login_experience == "new"
+    with pytest.raises(ApiError) as classic:
+        management.prompts.update_settings(universal_login_experience="classic")
+    assert classic.value.status_code == 400
+    with pytest.raises(ApiError) as template:
+        management.branding.templates.get_universal_login()
+    assert template.value.status_code == 501
+
+
+def test_the_issuer_is_the_one_domain(server: Portico, management: ManagementClient) -> None:
+    domain = management.custom_domains.list()[0]
+    assert (domain.domain, domain.status) == (server.domain, "ready")
+    assert management.custom_domains.get(domain.custom_domain_id).domain == server.domain
+    with pytest.raises(ApiError) as more:
+        management.custom_domains.create(domain="login.example.org", type="auth0_managed_certs")
+    assert more.value.status_code == 501
