@@ -11,9 +11,7 @@ import Testing
 struct ManagementBrandingTests {
     private static func loginPage(_ server: TestServer, _ changes: [String: String?] = [:]) async throws -> TestResponse
     {
-        let browser = TestBrowser(server)
-        return try await browser.follow(
-            browser.get(RelyingParty.regularWebApp(server).authorizationURL(changes)))
+        try await TestBrowser(server).get(RelyingParty.regularWebApp(server).authorizationURL(changes))
     }
 
     @Test("Auth0: colours, logo, icon and font are what the pages show, from this server or where the tenant says")
