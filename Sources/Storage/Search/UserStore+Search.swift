@@ -19,6 +19,8 @@ extension UserStore {
 
         package init(_ key: Key, isDescending: Bool = false) { (self.key, self.isDescending) = (key, isDescending) }
 
+        private var isOptional: Bool { ![.userID, .connection, .createdAt, .updatedAt, .loginsCount].contains(key) }
+
         fileprivate var sql: SQL {
             let value: SQL =
                 switch key {
@@ -35,6 +37,9 @@ extension UserStore {
                 case .givenName: "lower(\(.jsonMember("profile", "given_name")))"
                 case .familyName: "lower(\(.jsonMember("profile", "family_name")))"
                 }
+            guard isOptional else {
+                return isDescending ? "\(part: value) DESC, user_id DESC" : "\(part: value), user_id"
+            }
             // The databases disagree on where NULL belongs.
             return isDescending
                 ? "(\(part: value)) IS NULL, \(part: value) DESC, user_id DESC"
