@@ -11,7 +11,9 @@ import Testing
 struct ManagementBrandingTests {
     private static func loginPage(_ server: TestServer, _ changes: [String: String?] = [:]) async throws -> TestResponse
     {
-        try await TestBrowser(server).get(RelyingParty.regularWebApp(server).authorizationURL(changes))
+        let browser = TestBrowser(server)
+        let started = try await browser.get(RelyingParty.regularWebApp(server).authorizationURL(changes))
+        return try await browser.get(started.location ?? "")
     }
 
     @Test("Auth0: colours, logo, icon and font are what the pages show, from this server or where the tenant says")
