@@ -5,8 +5,8 @@ package struct ConfigurationRows: Sendable {
     /// The tables of configuration, those that others refer to first.
     package static let tables = Table.all.filter {
         [
-            "tenant", "client", "resource_server", "client_grant", "connection", "role", "role_permission",
-            "log_stream", "organization", "organization_connection", "organization_client_grant",
+            "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "role",
+            "role_permission", "log_stream", "organization", "organization_connection", "organization_client_grant",
         ].contains($0.name)
     }
 

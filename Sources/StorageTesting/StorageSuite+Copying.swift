@@ -68,6 +68,7 @@ extension StorageSuite {
             '{}', 1, 4000000000000)
         """,
         "INSERT INTO organization_invitation_role SELECT 'uinv_1', id FROM role",
+        "INSERT INTO tenant_section VALUES ('branding', '{}')",
         "INSERT INTO job VALUES ('job_1', 'users_import', 'pending', '{}', '{}', NULL, 0, 1, 1, 4000000000000)",
         "INSERT INTO job_piece VALUES ('job_1', 1, 'W10=')", "INSERT INTO job_error VALUES ('job_1', 1, '{}')",
     ]

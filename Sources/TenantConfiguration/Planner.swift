@@ -42,6 +42,7 @@ struct CurrentTenant: Sendable {
     let organizationConnections: [String: [OrganizationConnection]]
     let organizationGrants: [String: Set<String>]
     let logStreams: [LogStreamState]
+    let sections: TenantSections
     let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
@@ -57,6 +58,7 @@ struct CurrentTenant: Sendable {
         organizationConnections = try OrganizationStore.connections(in: transaction)
         organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
+        sections = try TenantSectionStore.all(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -106,6 +108,9 @@ struct Planner {
         planRoles()
         planOrganizations()
         planLogStreams()
+        planAttackProtection()
+        planBranding()
+        planPrompts()
         checkReferences()
     }
 

@@ -45,36 +45,55 @@ package enum TenantExport {
                 })
             return .object(members)
         }
-        let sections: [(ResourceType, JSONValue)] = [
-            (.tenant, .object(tenant.settings.document)),
-            (
-                .resourceServers,
-                .array(
-                    tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
-                        .object(without($0.document, "id"))
-                    })
-            ),
-            (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
-            (
-                .clientGrants,
-                .array(
-                    tenant.clientGrants.map { grant in
-                        var members = without(grant.document, "id")
-                        members["client_id"] = .string(name(of: grant.clientID))
-                        return .object(members)
-                    })
-            ),
-            (.databases, connections(\.isDatabase)),
-            (.connections, connections { !$0.isDatabase }),
-            (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
-            (.organizations, .array(tenant.organizations.map { organization($0) })),
-            (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
-        ]
+        let sections: [(ResourceType, JSONValue)] =
+            [
+                (.tenant, .object(tenant.settings.document)),
+                (
+                    .resourceServers,
+                    .array(
+                        tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
+                            .object(without($0.document, "id"))
+                        })
+                ),
+                (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
+                (
+                    .clientGrants,
+                    .array(
+                        tenant.clientGrants.map { grant in
+                            var members = without(grant.document, "id")
+                            members["client_id"] = .string(name(of: grant.clientID))
+                            return .object(members)
+                        })
+                ),
+                (.databases, connections(\.isDatabase)),
+                (.connections, connections { !$0.isDatabase }),
+                (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+                (.organizations, .array(tenant.organizations.map { organization($0) })),
+                (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
+            ] + Self.protections(tenant.sections)
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
         let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
         // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
         return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
             .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+    }
+
+    /// What the tenant has set of the sections; the others are as they are at first.
+    private static func protections(_ sections: TenantSections) -> [(ResourceType, JSONValue)] {
+        var protections: JSONObject = [:]
+        if sections.bruteForce != BruteForceProtection() {
+            protections["bruteForceProtection"] = .object(sections.bruteForce.document)
+        }
+        if sections.suspiciousIP != SuspiciousIPThrottling() {
+            protections["suspiciousIpThrottling"] = .object(sections.suspiciousIP.document)
+        }
+        var exported: [(ResourceType, JSONValue)] = []
+        if !protections.isEmpty { exported.append((.attackProtection, .object(protections))) }
+        if sections.branding != Branding() { exported.append((.branding, .object(sections.branding.document))) }
+        if sections.customTexts != CustomTexts() {
+            exported.append((.prompts, ["customText": .object(sections.customTexts.document)]))
+        }
+        return exported
     }
 
     private static func document(of client: Client) -> JSONObject {

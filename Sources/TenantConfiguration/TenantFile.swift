@@ -102,9 +102,9 @@ package struct TenantFile: Sendable {
         func problem(_ path: String, _ message: String) -> TenantFileError {
             TenantFileError(problems: [FileProblem(location: source.location(of: path), path: path, message: message)])
         }
-        if type == .tenant {
-            guard let members = value.object else { throw problem("tenant", "must be a mapping") }
-            return [Entry(members: members, path: "tenant")]
+        if type.isSingle {
+            guard let members = value.object else { throw problem(type.rawValue, "must be a mapping") }
+            return [Entry(members: members, path: type.rawValue)]
         }
         guard let list = value.array else { throw problem(type.rawValue, "must be a list") }
         var entries: [Entry] = []

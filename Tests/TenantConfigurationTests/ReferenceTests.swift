@@ -154,7 +154,7 @@ struct ReferenceTests {
                 rules: []
                 actions:
                   - name: Greet
-                branding: {colors: {primary: red}}
+                emailProvider: {name: smtp}
                 hooks:
                 clients:
                   - {name: All Applications, global: true}
@@ -166,7 +166,7 @@ struct ReferenceTests {
             #expect(
                 plan.notApplied == [
                     "tenant.yaml:2: actions: not applied; this version does not have it yet",
-                    "tenant.yaml:4: branding: not applied; this version does not have it yet",
+                    "tenant.yaml:4: emailProvider: not applied; this version does not have it yet",
                     "resourceServers[0]: Auth0's own Management API is not applied",
                     "clients[0]: the global client is not applied; Portico has none",
                     "connections[0]: the strategy github is kept, but this version cannot sign in with it yet",

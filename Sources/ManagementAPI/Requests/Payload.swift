@@ -10,10 +10,13 @@ package protocol Payload: Sendable {
     static var schema: [String: DocumentSchema.Member] { get }
     /// Whether it is a list, which stands in the document without a name.
     static var isList: Bool { get }
+    /// Whether its members are the caller's own.
+    static var isOpen: Bool { get }
 }
 
 extension Payload {
     package static var isList: Bool { false }
+    package static var isOpen: Bool { false }
 
     package static var schema: [String: DocumentSchema.Member] {
         let schema = try? DocumentSchema.members { document throws(Document.Problem) in

@@ -1,7 +1,7 @@
 extension Migration {
     /// Organizations, who belongs to them, and who is asked to.
     static let organizations = Migration(
-        number: 18, name: "organizations",
+        number: 19, name: "organizations",
         statements: [
             """
             CREATE TABLE organization (
