@@ -14,6 +14,8 @@ package enum FormProblem: Sendable, Equatable {
     case signupDisabled
     /// Too many passwords wait to be checked.
     case busy
+    /// Whoever could tell whether the password is right does not answer.
+    case cannotVerify
     /// The form's transaction or its CSRF token is no longer good.
     case expiredForm
     /// The code of a device is none, or no longer.
@@ -32,8 +34,8 @@ package enum FormProblem: Sendable, Equatable {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid: .email
         case .passwordRequired, .passwordTooWeak: .password
-        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .expiredForm, .userCodeInvalid,
-            .tooManyUserCodes:
+        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .cannotVerify, .expiredForm,
+            .userCodeInvalid, .tooManyUserCodes:
             .form
         }
     }
@@ -51,6 +53,7 @@ package enum FormProblem: Sendable, Equatable {
         case .signupFailed: "signupFailed"
         case .signupDisabled: "signupDisabled"
         case .busy: "busy"
+        case .cannotVerify: "cannotVerify"
         case .expiredForm: "expiredForm"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"

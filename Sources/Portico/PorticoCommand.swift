@@ -16,7 +16,8 @@ struct PorticoCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, PlanCommand.self, ApplyCommand.self, HistoryCommand.self, RollbackCommand.self,
-            ExportCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self, CopyCommand.self,
+            ExportCommand.self, MigrateCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self,
+            CopyCommand.self,
             DoctorCommand.self, VersionCommand.self,
         ])
 

@@ -45,6 +45,7 @@ package struct Connection: Sendable, Hashable {
             "authentication", "connected_accounts", "metadata", "show_as_button",
         ])
         _ = try PasswordPolicy(connection: self, path: document.path)
+        _ = try ImportSource(connection: self, path: document.path)
     }
 
     /// The connection as Auth0 writes it.
@@ -144,6 +145,10 @@ package struct ConnectionStore: Sendable {
             ON CONFLICT (name) DO UPDATE SET id = excluded.id, strategy = excluded.strategy,
                 document = excluded.document
             """)
+        if connection.options[ImportSource.option] == nil {
+            try transaction.execute(
+                "UPDATE connection SET sealed_import_secret = NULL WHERE name = \(connection.name)")
+        }
         try TenantStore.configurationChanged(in: transaction)
     }
 

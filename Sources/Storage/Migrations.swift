@@ -13,7 +13,7 @@ package enum Migrations {
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
         .linkedUsers, .configurationHistory, .jobs,
-        .userTerms, .tenantSections, .organizations, .organizationLogins,
+        .userTerms, .tenantSections, .organizations, .organizationLogins, .importSecrets,
     ]
 
     /// The schema that this binary works with.

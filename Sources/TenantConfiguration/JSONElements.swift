@@ -17,6 +17,7 @@ struct JSONElements {
     }
 
     private let handle: FileHandle
+    private var gunzip: Gunzip?
     private var buffer: [UInt8] = []
     private var position = 0
     /// The offset in the file of the byte after the buffer.
@@ -25,11 +26,20 @@ struct JSONElements {
     /// Bytes of the file that are done with; between two elements reading may begin again there.
     var offset: Int { end - buffer.count + position }
 
+    /// Bytes of the file that have been read, for a progress bar.
+    var bytesRead: Int { gunzip?.bytesRead ?? offset }
+
     /// - Parameters:
     ///   - handle: stands at `offset`, which is the file's start or lies between two elements.
     ///   - name: what the file is called where it is no users file.
-    init(_ handle: FileHandle, name: String, at offset: Int) throws {
+    ///   - mayBePacked: whether the file may be packed with gzip; such a one is read from its start alone.
+    init(_ handle: FileHandle, name: String, at offset: Int, mayBePacked: Bool = false) throws {
         (self.handle, end) = (handle, offset)
+        if mayBePacked {
+            let start = try handle.read(upToCount: 2)
+            try handle.seek(toOffset: 0)
+            if start == Data([0x1F, 0x8B]) { gunzip = Gunzip(handle: handle) }
+        }
         guard try offset > 0 || startsLikeUsers() else { throw UserImport.NotUsers(file: name) }
     }
 
@@ -97,10 +107,10 @@ struct JSONElements {
 
     private mutating func peek() throws -> UInt8? {
         if position == buffer.count {
-            guard let chunk = try handle.read(upToCount: 1 << 16), !chunk.isEmpty else { return nil }
-            buffer = Array(chunk)
+            buffer = try gunzip?.next() ?? Array(handle.read(upToCount: 1 << 16) ?? Data())
             position = 0
-            end += chunk.count
+            end += buffer.count
+            if buffer.isEmpty { return nil }
         }
         return buffer[position]
     }

@@ -121,6 +121,14 @@ struct Keywords: Sendable {
         return isNumber || value == "true" || value == "false" ? Located.plain(value) : .string(value)
     }
 
+    /// A text that is no YAML, such as an action's code, with the values of its keywords; those without one stay.
+    static func replaced(in text: String, environment: [String: String]) -> String {
+        text.replacing(/##([A-Za-z0-9_]+)##/) { environment[String($0.1)] ?? String($0.0) }
+            .replacing(/@@([A-Za-z0-9_]+)@@/) { match in
+                environment[String(match.1)].flatMap { try? JSON.text(json($0)) } ?? String(match.0)
+            }
+    }
+
     private static func json(_ value: String) -> JSONValue {
         (try? JSON.decode(JSONValue.self, from: value)) ?? .string(value)
     }

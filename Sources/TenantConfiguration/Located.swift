@@ -31,9 +31,14 @@ struct Located: Sendable {
     var value: JSONValue
     /// The location of each part by its path, such as `clients[0].callbacks`.
     private(set) var locations: [String: Location] = [:]
+    /// The parts whose keywords have no value, or whose files are not there, where that is no problem.
+    var unfilled: [FileProblem] = []
 
     /// Reads YAML, or JSON, which is YAML too, and puts in the values of its keywords.
-    init(yaml: String, file: String, path: String, environment: [String: String]) throws(TenantFileError) {
+    /// - Parameter isLenient: whether a keyword without a value is noted in ``unfilled`` and not refused.
+    init(
+        yaml: String, file: String, path: String, environment: [String: String], isLenient: Bool = false
+    ) throws(TenantFileError) {
         let keywords = Keywords(in: yaml, environment: environment, file: file)
         let node: Node?
         do {
@@ -46,10 +51,10 @@ struct Located: Sendable {
         }
         value = .null
         guard let node else { return }
-        var reader = Reader(file: file, keywords: keywords)
+        var reader = Reader(file: file, keywords: keywords, isLenient: isLenient)
         value = try reader.read(node, path: path)
         guard reader.problems.isEmpty else { throw TenantFileError(problems: reader.problems) }
-        locations = reader.locations
+        (locations, unfilled) = (reader.locations, reader.unfilled)
     }
 
     /// Nothing yet, for ``add(_:)``.
@@ -104,21 +109,28 @@ struct Located: Sendable {
     }
 
     /// Adds another file's locations.
-    mutating func add(_ other: Located) { locations.merge(other.locations) { first, _ in first } }
+    mutating func add(_ other: Located) {
+        locations.merge(other.locations) { first, _ in first }
+        unfilled += other.unfilled
+    }
 }
 
 /// Turns YAML's nodes into values.
 private struct Reader {
     let file: String
     let keywords: Keywords
+    let isLenient: Bool
     var locations: [String: Location] = [:]
     var problems: [FileProblem] = []
+    var unfilled: [FileProblem] = []
     private var parts = 0
 
     /// Aliases may unfold into more than this; a file that does is an attack or a mistake.
     private static let mostParts = 200_000
 
-    init(file: String, keywords: Keywords) { (self.file, self.keywords) = (file, keywords) }
+    init(file: String, keywords: Keywords, isLenient: Bool) {
+        (self.file, self.keywords, self.isLenient) = (file, keywords, isLenient)
+    }
 
     mutating func read(_ node: Node, path: String) throws(TenantFileError) -> JSONValue {
         parts += 1
@@ -134,7 +146,7 @@ private struct Reader {
         if let location { locations[path] = location }
         switch node {
         case .scalar(let scalar):
-            let value = self.scalar(scalar)
+            let value = self.scalar(scalar, path: path)
             // Databases end a text there.
             if Self.holdsNUL(value) {
                 problems.append(FileProblem(location: location, path: path, message: "must not hold the character NUL"))
@@ -153,7 +165,7 @@ private struct Reader {
         var object: JSONObject = [:]
         for (key, element) in mapping {
             let location = key.mark.map { Location(file: file, line: $0.line) }
-            guard let name = key.scalar.map({ scalar($0).string ?? $0.string }) else {
+            guard let name = key.scalar.map({ scalar($0, path: path).string ?? $0.string }) else {
                 problems.append(FileProblem(location: location, path: path, message: "a name must be a text"))
                 continue
             }
@@ -178,14 +190,18 @@ private struct Reader {
         }
     }
 
-    private mutating func scalar(_ scalar: Node.Scalar) -> JSONValue {
+    private mutating func scalar(_ scalar: Node.Scalar, path: String) -> JSONValue {
         let isPlain =
             switch scalar.style {
             case .singleQuoted, .doubleQuoted, .literal, .folded: false
             default: true
             }
         if let replaced = keywords.replace(in: scalar.string, isPlain: isPlain) {
-            problems += replaced.problems
+            guard isLenient else {
+                problems += replaced.problems
+                return replaced.value
+            }
+            unfilled += replaced.problems.map { FileProblem(location: $0.location, path: path, message: $0.message) }
             return replaced.value
         }
         return isPlain ? Located.plain(scalar.string) : .string(scalar.string)

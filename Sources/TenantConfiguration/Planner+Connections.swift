@@ -8,6 +8,8 @@ extension Planner {
         var seen: Set<String> = []
         for type in [ResourceType.databases, .connections] {
             for entry in file.entries[type] ?? [] {
+                var entry = entry
+                let secret = importSecret(&entry)
                 guard let connection = connection(entry, type) else { continue }
                 guard isFirst(connection.name, &seen, entry) else { continue }
                 let existing = current.connections.first { $0.name == connection.name }
@@ -24,7 +26,7 @@ extension Planner {
                     )
                 }
                 connectionNames.insert(connection.name)
-                plan(connection, before: existing)
+                plan(connection, before: existing, secret: secret)
             }
         }
         for connection in current.connections where !seen.contains(connection.name) {
@@ -40,10 +42,36 @@ extension Planner {
         }
     }
 
-    private mutating func plan(_ connection: Connection, before: Connection?) {
+    /// - Parameter secret: what the old tenant is to be asked with; nil leaves what there is.
+    private mutating func plan(_ connection: Connection, before: Connection?, secret: String? = nil) {
         let type: ResourceType = connection.isDatabase ? .databases : .connections
-        plan(type, connection.name, before: before?.document, after: connection.document) { transaction, _ in
+        let present = current.importSecrets[connection.name].flatMap { try? box.open($0) }
+        let sealed = secret == present ? nil : secret.flatMap { try? box.seal($0) }
+        plan(
+            type, connection.name, before: before?.document, after: connection.document,
+            alsoChanged: sealed == nil
+                ? []
+                : [
+                    FieldDifference(
+                        field: "options.\(ImportSource.option).client_secret", before: nil,
+                        after: present == nil ? "(set)" : "(changed)")
+                ]
+        ) { transaction, _ in
             try ConnectionStore.save(connection, in: transaction)
+            if let sealed { try ConnectionStore.saveImportSecret(sealed, of: connection.name, in: transaction) }
+        }
+    }
+
+    /// Takes the secret for the old tenant out of an entry.
+    private mutating func importSecret(_ entry: inout TenantFile.Entry) -> String? {
+        var members = entry.members
+        do throws(Document.Problem) {
+            let secret = try ConnectionRules.takeImportSecret(from: &members)
+            entry = TenantFile.Entry(members: members, path: entry.path)
+            return secret
+        } catch {
+            note([error], at: entry.path)
+            return nil
         }
     }
 

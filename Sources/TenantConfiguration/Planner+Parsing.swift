@@ -45,18 +45,15 @@ private struct RemainingMembers {
 
     var members: JSONObject { value.object ?? [:] }
 
-    private enum Step: Hashable {
-        case name(String)
-        case index(Int)
-    }
+    private typealias Step = JSONPath.Step
 
     /// Leaves out the part at `path`; where there is none, a text stands in for it, or its surroundings go.
     /// - Returns: the part's path in the file, its value, and whether its problem is new; nil where nothing helps.
     mutating func leaveOut(_ problemPath: String) -> (path: String, value: JSONValue?, isNew: Bool)? {
-        let steps = Self.steps(String(problemPath.dropFirst(path.count)))
+        let steps = JSONPath.steps(String(problemPath.dropFirst(path.count)))
         guard !steps.isEmpty else { return nil }
         let original = originalPath(steps)
-        let found = Self.value(at: steps[...], in: value)
+        let found = JSONPath.value(at: steps[...], in: value)
         let isNew = told.insert(original).inserted
         if found != nil {
             remove(steps)
@@ -76,7 +73,7 @@ private struct RemainingMembers {
             let list = originalPath(Array(steps.dropLast()))
             leftOut[list] = ((leftOut[list] ?? []) + [originalIndex(index, in: list)]).sorted()
         }
-        value = Self.removing(steps[...], from: value) ?? value
+        value = JSONPath.removing(steps[...], from: value) ?? value
     }
 
     private func originalPath(_ steps: [Step]) -> String {
@@ -92,42 +89,5 @@ private struct RemainingMembers {
 
     private func originalIndex(_ index: Int, in list: String) -> Int {
         (leftOut[list] ?? []).reduce(index) { position, gone in gone <= position ? position + 1 : position }
-    }
-
-    /// The names and positions in `.refresh_token.leeway` or `.callbacks[2]`.
-    private static func steps(_ path: String) -> [Step] {
-        path.split(separator: ".").flatMap { part -> [Step] in
-            let pieces = part.split(separator: "[", omittingEmptySubsequences: false)
-            return [.name(String(pieces[0]))] + pieces.dropFirst().compactMap { Int($0.dropLast()).map(Step.index) }
-        }
-    }
-
-    private static func value(at steps: ArraySlice<Step>, in value: JSONValue) -> JSONValue? {
-        guard let step = steps.first else { return value }
-        let child: JSONValue? =
-            switch step {
-            case .name(let name): value.object?[name]
-            case .index(let index): value.array.flatMap { $0.indices.contains(index) ? $0[index] : nil }
-            }
-        return child.flatMap { Self.value(at: steps.dropFirst(), in: $0) }
-    }
-
-    /// `value` without the part at `steps`; nil where that is all of it.
-    private static func removing(_ steps: ArraySlice<Step>, from value: JSONValue) -> JSONValue? {
-        guard let step = steps.first else { return nil }
-        switch step {
-        case .name(let name):
-            guard var members = value.object, let child = members[name] else { return value }
-            members[name] = removing(steps.dropFirst(), from: child)
-            return .object(members)
-        case .index(let index):
-            guard var array = value.array, array.indices.contains(index) else { return value }
-            if let child = removing(steps.dropFirst(), from: array[index]) {
-                array[index] = child
-            } else {
-                array.remove(at: index)
-            }
-            return .array(array)
-        }
     }
 }

@@ -44,6 +44,8 @@ struct CurrentTenant: Sendable {
     let logStreams: [LogStreamState]
     let sections: TenantSections
     let keyKinds: Set<SigningKey.Kind>
+    /// By the names of the connections.
+    let importSecrets: [String: String]
 
     init(_ transaction: any SQLTransaction) throws {
         version = try TenantStore.configurationVersion(in: transaction)
@@ -58,6 +60,7 @@ struct CurrentTenant: Sendable {
         organizationConnections = try OrganizationStore.connections(in: transaction)
         organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
+        importSecrets = try ConnectionStore.sealedImportSecrets(in: transaction)
         sections = try TenantSectionStore.all(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }

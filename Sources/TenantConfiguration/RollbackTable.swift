@@ -29,9 +29,10 @@ struct RollbackTable: Sendable {
         "client_grant": RollbackTable(
             type: { _ in .clientGrants },
             name: { row, _ in "\(row["client_id"]?.plainText ?? "") → \(row["audience"]?.plainText ?? "")" }),
-        "connection": RollbackTable(type: { row in
-            row["strategy"]?.plainText == Connection.databaseStrategy ? .databases : .connections
-        }),
+        "connection": RollbackTable(
+            type: { row in
+                row["strategy"]?.plainText == Connection.databaseStrategy ? .databases : .connections
+            }, secrets: ["options.portico_import.client_secret": ["sealed_import_secret"]]),
         "role": RollbackTable(type: { _ in .roles }),
         "role_permission": RollbackTable(
             type: { _ in .roles }, name: { row, names in names(row["role_id"]?.plainText ?? "", "role") },

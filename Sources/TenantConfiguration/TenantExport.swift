@@ -8,6 +8,15 @@ package enum TenantExport {
     /// Equal configurations give equal texts.
     /// - Throws: ``SQLError``.
     package static func yaml(_ stores: Stores) async throws -> String {
+        let pairs = try await sections(stores).map { type, value in (Node(type.rawValue), try node(value)) }
+        let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
+        // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
+        return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
+            .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+    }
+
+    /// Every kind with its resources, in the order in which they refer to one another.
+    static func sections(_ stores: Stores) async throws -> [(ResourceType, JSONValue)] {
         let tenant = try await stores.database.read { try CurrentTenant($0) }
         let names = Dictionary(grouping: tenant.clients.map(\.client), by: \.name)
         let ids = Set(tenant.clients.map(\.client.clientID))
@@ -45,37 +54,31 @@ package enum TenantExport {
                 })
             return .object(members)
         }
-        let sections: [(ResourceType, JSONValue)] =
-            [
-                (.tenant, .object(tenant.settings.document)),
-                (
-                    .resourceServers,
-                    .array(
-                        tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
-                            .object(without($0.document, "id"))
-                        })
-                ),
-                (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
-                (
-                    .clientGrants,
-                    .array(
-                        tenant.clientGrants.map { grant in
-                            var members = without(grant.document, "id")
-                            members["client_id"] = .string(name(of: grant.clientID))
-                            return .object(members)
-                        })
-                ),
-                (.databases, connections(\.isDatabase)),
-                (.connections, connections { !$0.isDatabase }),
-                (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
-                (.organizations, .array(tenant.organizations.map { organization($0) })),
-                (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
-            ] + Self.protections(tenant.sections)
-        let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
-        let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
-        // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
-        return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
-            .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+        return [
+            (.tenant, .object(tenant.settings.document)),
+            (
+                .resourceServers,
+                .array(
+                    tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
+                        .object(without($0.document, "id"))
+                    })
+            ),
+            (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
+            (
+                .clientGrants,
+                .array(
+                    tenant.clientGrants.map { grant in
+                        var members = without(grant.document, "id")
+                        members["client_id"] = .string(name(of: grant.clientID))
+                        return .object(members)
+                    })
+            ),
+            (.databases, connections(\.isDatabase)),
+            (.connections, connections { !$0.isDatabase }),
+            (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+            (.organizations, .array(tenant.organizations.map { organization($0) })),
+            (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
+        ] + protections(tenant.sections)
     }
 
     /// What the tenant has set of the sections; the others are as they are at first.

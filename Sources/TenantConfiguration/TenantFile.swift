@@ -10,10 +10,15 @@ package struct TenantFile: Sendable {
     let notSupported: [(name: String, location: Location?)]
     /// What the plan leaves alone.
     let excluded: ExcludedResources
+    /// What the folder has and an export does not, as paths.
+    let foreign: [String]
     private let source: Located
 
     /// Everything that the file says.
     var value: JSONValue { source.value }
+
+    /// The parts whose keywords have no value, or whose files are not there.
+    var unfilled: [FileProblem] { source.unfilled }
 
     /// One resource of the file.
     struct Entry: Sendable {
@@ -22,22 +27,32 @@ package struct TenantFile: Sendable {
         let path: String
     }
 
-    /// Reads a YAML or JSON file, or an export's folder.
-    /// - Parameter environment: the values of `##KEY##` and `@@KEY@@`.
+    /// Reads a YAML or JSON file with the files that it names, or an export's folder.
+    /// - Parameters:
+    ///   - environment: the values of `##KEY##` and `@@KEY@@`.
+    ///   - isLenient: whether keywords without a value, and what no export has, are noted and not refused.
     /// - Throws: ``TenantFileError`` with everything that is wrong.
-    package init(contentsOf url: URL, environment: [String: String]) throws(TenantFileError) {
+    package init(
+        contentsOf url: URL, environment: [String: String], isLenient: Bool = false
+    ) throws(TenantFileError) {
         var isFolder: ObjCBool = false
         let path = url.path(percentEncoded: false)
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw TenantFileError(problems: [FileProblem(location: nil, path: path, message: "there is no such file")])
         }
+        let excluded = ExcludedResources(environment: environment)
         if isFolder.boolValue {
-            var folder = TenantFolder(url, environment: environment)
-            try self.init(
-                folder.read(), notSupported: folder.notSupported, excluded: ExcludedResources(environment: environment))
-        } else {
-            try self.init(yaml: Self.text(of: url), name: url.relativePath, environment: environment)
+            var folder = TenantFolder(url, environment: environment, isLenient: isLenient)
+            try self.init(folder.read(), excluded: excluded, foreign: folder.foreign, isLenient: isLenient)
+            return
         }
+        var source = try Located(
+            yaml: Self.text(of: url), file: url.relativePath, path: "", environment: environment, isLenient: isLenient)
+        var texts = ExportTexts(root: url.absoluteURL.deletingLastPathComponent(), environment: environment)
+        source.value = texts.filled(source.value)
+        guard isLenient || texts.problems.isEmpty else { throw TenantFileError(problems: texts.problems) }
+        source.unfilled += texts.problems
+        try self.init(source, excluded: excluded, isLenient: isLenient)
     }
 
     /// Reads YAML; `name` is what messages call it.
@@ -48,14 +63,14 @@ package struct TenantFile: Sendable {
     }
 
     /// What another file said, without its lines.
-    init(value: JSONValue, excluded: ExcludedResources) throws(TenantFileError) {
+    init(value: JSONValue, excluded: ExcludedResources, isLenient: Bool = false) throws(TenantFileError) {
         var source = Located()
         source.value = value
-        try self.init(source, excluded: excluded)
+        try self.init(source, excluded: excluded, isLenient: isLenient)
     }
 
     private init(
-        _ source: Located, notSupported folders: [(name: String, location: Location?)] = [], excluded: ExcludedResources
+        _ source: Located, excluded: ExcludedResources, foreign: [String] = [], isLenient: Bool = false
     ) throws(TenantFileError) {
         guard let members = source.value.object else {
             throw TenantFileError(problems: [
@@ -66,7 +81,8 @@ package struct TenantFile: Sendable {
         }
         var problems: [FileProblem] = []
         var entries: [ResourceType: [Entry]] = [:]
-        var notSupported = folders
+        var notSupported: [(name: String, location: Location?)] = []
+        var foreign = foreign
         for (name, value) in members.sorted(by: { $0.key < $1.key }) where !excluded.covers(kind: name) {
             if let type = ResourceType(rawValue: name) {
                 // A name with nothing after it says nothing; only an empty list says that there shall be none.
@@ -80,6 +96,8 @@ package struct TenantFile: Sendable {
                 }
             } else if ResourceType.notSupported.contains(name) {
                 if !Self.isEmpty(value) { notSupported.append((name, source.location(of: name))) }
+            } else if isLenient {
+                foreign.append(name)
             } else {
                 let hint = ResourceType.suggestion(for: name).map { "; did you mean \($0)?" } ?? ""
                 problems.append(
@@ -89,11 +107,12 @@ package struct TenantFile: Sendable {
         }
         guard problems.isEmpty else { throw TenantFileError(problems: problems) }
         (self.entries, self.notSupported, self.source) = (entries, notSupported, source)
-        self.excluded = excluded
+        (self.excluded, self.foreign) = (excluded, foreign)
     }
 
-    private static func isEmpty(_ value: JSONValue) -> Bool {
-        value == .null || value.array?.isEmpty == true || value.object?.isEmpty == true
+    /// An export has a file or a list even for what the tenant has none of.
+    static func isEmpty(_ value: JSONValue) -> Bool {
+        value == .null || value.array?.isEmpty == true || value.object?.values.allSatisfy(isEmpty) == true
     }
 
     private static func entries(

@@ -6,11 +6,15 @@ import Storage
 package struct UserImport: Sendable {
     private let stores: Stores
     private let connection: String
+    private let conversion: Auth0UserExport?
 
     /// Users written in one transaction.
     private static let batch = 200
 
-    package init(stores: Stores, connection: String) { (self.stores, self.connection) = (stores, connection) }
+    /// - Parameter conversion: makes the rows of the import from others; nil where the file has them.
+    package init(stores: Stores, connection: String, converting conversion: Auth0UserExport? = nil) {
+        (self.stores, self.connection, self.conversion) = (stores, connection, conversion)
+    }
 
     /// How far an import has come.
     package struct Progress: Sendable {
@@ -27,6 +31,8 @@ package struct UserImport: Sendable {
         package var processed = 0
         package var inserted = 0
         package var updated = 0
+        /// Users that were there already and stayed as they were: those of a migration that goes on.
+        package var present = 0
         package var rejected = 0
 
         package init() {}
@@ -39,7 +45,11 @@ package struct UserImport: Sendable {
     package struct Report: Sendable {
         package internal(set) var inserted = 0
         package internal(set) var updated = 0
+        /// Users that were there already and stayed as they were: those of a migration that goes on.
+        package internal(set) var present = 0
         package internal(set) var rejected: [RejectedRow] = []
+        /// The fields of users that a migration did not take over, with the number of users that have them.
+        package internal(set) var leftOut: [String: Int] = [:]
 
         package var text: String {
             rejected.map { "row \($0.index) \($0.email): \($0.code): \($0.message)\n" }.joined()
@@ -84,18 +94,24 @@ package struct UserImport: Sendable {
     }
 
     /// Reads the file in pieces and writes batch after batch; what is written stays where a later row fails.
-    /// - Parameter upsert: whether users that are there already are updated, all but their passwords.
-    /// - Throws: ``NotUsers``, an error of the file system, or ``SQLError``.
+    /// - Parameters:
+    ///   - file: JSON, or JSON packed with gzip.
+    ///   - upsert: whether users that are there already are updated, all but their passwords. A migration leaves them as
+    ///     they are, and only gives them a password hash where they have none.
+    /// - Throws: ``NotUsers``, an error of the file system, ``Gunzip/Damaged``, or ``SQLError``.
     package func run(
         file: URL, upsert: Bool, at now: Date = Date(), progress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
         let size = try FileManager.default.attributesOfItem(atPath: file.path(percentEncoded: false))[.size] as? Int
-        var report = Report()
+        var (report, conversion) = (Report(), conversion)
+        let elements = try JSONElements(
+            FileHandle(forReadingFrom: file), name: file.lastPathComponent, at: 0, mayBePacked: true)
         let end = try await run(
-            FileHandle(forReadingFrom: file), name: file.lastPathComponent, from: Position(), upsert: upsert, at: now,
+            elements, from: Position(), upsert: upsert, at: now, note: nil, converting: &conversion,
             rejecting: { report.rejected += $0 },
             progress: { progress(Progress(processed: $0, fraction: min(1, Double($1) / Double(max(1, size ?? 1))))) })
-        (report.inserted, report.updated) = (end.inserted, end.updated)
+        (report.inserted, report.updated, report.present) = (end.inserted, end.updated, end.present)
+        report.leftOut = conversion?.leftOut ?? [:]
         report.rejected.sort { $0.index < $1.index }
         progress(Progress(processed: end.processed, fraction: 1))
         return report
@@ -114,28 +130,42 @@ package struct UserImport: Sendable {
         _ file: FileHandle, name: String, from start: Position, upsert: Bool, at now: Date, note: Note? = nil,
         rejecting: ([RejectedRow]) -> Void = { _ in }, progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Position {
-        var (position, batch, index) = (start, Batch(), start.processed)
-        var elements = try JSONElements(file, name: name, at: start.offset)
+        var conversion = conversion
+        return try await run(
+            JSONElements(file, name: name, at: start.offset), from: start, upsert: upsert, at: now, note: note,
+            converting: &conversion, rejecting: rejecting, progress: progress)
+    }
+
+    private func run(
+        _ elements: JSONElements, from start: Position, upsert: Bool, at now: Date, note: Note?,
+        converting conversion: inout Auth0UserExport?, rejecting: ([RejectedRow]) -> Void,
+        progress: (Int, Int) -> Void
+    ) async throws -> Position {
+        let existing: Existing = conversion != nil ? .completed : upsert ? .updated : .refused
+        var (position, batch, index, elements) = (start, Batch(), start.processed, elements)
         while let element = try elements.next() {
             index += 1
-            read(element, index, at: now, into: &batch)
+            read(element, index, &conversion, at: now, into: &batch)
             if batch.count >= Self.batch {
                 (position.offset, position.processed) = (elements.offset, index)
-                try await write(&batch, &position, upsert: upsert, at: now, note, rejecting)
+                try await write(&batch, &position, existing, at: now, note, rejecting)
                 try Task.checkCancellation()
             }
-            progress(index, elements.offset)
+            progress(index, elements.bytesRead)
         }
         (position.offset, position.processed) = (elements.offset, index)
-        try await write(&batch, &position, upsert: upsert, at: now, note, rejecting)
+        try await write(&batch, &position, existing, at: now, note, rejecting)
         return position
     }
 
-    private func read(_ element: JSONElements.Element, _ index: Int, at now: Date, into batch: inout Batch) {
+    private func read(
+        _ element: JSONElements.Element, _ index: Int, _ conversion: inout Auth0UserExport?, at now: Date,
+        into batch: inout Batch
+    ) {
         switch element {
         case .object(let data):
             do {
-                batch.rows.append(Row(index: index, user: try ImportedUser(data, connection: connection, at: now)))
+                batch.rows.append(Row(index: index, user: try user(data, &conversion, at: now)))
             } catch {
                 batch.reject(index, error.code, error.message, of: ImportedUser.shown(data))
             }
@@ -148,14 +178,26 @@ package struct UserImport: Sendable {
         }
     }
 
-    private enum Written: Sendable { case inserted, updated, duplicate }
+    private func user(
+        _ data: Data, _ conversion: inout Auth0UserExport?, at now: Date
+    ) throws(ImportedUser.Rejection) -> ImportedUser {
+        guard let row = try conversion?.converted(data) else {
+            return try ImportedUser(data, connection: connection, at: now)
+        }
+        return try ImportedUser(row.data, connection: row.connection, at: row.createdAt ?? now)
+    }
+
+    private enum Written: Sendable { case inserted, updated, present, duplicate }
+
+    /// What becomes of a user who is there already.
+    private enum Existing: Sendable { case refused, updated, completed }
 
     private func write(
-        _ batch: inout Batch, _ position: inout Position, upsert: Bool, at now: Date, _ note: Note?,
+        _ batch: inout Batch, _ position: inout Position, _ existing: Existing, at now: Date, _ note: Note?,
         _ rejecting: ([RejectedRow]) -> Void
     ) async throws {
         guard batch.count > 0 else { return }
-        let (after, rejected) = try await write(batch, from: position, upsert: upsert, at: now, note)
+        let (after, rejected) = try await write(batch, from: position, existing, at: now, note)
         position = after
         rejecting(rejected)
         batch = Batch()
@@ -163,36 +205,33 @@ package struct UserImport: Sendable {
 
     /// Somebody who signs up meanwhile with an address of the batch undoes it; the second time they are found.
     private func write(
-        _ batch: Batch, from position: Position, upsert: Bool, at now: Date, _ note: Note?, attempts: Int = 5
+        _ batch: Batch, from position: Position, _ existing: Existing, at now: Date, _ note: Note?, attempts: Int = 5
     ) async throws -> (Position, [RejectedRow]) {
-        let connection = connection
         do {
             return try await stores.database.write { transaction in
-                let written = try batch.rows.map {
-                    try Self.write($0.user, connection: connection, upsert: upsert, at: now, in: transaction)
-                }
-                let (position, rejected) = Self.outcome(of: batch, written, from: position, upsert: upsert)
+                let written = try batch.rows.map { try Self.write($0.user, existing, at: now, in: transaction) }
+                let (position, rejected) = Self.outcome(of: batch, written, from: position, existing)
                 try note?(position, rejected, transaction)
                 return (position, rejected)
             }
         } catch SQLError.uniqueViolation where attempts > 1 {
-            return try await write(
-                batch, from: position, upsert: upsert, at: now, note, attempts: attempts - 1)
+            return try await write(batch, from: position, existing, at: now, note, attempts: attempts - 1)
         }
     }
 
     private static func outcome(
-        of batch: Batch, _ written: [Written], from position: Position, upsert: Bool
+        of batch: Batch, _ written: [Written], from position: Position, _ existing: Existing
     ) -> (Position, [RejectedRow]) {
         var (batch, position) = (batch, position)
         for (row, outcome) in zip(batch.rows, written) {
             switch outcome {
             case .inserted: position.inserted += 1
             case .updated: position.updated += 1
+            case .present: position.present += 1
             case .duplicate:
                 batch.reject(
                     row.index, "DUPLICATED_USER",
-                    upsert
+                    existing != .refused
                         ? "The user_id or username belongs to another user"
                         : "The user is there already; upsert updates users that are there",
                     of: row.user.shown.merging(["email": .string(row.user.user.email ?? "")]) { $1 })
@@ -203,10 +242,10 @@ package struct UserImport: Sendable {
     }
 
     private static func write(
-        _ imported: ImportedUser, connection: String, upsert: Bool, at now: Date, in transaction: any SQLTransaction
+        _ imported: ImportedUser, _ treatment: Existing, at now: Date, in transaction: any SQLTransaction
     ) throws -> Written {
-        let user = imported.user
-        if upsert, let email = user.email {
+        let (user, connection) = (imported.user, imported.user.connection)
+        if treatment != .refused, let email = user.email {
             try UserStore.lock(connection: connection, email: email, in: transaction)
         }
         let existing = try user.email.flatMap {
@@ -214,7 +253,13 @@ package struct UserImport: Sendable {
         }
         if let existing {
             // As another user's identity it is not the file's to change.
-            guard upsert, existing.user.email == user.email else { return .duplicate }
+            guard treatment != .refused, existing.user.email == user.email else { return .duplicate }
+            if treatment == .completed {
+                guard existing.user.id == user.id else { return .duplicate }
+                guard let hash = imported.passwordHash, existing.passwordHash == nil else { return .present }
+                try UserStore.setPasswordHash(hash, of: user.id, at: now, in: transaction)
+                return .updated
+            }
             try UserStore.update(imported.merged(into: existing.user), of: existing.user.id, at: now, in: transaction)
             // A password that its owner has used here is newer than the file's.
             if let hash = imported.passwordHash, existing.user.loginsCount == 0 {

@@ -7,6 +7,7 @@ import Synchronization
 package final class SimulatedWeb: OutboundHTTP {
     private struct State {
         var pages: [String: OutboundResponse] = [:]
+        var failures: [String: OutboundFailure.Kind] = [:]
         var requests: [OutboundRequest] = []
     }
 
@@ -30,16 +31,22 @@ package final class SimulatedWeb: OutboundHTTP {
         put(try value.map { try JSON.text($0) }, at: url, status: status, type: contentType)
     }
 
+    /// Makes requests to an address fail; nil takes that back.
+    package func fail(_ kind: OutboundFailure.Kind?, at url: String) {
+        state.withLock { $0.failures[url] = kind }
+    }
+
     /// Puts a set of public keys at an address.
     package func put(_ keys: [ForeignKey], at url: String) throws {
         try publish(["keys": .array(try keys.map { .object(try $0.jsonWebKey) })], at: url)
     }
 
     package func send(_ request: OutboundRequest) async throws(OutboundFailure) -> OutboundResponse {
-        let page = state.withLock { state in
+        let (page, failure) = state.withLock { state in
             state.requests.append(request)
-            return state.pages[request.url]
+            return (state.pages[request.url], state.failures[request.url])
         }
+        if let failure { throw OutboundFailure(failure, "the request failed", mend: "The test wants that.") }
         guard let page else { throw OutboundFailure(.unknownHost, "no such host", mend: "Publish it in the test.") }
         guard page.body.count <= request.mostBytes else {
             throw OutboundFailure(.tooLarge, "the answer is too large", mend: "Make it smaller.")

@@ -12,6 +12,7 @@ from support.tenant import tenant
 
 COMMANDS = [
     [], ["serve"], ["plan"], ["apply"], ["history"], ["rollback"], ["export"],
+    ["migrate"], ["migrate", "auth0"], ["migrate", "status"],
     ["users"], ["users", "create"], ["users", "import"], ["users", "list"],
     ["keys"], ["keys", "list"], ["keys", "rotate"], ["logs"], ["copy"], ["doctor"], ["version"],
 ]

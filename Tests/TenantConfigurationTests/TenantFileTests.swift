@@ -19,7 +19,7 @@ struct TenantFileTests {
             for change in fromYAML.changes {
                 #expect(fromFolder.differences(of: change.name) == fromYAML.differences(of: change.name))
             }
-            #expect(fromFolder.notApplied == ["guardian: not applied; this version does not have it yet"])
+            #expect(fromFolder.notApplied == ["guardianFactors: not applied; this version does not have it yet"])
             _ = try await fromFolder.apply(to: tenant.stores, at: Tenant.now)
             #expect(try await tenant.plan(shop).isEmpty)
         }

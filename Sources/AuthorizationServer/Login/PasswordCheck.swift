@@ -11,13 +11,25 @@ struct PasswordCheck: Sendable {
     struct Proof: Sendable {
         let user: User
         fileprivate let failures: FailedLogins
-        fileprivate let upgrade: (old: String, new: String)?
+        fileprivate let change: Change
+        fileprivate let now: Date
 
-        /// Writes down what follows for the password: its failures are forgotten, and a hash of an old kind is replaced.
+        /// What becomes of the password's hash.
+        fileprivate enum Change: Sendable {
+            case none
+            case upgrade(old: String, new: String)
+            case kept(PasswordImport.Kept)
+        }
+
+        /// Writes down what follows for the password: its failures are forgotten, a hash of an old kind is replaced, and one
+        /// that the old tenant has verified is kept.
         func write(in transaction: any SQLTransaction) throws {
             try failures.clear(in: transaction)
-            if let upgrade {
-                try UserStore.upgradePasswordHash(of: user.id, from: upgrade.old, to: upgrade.new, in: transaction)
+            switch change {
+            case .none: break
+            case .upgrade(let old, let new):
+                try UserStore.upgradePasswordHash(of: user.id, from: old, to: new, in: transaction)
+            case .kept(let kept): try kept.write(for: user, at: now, in: transaction)
             }
         }
     }
@@ -50,18 +62,52 @@ struct PasswordCheck: Sendable {
         let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
         trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
         if let found { trail.note(found.user) }
-        guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
+        let (user, change): (User, Proof.Change)
+        do {
+            (user, change) = try await proved(sent, identifier, password, found, connection, address, trail)
+        } catch PasswordLogin.Refusal.wrongCredentials {
             try await failures.countFailure()
             throw PasswordLogin.Refusal.wrongCredentials
         }
         trail.note { ($0.failure, $0.userName) = (nil, nil) }
-        guard !found.user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
-        return Proof(
-            user: found.user, failures: failures, upgrade: try await upgradedHash(password, found.passwordHash))
+        trail.note(user)
+        guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+        return Proof(user: user, failures: failures, change: change, now: services.now())
     }
 
-    private func upgradedHash(_ password: String, _ old: String?) async throws -> (old: String, new: String)? {
-        guard let old, PasswordHash.needsUpgrade(old) else { return nil }
-        return (old, try await services.passwords.hash(password))
+    private func proved(
+        _ sent: String, _ identifier: String, _ password: String, _ found: (user: User, passwordHash: String?)?,
+        _ connection: Connection, _ address: String, _ trail: LogTrail
+    ) async throws -> (User, Proof.Change) {
+        // Another user's identity has its password where it came from, or none.
+        let isOwn = found.map { $0.user.email == identifier || $0.user.username == identifier } ?? true
+        if let source = connection.importSource, found?.passwordHash == nil, isOwn {
+            return try await imported(sent, password, found?.user, connection, source, address, trail)
+        }
+        guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
+            throw PasswordLogin.Refusal.wrongCredentials
+        }
+        guard let old = found.passwordHash, PasswordHash.needsUpgrade(old) else { return (found.user, .none) }
+        return (found.user, .upgrade(old: old, new: try await services.passwords.hash(password)))
+    }
+
+    private func imported(
+        _ sent: String, _ password: String, _ found: User?, _ connection: Connection, _ source: ImportSource,
+        _ address: String, _ trail: LogTrail
+    ) async throws -> (User, Proof.Change) {
+        do {
+            let checked = try await PasswordImport(services: services, connection: connection, source: source)
+                .check(sent, password: password, found: found, address: address)
+            guard let (user, kept) = checked else { throw PasswordLogin.Refusal.wrongCredentials }
+            trail.note { $0.details["verified_by"] = .string(source.issuer) }
+            return (user, .kept(kept))
+        } catch let refusal as PasswordLogin.Refusal {
+            if case .cannotVerify(let doubt) = refusal {
+                trail.note { facts in
+                    (facts.failure, facts.details["old_tenant"]) = (nil, .string(doubt.rawValue))
+                }
+            }
+            throw refusal
+        }
     }
 }

@@ -17,6 +17,8 @@ package struct PasswordLogin: Sendable {
         case suspiciousAddress
         case userIsBlocked
         case noConnection
+        /// Only the old tenant knows the password, and it does not say.
+        case cannotVerify(ImportDoubt)
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -26,6 +28,7 @@ package struct PasswordLogin: Sendable {
             case .suspiciousAddress: "Too many failed logins from this address."
             case .userIsBlocked: "user is blocked"
             case .noConnection: "No database connection serves the application."
+            case .cannotVerify(let doubt): doubt.explanation
             }
         }
     }

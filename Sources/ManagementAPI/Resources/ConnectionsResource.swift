@@ -116,7 +116,8 @@ struct ConnectionsResource: Resource {
     }
 
     @Sendable private func create(_ call: Submission<New<Connection>>) async throws -> Answer {
-        let (id, sent) = (RandomBytes.alphanumeric(16, prefix: "con_"), call.body.members)
+        let id = RandomBytes.alphanumeric(16, prefix: "con_")
+        let (sent, secret) = try importSecret(of: call.body.members)
         return try await management.configure(call.caller) { transaction, _ in
             let connection = try Self.connection(ConnectionRules.completed(sent), id, transaction)
             guard connection.isDatabase else {
@@ -128,6 +129,7 @@ struct ConnectionsResource: Resource {
                 throw ManagementError.conflict("A connection with the same name already exists")
             }
             try ConnectionStore.save(connection, in: transaction)
+            if let secret { try ConnectionStore.saveImportSecret(secret, of: connection.name, in: transaction) }
             return Changed(
                 .created(Self.shown(connection)),
                 [.init("connections", id, before: nil, after: connection.document)])
@@ -135,12 +137,14 @@ struct ConnectionsResource: Resource {
     }
 
     @Sendable private func update(_ call: Submission<Change<Connection>>) async throws -> Answer {
-        let (id, changes) = (call["id"], call.body.members)
+        let id = call["id"]
+        let (changes, secret) = try importSecret(of: call.body.members)
         return try await management.configure(call.caller) { transaction, _ in
             let existing = try Self.find(id, transaction)
             let members = existing.document.merging(changes) { $1 }.filter { $0.value != .null }
             let connection = try Self.connection(members, existing.id, transaction)
             try ConnectionStore.save(connection, in: transaction)
+            if let secret { try ConnectionStore.saveImportSecret(secret, of: connection.name, in: transaction) }
             return Changed(
                 .ok(Self.shown(connection)),
                 [.init("connections", existing.id, before: existing.document, after: connection.document)])
@@ -213,6 +217,13 @@ struct ConnectionsResource: Resource {
             throw ManagementError.inexistent("connection", "connection")
         }
         return connection
+    }
+
+    /// The members without the secret for the old tenant, and that secret sealed.
+    private func importSecret(of members: JSONObject) throws -> (members: JSONObject, sealed: String?) {
+        var members = members
+        let secret = try ConnectionRules.takeImportSecret(from: &members)
+        return (members, try secret.map(management.services.secret.box.seal))
     }
 
     /// The connection that the members make, once every rule is kept.

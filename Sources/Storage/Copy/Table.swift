@@ -22,7 +22,7 @@ package struct Table: Sendable {
         Table("tenant_section", key: ["name"], ["document"]),
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
-        Table("connection", key: ["id"], ["name", "strategy", "document"]),
+        Table("connection", key: ["id"], ["name", "strategy", "document", "sealed_import_secret"]),
         Table("role", key: ["id"], ["name", "description"]),
         Table("role_permission", key: ["role_id", "audience", "permission"], []),
         Table("organization", key: ["id"], ["name", "display_name", "document", "created_at"]),

@@ -79,7 +79,7 @@ package struct LogEvent: Sendable, Hashable {
     }
 
     /// A time as ``text(of:)`` writes it, or without milliseconds; nil for anything else.
-    static func date(_ text: String) -> Date? {
+    package static func date(_ text: String) -> Date? {
         (try? Date(text, strategy: format)) ?? (try? Date(text, strategy: .iso8601))
     }
 

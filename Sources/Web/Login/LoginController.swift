@@ -47,7 +47,10 @@ struct LoginController: Sendable {
         } catch let refusal as PasswordLogin.Refusal {
             context.logger.info(
                 "login refused", metadata: ["why": "\(refusal)", "address": "\(visit.browser.address)"])
-            return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
+            let problem = Self.problem(refusal)
+            return try await page(
+                visit, email: email, problem: problem,
+                status: problem == .cannotVerify ? .serviceUnavailable : .badRequest)
         }
     }
 
@@ -55,6 +58,7 @@ struct LoginController: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .wrongCredentials
         case .blocked, .userIsBlocked: .blocked
+        case .cannotVerify: .cannotVerify
         case .suspiciousAddress: .tooManyAttempts
         }
     }

@@ -114,6 +114,10 @@ struct PasswordAuthorization: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .invalidGrant("Wrong email or password.")
         case .userIsBlocked: OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
+        case .cannotVerify:
+            OAuthError(
+                .temporarilyUnavailable, "The password cannot be verified right now; try again later.",
+                hint: "The tenant that the user comes from did not verify it; the server's log has the reason.")
         case .suspiciousAddress:
             OAuthError(.tooManyAttempts, "Too many failed logins from this address.", reason: .bruteForce)
         case .blocked:

@@ -1,0 +1,113 @@
+import Foundation
+import OAuth
+import Storage
+import Testing
+
+@testable import TenantConfiguration
+
+@Suite("An export makes the same tenant again")
+struct RoundTripTests {
+    /// Many resources that refer to one another, with names that files and YAML take for something else.
+    private static let large: String = {
+        let names = ["plain", "no", "007", "##KEY##", "@@KEY@@", "a: b", "Übung/1", "übung/1", "\u{1F511} key", "- x"]
+        let range = 0..<200
+        let clients = range.map {
+            "{\"name\": \"\(names[$0 % names.count]) \($0 / names.count)\", \"client_id\": \"id-\($0)\", "
+                + "\"app_type\": \"regular_web\", \"callbacks\": [\"https://a\($0).example.com/cb\"]}"
+        }
+        let apis = range.map {
+            "{\"name\": \"API\", \"identifier\": \"https://api.example.com/\($0)\", \"scopes\": [{\"value\": \"read\"}]}"
+        }
+        let grants = range.map {
+            "{\"client_id\": \"id-\($0)\", \"audience\": \"https://api.example.com/\($0)\", \"scope\": [\"read\"]}"
+        }
+        let roles = range.map {
+            "{\"name\": \"role \($0)\", \"permissions\": [{\"resource_server_identifier\": "
+                + "\"https://api.example.com/\($0)\", \"permission_name\": \"read\"}]}"
+        }
+        let databases = range.prefix(20).map { "{\"name\": \"db-\($0)\", \"enabled_clients\": [\"id-\($0)\"]}" }
+        func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
+        return """
+            {"clients": \(list(clients)), "resourceServers": \(list(apis)), "clientGrants": \(list(grants)),
+             "roles": \(list(roles)), "databases": \(list(databases))}
+            """
+    }()
+
+    /// A tenant that uses every kind of resource, with a secret wherever there can be one.
+    private static let everything =
+        shop
+        .replacing("connections: []", with: "connections: [{name: github, strategy: github, enabled_clients: [Web]}]")
+        .replacing(
+            "      passwordPolicy: good",
+            with: """
+                      passwordPolicy: good
+                      import_mode: true
+                      portico_import: {domain: old.example.com, client_id: importer, client_secret: my-secret-import}
+                      customScripts: {login: "function login() {}"}
+                """) + """
+
+            logStreams:
+              - name: Audit
+                type: http
+                sink: {httpEndpoint: "https://logs.example.com/", httpSigningSecret: my-secret-for-signatures}
+            """
+
+    @Test("An export has what was applied of every kind, and no secret")
+    func complete() async throws {
+        try await Tenant.run { tenant in
+            try await tenant.apply(Self.everything)
+            let sections = try await TenantExport.sections(tenant.stores)
+            let kinds: [ResourceType] = [
+                .tenant, .resourceServers, .clients, .clientGrants, .databases, .connections, .roles, .logStreams,
+            ]
+            for kind in kinds {
+                let value = sections.first { $0.0 == kind }?.1
+                #expect(value.map { !TenantFile.isEmpty($0) } == true, "\(kind)")
+            }
+            let texts = try await TenantExport.files(tenant.stores).map(\.text) + [tenant.export()]
+            for text in texts {
+                #expect(!text.contains("-secret-"), "a secret is in an export")
+            }
+        }
+    }
+
+    @Test(
+        "In one file and in folders, of a tenant with every kind, a small one and a large one",
+        arguments: [everything, shop, large])
+    func roundTrip(yaml: String) async throws {
+        try await Tenant.run { tenant in
+            try await tenant.apply(
+                yaml.replacing("##KEY##", with: #"\u0023#KEY##"#).replacing("@@KEY@@", with: #"\u0040@KEY@@"#))
+            let (text, files) = (try await tenant.export(), try await TenantExport.files(tenant.stores))
+            let folder = tenant.folder.appending(path: "export")
+            try await TenantExport.write(tenant.stores, to: folder)
+            try await Tenant.run { second in
+                try await second.apply(text)
+                #expect(try await second.export() == text)
+            }
+            try await Tenant.run { second in
+                let file = try TenantFile(contentsOf: folder, environment: [:])
+                let plan = try await Plan.make(file, stores: second.stores, box: Tenant.box, allowDelete: true)
+                _ = try await plan.apply(to: second.stores, at: Tenant.now)
+                #expect(try await second.export() == text)
+                let again = try await TenantExport.files(second.stores)
+                #expect(again.map(\.path) == files.map(\.path) && again.map(\.text) == files.map(\.text))
+            }
+        }
+    }
+
+    @Test("A folder loses the files of resources that are gone, and keeps what the export does not write")
+    func removedFiles() async throws {
+        try await Tenant.run { tenant in
+            try await tenant.apply("roles: [{name: Old}]")
+            let folder = tenant.folder.appending(path: "export")
+            try await TenantExport.write(tenant.stores, to: folder)
+            try tenant.write("# Ours", to: "export/roles/README.md")
+            try await tenant.apply("roles: [{name: New}]", delete: true)
+            try await TenantExport.write(tenant.stores, to: folder)
+            let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+            #expect(paths.contains("roles/New.json") && !paths.contains("roles/Old.json"))
+            #expect(paths.contains("roles/README.md"))
+        }
+    }
+}
