@@ -26,6 +26,11 @@ package struct ManagementAPI: Sendable {
         LogsResource.self,
         UserLogsResource.self,
         LogStreamsResource.self,
+        RulesResource.self,
+        RulesConfigsResource.self,
+        ActionsResource.self,
+        ActionVersionsResource.self,
+        ActionTriggersResource.self,
     ]
 
     private let services: Services

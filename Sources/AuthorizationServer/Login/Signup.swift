@@ -29,7 +29,7 @@ package struct Signup: Sendable {
     }
 
     /// Signs a user up on the page of a transaction, and in.
-    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``OAuthError`` where a script has to run.
     package func signUp(
         email: String, password: String, login: LoginTransaction, browser: Browser
     ) async throws -> PasswordLogin.NewSession {
@@ -44,6 +44,9 @@ package struct Signup: Sendable {
         } catch let refusal as Refusal {
             services.log(.failedSignup, trail, description: refusal.explanation)
             throw refusal
+        } catch let refusal as OAuthError {
+            services.log(.failedSignup, trail, failure: refusal)
+            throw refusal
         }
     }
 
@@ -54,6 +57,8 @@ package struct Signup: Sendable {
         else { throw Refusal.noConnection }
         trail.note { $0.connection = connection.name }
         guard connection.allowsSignup else { throw Refusal.disabled }
+        try await ScriptRunning(services: services).run(
+            at: .preUserRegistration, .postUserRegistration, trail: trail)
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)
         do {
             let session = try await SessionStart(services: services).begin(

@@ -84,7 +84,7 @@ struct OpenAPIDocument: Sendable {
         if !(parameters + query).isEmpty { members["parameters"] = .array(parameters + query) }
         if let body = route.body {
             members["requestBody"] = [
-                "required": true,
+                "required": .bool(!route.isBodyOptional),
                 "content": ["application/json": ["schema": body[""].map { schema($0.schema) } ?? object(body)]],
             ]
         }
