@@ -18,9 +18,11 @@ package indirect enum DocumentSchema: Sendable, Hashable {
     package struct Member: Sendable, Hashable {
         package var schema: DocumentSchema
         package var isRequired: Bool
+        /// Whether null may stand there.
+        package var isNullable: Bool
 
-        package init(_ schema: DocumentSchema, isRequired: Bool = false) {
-            (self.schema, self.isRequired) = (schema, isRequired)
+        package init(_ schema: DocumentSchema, isRequired: Bool = false, isNullable: Bool = false) {
+            (self.schema, self.isRequired, self.isNullable) = (schema, isRequired, isNullable)
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import ManagementAPI
 import NIOFoundationEssentialsCompat
 import OAuth
 import Storage
@@ -11,10 +12,12 @@ import Storage
 package struct ManagementClient: Sendable {
     package let server: TestServer
     package let token: String
+    private let check: AnswerCheck
 
     /// A client of the Management API with `scope`, whose grant is made for it; nil gives every scope.
     package init(_ server: TestServer, scope: [String]? = nil) async throws {
         self.server = server
+        check = AnswerCheck(ManagementAPI(services: server.services).routes)
         let scope = Scope(scope ?? SystemAPI.scopes.map(\.value))
         let id = RandomBytes.alphanumeric(12)
         try await Self.grant(scope, to: id, server)
@@ -25,7 +28,10 @@ package struct ManagementClient: Sendable {
         token = answer["access_token"]?.string ?? ""
     }
 
-    package init(_ server: TestServer, token: String) { (self.server, self.token) = (server, token) }
+    package init(_ server: TestServer, token: String) {
+        (self.server, self.token) = (server, token)
+        check = AnswerCheck(ManagementAPI(services: server.services).routes)
+    }
 
     private static func grant(_ scope: Scope, to id: String, _ server: TestServer) async throws {
         var client = Client(clientID: id, name: "Manager \(id)")
@@ -49,9 +55,11 @@ package struct ManagementClient: Sendable {
         var headers = headers
         if headers[.authorization] == nil { headers[.authorization] = "Bearer \(token)" }
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return try await server.client.execute(
+        let response = try await server.client.execute(
             uri: "/api/v2/\(path)", method: method, headers: headers,
             body: body.map { ByteBuffer(string: (try? JSON.text($0)) ?? "") })
+        try check.check(method, path, response)
+        return response
     }
 
     /// The members of the answer to a `GET`.

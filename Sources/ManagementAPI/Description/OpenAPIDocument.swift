@@ -71,7 +71,7 @@ struct OpenAPIDocument: Sendable {
         let query = route.query.sorted { $0.key < $1.key }.map { name, member -> JSONValue in
             [
                 "name": .string(name), "in": "query", "required": .bool(member.isRequired),
-                "schema": schema(member.schema),
+                "schema": schema(member),
             ]
         }
         var members: JSONObject = [
@@ -85,7 +85,7 @@ struct OpenAPIDocument: Sendable {
         if let body = route.body {
             members["requestBody"] = [
                 "required": .bool(!route.isBodyOptional),
-                "content": ["application/json": ["schema": body[""].map { schema($0.schema) } ?? object(body)]],
+                "content": ["application/json": ["schema": body[""].map { schema($0) } ?? object(body)]],
             ]
         }
         return members
@@ -98,12 +98,8 @@ struct OpenAPIDocument: Sendable {
 
     private static func responses(_ route: Route) -> JSONObject {
         var responses: JSONObject = [
-            String(route.status): route.status == 204 || route.status == 202
-                ? ["description": "Done"]
-                : [
-                    "description": "Success",
-                    "content": ["application/json": ["schema": ["type": ["object", "array"]]]],
-                ]
+            String(route.status): success(route),
+            "default": error("Too many requests, a defect, or a database that is away"),
         ]
         var errors = [400: "A wrong value", 401: "No good access token", 403: "Another scope is needed"]
         if route.path.segments.count > 1 || route.body != nil { errors[404] = "It is not there" }
@@ -114,25 +110,51 @@ struct OpenAPIDocument: Sendable {
         }
         if route.method == .delete || route.method == .post { errors[409] = "Its state does not allow it" }
         for (status, description) in errors {
-            responses[String(status)] = [
-                "description": .string(description),
-                "content": ["application/json": ["schema": ["$ref": "#/components/schemas/Error"]]],
-            ]
+            responses[String(status)] = error(description)
         }
         return responses
     }
 
-    private static func object(_ members: [String: DocumentSchema.Member]) -> JSONValue {
-        var schema: JSONObject = [
-            "type": "object", "additionalProperties": false,
-            "properties": .object(members.mapValues { Self.schema($0.schema) }),
+    private static func error(_ description: String) -> JSONValue {
+        [
+            "description": .string(description),
+            "content": ["application/json": ["schema": ["$ref": "#/components/schemas/Error"]]],
         ]
+    }
+
+    private static func success(_ route: Route) -> JSONValue {
+        if case .file(let mediaType) = route.answers {
+            return ["description": "The file", "content": [mediaType: ["schema": ["type": "string"]]]]
+        }
+        let variants = route.answers.variants(of: route).map { variant -> JSONValue in
+            switch variant {
+            case .object(let members): object(members, isClosed: false)
+            case .list(let members): ["type": "array", "items": object(members, isClosed: false)]
+            }
+        }
+        guard let first = variants.first else { return ["description": "Done"] }
+        let schema: JSONValue = variants.count == 1 ? first : ["anyOf": .array(variants)]
+        return ["description": "Success", "content": ["application/json": ["schema": schema]]]
+    }
+
+    /// - Parameter isClosed: whether there is no other member. An answer may get more with a later version.
+    private static func object(_ members: Members, isClosed: Bool = true) -> JSONValue {
+        var schema: JSONObject = [
+            "type": "object", "properties": .object(members.mapValues { Self.schema($0, isClosed: isClosed) }),
+        ]
+        if isClosed { schema["additionalProperties"] = false }
         let required = members.filter(\.value.isRequired).keys.sorted()
         if !required.isEmpty { schema["required"] = JSONValue(required) }
         return .object(schema)
     }
 
-    private static func schema(_ schema: DocumentSchema) -> JSONValue {
+    private static func schema(_ member: DocumentSchema.Member, isClosed: Bool = true) -> JSONValue {
+        let schema = schema(member.schema, isClosed: isClosed)
+        guard member.isNullable, member.schema != .any else { return schema }
+        return ["anyOf": [schema, ["type": "null"]]]
+    }
+
+    private static func schema(_ schema: DocumentSchema, isClosed: Bool) -> JSONValue {
         switch schema {
         case .text(let most):
             guard let most else { return ["type": "string"] }
@@ -145,8 +167,8 @@ struct OpenAPIDocument: Sendable {
             ]
         case .choice(let values): return ["type": "string", "enum": JSONValue(values)]
         case .texts: return ["type": "array", "items": ["type": "string"]]
-        case .list(let members): return ["type": "array", "items": object(members)]
-        case .object(let members): return object(members)
+        case .list(let members): return ["type": "array", "items": object(members, isClosed: isClosed)]
+        case .object(let members): return object(members, isClosed: isClosed)
         case .anyObject: return ["type": "object"]
         case .any: return [:]
         }

@@ -93,8 +93,8 @@ extension ConfigurationModel {
     package static var readOnly: Set<String> { [] }
     package static var immutable: Set<String> { [] }
 
-    /// The members of a request without `fixed`.
-    fileprivate static func schema(without fixed: Set<String>) -> [String: DocumentSchema.Member] {
+    /// The members of the model's document and of its requests, without `fixed`.
+    static func schema(without fixed: Set<String>) -> [String: DocumentSchema.Member] {
         let schema = try? DocumentSchema.members { document throws(Document.Problem) in
             _ = try Self.init(document: document, standardID: "x")
         }
@@ -134,6 +134,8 @@ package struct Change<Model: ConfigurationModel>: Payload {
     }
 
     package static var schema: [String: DocumentSchema.Member] {
-        Model.schema(without: Model.readOnly.union(Model.immutable)).mapValues { DocumentSchema.Member($0.schema) }
+        Model.schema(without: Model.readOnly.union(Model.immutable)).mapValues {
+            DocumentSchema.Member($0.schema, isNullable: true)
+        }
     }
 }

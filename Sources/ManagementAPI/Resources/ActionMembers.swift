@@ -9,6 +9,40 @@ extension ActionDraft: ConfigurationModel {
     package static var immutable: Set<String> { ["deploy"] }
 }
 
+/// What the API says of actions.
+enum ActionMembers {
+    private static let reference: Members = ["id": .text.always, "version": .text.always]
+
+    private static let base: Members = [
+        "id": .text.always, "name": .text.always, "supported_triggers": .list(reference).always,
+        "created_at": .text.always, "updated_at": .text.always, "all_changes_deployed": .bool.always,
+    ]
+
+    private static let content: Members = [
+        "code": .text.always, "runtime": .text.always, "supported_triggers": .list(reference).always,
+        "dependencies": .list(["name": .text.always, "version": .text.always, "registry_url": .text]).always,
+        "secrets": .list(["name": .text.always, "updated_at": .text.always]).always, "status": .text.always,
+        "built_at": .text.always,
+    ]
+
+    static let version = content.merging([
+        "id": .text.always, "action_id": .text.always, "number": .count.always, "deployed": .bool.always,
+        "created_at": .text.always, "updated_at": .text.always, "action": .object(base),
+    ]) { $1 }
+
+    static let action = content.merging(base) { $1 }.merging(["deployed_version": .object(version)]) { $1 }
+
+    static let binding: Members = [
+        "id": .text.always, "trigger_id": .text.always, "display_name": .text.always,
+        "action": .object(action).always, "created_at": .text.always, "updated_at": .text.always,
+    ]
+
+    static let trigger: Members = [
+        "id": .text.always, "version": .text.always, "status": .text.always, "runtimes": .texts.always,
+        "default_runtime": .text.always, "binding_policy": .text.always, "compatible_triggers": .list(reference).always,
+    ]
+}
+
 /// A page of a list of Auth0's actions: they have no `include_totals`, and always say the total.
 struct NumberedPage: Payload {
     private let page: Int
@@ -17,6 +51,13 @@ struct NumberedPage: Payload {
     init(from document: inout Document) throws(Document.Problem) {
         page = try document.integer("page", in: 0...1_000_000) ?? 0
         perPage = try document.integer("per_page", in: 1...100) ?? 50
+    }
+
+    /// What ``answer(_:_:)`` looks like.
+    static func shape(_ name: String, _ members: Members) -> AnswerShape {
+        .object([
+            name: .list(members).always, "total": .count.always, "page": .count.always, "per_page": .count.always,
+        ])
     }
 
     func answer(_ name: String, _ all: [JSONObject]) -> Answer {

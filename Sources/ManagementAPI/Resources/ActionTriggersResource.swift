@@ -12,10 +12,21 @@ struct ActionTriggersResource: Resource {
 
     var routes: Routes {
         Routes("actions")
-            .get("triggers", requires: .read("actions"), "Get triggers", use: list)
-            .get("triggers/:trigger/bindings", requires: .read("actions"), "Get trigger bindings", use: bindings)
-            .patch("triggers/:trigger/bindings", requires: .update("actions"), "Update trigger bindings", use: bind)
-            .get("service/status", requires: .read("actions"), "Get actions service status", use: status)
+            .get(
+                "triggers", requires: .read("actions"), "Get triggers",
+                answers: .object(["triggers": .list(ActionMembers.trigger).always]), use: list
+            )
+            .get(
+                "triggers/:trigger/bindings", requires: .read("actions"), "Get trigger bindings",
+                answers: NumberedPage.shape("bindings", ActionMembers.binding), use: bindings
+            )
+            .patch(
+                "triggers/:trigger/bindings", requires: .update("actions"), "Update trigger bindings",
+                answers: .object(["bindings": .list(ActionMembers.binding).always]), use: bind
+            )
+            .get(
+                "service/status", requires: .read("actions"), "Get actions service status",
+                answers: .object(["status": .text.always, "message": .text]), use: status)
     }
 
     struct Bindings: Payload {

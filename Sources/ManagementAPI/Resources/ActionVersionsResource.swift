@@ -14,13 +14,20 @@ struct ActionVersionsResource: Resource {
         Routes("actions/actions/:id")
             .post(
                 "deploy", requires: .create("actions").or(.update("actions")), "Deploy an action", status: 202,
-                use: deploy
+                answers: .object(ActionMembers.version), use: deploy
             )
-            .get("versions", requires: .read("actions"), "Get an action's versions", use: list)
-            .get("versions/:version", requires: .read("actions"), "Get a specific version of an action", use: get)
+            .get(
+                "versions", requires: .read("actions"), "Get an action's versions",
+                answers: NumberedPage.shape("versions", ActionMembers.version), use: list
+            )
+            .get(
+                "versions/:version", requires: .read("actions"), "Get a specific version of an action",
+                answers: .object(ActionMembers.version), use: get
+            )
             .post(
                 "versions/:version/deploy", requires: .create("actions").or(.update("actions")),
-                "Roll back to a previous action version", status: 202, use: rollBack)
+                "Roll back to a previous action version", status: 202, answers: .object(ActionMembers.version),
+                use: rollBack)
     }
 
     struct RollBack: Payload {

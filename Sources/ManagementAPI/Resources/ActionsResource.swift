@@ -12,10 +12,16 @@ struct ActionsResource: Resource {
 
     var routes: Routes {
         Routes("actions/actions")
-            .get(requires: .read("actions"), "Get actions", use: list)
-            .post(requires: .create("actions"), "Create an action", use: create)
-            .get(":id", requires: .read("actions"), "Get an action", use: get)
-            .patch(":id", requires: .update("actions"), "Update an action", use: update)
+            .get(
+                requires: .read("actions"), "Get actions", answers: NumberedPage.shape("actions", ActionMembers.action),
+                use: list
+            )
+            .post(requires: .create("actions"), "Create an action", answers: .object(ActionMembers.action), use: create)
+            .get(":id", requires: .read("actions"), "Get an action", answers: .object(ActionMembers.action), use: get)
+            .patch(
+                ":id", requires: .update("actions"), "Update an action", answers: .object(ActionMembers.action),
+                use: update
+            )
             .delete(":id", requires: .delete("actions"), "Delete an action", use: delete)
     }
 

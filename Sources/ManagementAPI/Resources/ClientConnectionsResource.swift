@@ -9,7 +9,8 @@ struct ClientConnectionsResource: Resource {
 
     var routes: Routes {
         Routes("clients/:id/connections").get(
-            requires: .read("connections"), "Get enabled connections of a client", use: list)
+            requires: .read("connections"), "Get enabled connections of a client",
+            answers: .window("connections", ConnectionsResource.members.optional), use: list)
     }
 
     @Sendable private func list(_ call: Query<ConnectionsResource.Filter>) async throws -> Answer {

@@ -13,12 +13,28 @@ struct ClientCredentialsResource: Resource {
 
     var routes: Routes {
         Routes("clients/:id/credentials")
-            .get(requires: .read("client_credentials"), "Get client credentials", use: list)
-            .post(requires: .create("client_credentials"), "Create a client credential", use: create)
-            .get(":credential", requires: .read("client_credentials"), "Get a client credential", use: get)
-            .patch(":credential", requires: .update("client_credentials"), "Update a client credential", use: update)
+            .get(
+                requires: .read("client_credentials"), "Get client credentials", answers: .list(Self.members), use: list
+            )
+            .post(
+                requires: .create("client_credentials"), "Create a client credential", answers: .object(Self.members),
+                use: create
+            )
+            .get(
+                ":credential", requires: .read("client_credentials"), "Get a client credential",
+                answers: .object(Self.members), use: get
+            )
+            .patch(
+                ":credential", requires: .update("client_credentials"), "Update a client credential",
+                answers: .object(Self.members), use: update
+            )
             .delete(":credential", requires: .delete("client_credentials"), "Delete a client credential", use: delete)
     }
+
+    static let members: Members = [
+        "id": .text.always, "credential_type": .text.always, "alg": .text, "name": .text, "kid": .text,
+        "expires_at": .text,
+    ]
 
     struct NewCredential: Payload {
         let credential: ClientKeys.Credential

@@ -16,12 +16,25 @@ struct ClientGrantsResource: Resource {
 
     var routes: Routes {
         Routes("client-grants")
-            .get(requires: .read("client_grants"), "Get client grants", use: list)
-            .post(requires: .create("client_grants"), "Create a client grant", use: create)
-            .get(":id", requires: .read("client_grants"), "Get a client grant", use: get)
-            .patch(":id", requires: .update("client_grants"), "Update a client grant", use: update)
+            .get(
+                requires: .read("client_grants"), "Get client grants", answers: .page("client_grants", Self.members),
+                use: list
+            )
+            .post(
+                requires: .create("client_grants"), "Create a client grant", answers: .object(Self.members), use: create
+            )
+            .get(
+                ":id", requires: .read("client_grants"), "Get a client grant", answers: .object(Self.members), use: get
+            )
+            .patch(
+                ":id", requires: .update("client_grants"), "Update a client grant", answers: .object(Self.members),
+                use: update
+            )
             .delete(":id", requires: .delete("client_grants"), "Delete a client grant", use: delete)
     }
+
+    static let members = Members.of(
+        ClientGrant.self, always: ["id", "client_id", "audience", "scope"], and: ["subject_type": .text])
 
     struct Filter: Payload {
         let paging: Paging

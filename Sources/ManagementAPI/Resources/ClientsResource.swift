@@ -17,18 +17,22 @@ struct ClientsResource: Resource {
 
     var routes: Routes {
         Routes("clients")
-            .get(requires: Self.readers, "Get clients", use: list)
-            .post(requires: .create("clients"), "Create a client", use: create)
-            .get(":id", requires: Self.readers, "Get a client", use: get)
+            .get(requires: Self.readers, "Get clients", answers: .page("clients", Self.members.optional), use: list)
+            .post(requires: .create("clients"), "Create a client", answers: .object(Self.members), use: create)
+            .get(":id", requires: Self.readers, "Get a client", answers: .object(Self.members.optional), use: get)
             .patch(
                 ":id", requires: .update("clients", "client_keys", "client_credentials"), "Update a client",
-                use: update
+                answers: .object(Self.members), use: update
             )
             .delete(":id", requires: .delete("clients"), "Delete a client", use: delete)
             .post(
                 ":id/rotate-secret", requires: .update("client_keys"), "Rotate a client secret", status: 200,
-                use: rotateSecret)
+                answers: .object(Self.members), use: rotateSecret)
     }
+
+    /// The secret is there when it has just been made.
+    static let members = Members.of(
+        Client.self, always: ["client_id", "tenant"], and: ["tenant": .text, "global": .bool])
 
     private static let readers = RequiredScope.read("clients", "client_keys", "client_credentials", "client_summary")
 

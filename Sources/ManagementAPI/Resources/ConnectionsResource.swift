@@ -17,18 +17,32 @@ struct ConnectionsResource: Resource {
 
     var routes: Routes {
         Routes("connections")
-            .get(requires: .read("connections"), "Get all connections", use: list)
-            .post(requires: .create("connections"), "Create a connection", use: create)
-            .get(":id", requires: .read("connections"), "Get a connection", use: get)
-            .patch(":id", requires: .update("connections"), "Update a connection", use: update)
-            .delete(":id", requires: .delete("connections"), "Delete a connection", status: 202, use: delete)
-            .get(":id/clients", requires: .read("connections"), "Get enabled clients of a connection", use: clients)
+            .get(
+                requires: .read("connections"), "Get all connections", answers: .page("connections", Self.members),
+                use: list
+            )
+            .post(requires: .create("connections"), "Create a connection", answers: .object(Self.members), use: create)
+            .get(":id", requires: .read("connections"), "Get a connection", answers: .object(Self.members), use: get)
+            .patch(
+                ":id", requires: .update("connections"), "Update a connection", answers: .object(Self.members),
+                use: update
+            )
+            .delete(
+                ":id", requires: .delete("connections"), "Delete a connection", status: 202,
+                answers: .object(["deleted_at": .text.always]), use: delete
+            )
+            .get(
+                ":id/clients", requires: .read("connections"), "Get enabled clients of a connection",
+                answers: .window("clients", ["client_id": .text.always]), use: clients
+            )
             .patch(
                 ":id/clients", requires: .update("connections"), "Update enabled clients of a connection", status: 204,
-                use: updateClients
+                answers: .nothing, use: updateClients
             )
             .delete(":id/users", requires: .delete("users"), "Delete a connection user", use: deleteUser)
     }
+
+    static let members = Members.of(Connection.self, always: ["id", "name", "strategy"])
 
     struct Filter: Payload {
         let paging: Paging

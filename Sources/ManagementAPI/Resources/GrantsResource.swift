@@ -11,10 +11,15 @@ struct GrantsResource: Resource {
 
     var routes: Routes {
         Routes("grants")
-            .get(requires: .read("grants"), "Get grants", use: list)
+            .get(requires: .read("grants"), "Get grants", answers: .page("grants", Self.members), use: list)
             .delete(requires: .delete("grants"), "Delete a grant by user_id", use: deleteAll)
             .delete(":grant", requires: .delete("grants"), "Delete a grant by id", use: delete)
     }
+
+    static let members: Members = [
+        "id": .text.always, "clientID": .text.always, "user_id": .text.always, "audience": .text,
+        "scope": .texts.always,
+    ]
 
     struct Filter: Payload {
         let paging: Paging

@@ -12,12 +12,29 @@ struct LogStreamsResource: Resource {
 
     var routes: Routes {
         Routes("log-streams")
-            .get(requires: .read("log_streams"), "Get log streams", use: list)
-            .post(requires: .create("log_streams"), "Create a log stream", status: 200, use: create)
-            .get(":id", requires: .read("log_streams"), "Get a log stream by id", use: get)
-            .patch(":id", requires: .update("log_streams"), "Update a log stream", use: update)
+            .get(requires: .read("log_streams"), "Get log streams", answers: .list(Self.shownMembers), use: list)
+            .post(
+                requires: .create("log_streams"), "Create a log stream", status: 200,
+                answers: .object(Self.shownMembers), use: create
+            )
+            .get(
+                ":id", requires: .read("log_streams"), "Get a log stream by id", answers: .object(Self.shownMembers),
+                use: get
+            )
+            .patch(
+                ":id", requires: .update("log_streams"), "Update a log stream", answers: .object(Self.shownMembers),
+                use: update
+            )
             .delete(":id", requires: .delete("log_streams"), "Delete a log stream", use: delete)
     }
+
+    /// What only the receiver and the server know is not among them.
+    static let shownMembers: Members = [
+        "id": .text.always, "name": .text.always, "type": .text.always, "status": .text.always,
+        "filters": .list(["type": .text, "name": .text]), "isPriority": .bool, "startFrom": .text,
+        "pii_config": .anyObject,
+        "sink": .object(["httpEndpoint": .text.always, "httpContentType": .text, "httpContentFormat": .text]).always,
+    ]
 
     /// The members that a request has. What they may be, ``LogStream`` says.
     private static let members: [String: DocumentSchema.Member] = [

@@ -11,9 +11,21 @@ struct LogsResource: Resource {
 
     var routes: Routes {
         Routes("logs")
-            .get(requires: .read("logs").or(.read("logs_users")), "Search log events", use: list)
-            .get(":id", requires: .read("logs").or(.read("logs_users")), "Get a log event by id", use: get)
+            .get(
+                requires: .read("logs").or(.read("logs_users")), "Search log events",
+                answers: .page("logs", Self.members), use: list
+            )
+            .get(
+                ":id", requires: .read("logs").or(.read("logs_users")), "Get a log event by id",
+                answers: .object(Self.members), use: get)
     }
+
+    static let members: Members = [
+        "_id": .text, "log_id": .text.always, "date": .text.always, "type": .text.always, "isMobile": .bool,
+        "description": .text, "client_id": .text, "client_name": .text, "connection": .text, "connection_id": .text,
+        "ip": .text, "user_agent": .text, "user_id": .text, "user_name": .text, "hostname": .text, "audience": .text,
+        "scope": .text, "strategy": .text, "strategy_type": .text, "details": .anyObject,
+    ]
 
     /// What a list of log events may be asked for, here and for one user.
     struct Search: Payload {

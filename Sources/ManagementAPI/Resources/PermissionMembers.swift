@@ -35,6 +35,11 @@ struct PermissionList: Payload {
 }
 
 extension Role.Permission {
+    static let members: Members = [
+        "permission_name": .text.always, "resource_server_identifier": .text.always, "resource_server_name": .text,
+        "description": .text,
+    ]
+
     /// The permission with what the API says of it.
     func shown(_ apis: [ResourceServer]) -> JSONObject {
         let api = apis.first { $0.identifier == audience }

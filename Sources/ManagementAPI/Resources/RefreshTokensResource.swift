@@ -12,14 +12,17 @@ struct RefreshTokensResource: Resource {
 
     var routes: Routes {
         Routes("")
-            .get("refresh-tokens/:token", requires: .read("refresh_tokens"), "Get a refresh token", use: get)
+            .get(
+                "refresh-tokens/:token", requires: .read("refresh_tokens"), "Get a refresh token",
+                answers: .object(Self.members), use: get
+            )
             .delete(
                 "refresh-tokens/:token", requires: .delete("refresh_tokens"), "Delete a refresh token", status: 202,
                 use: delete
             )
             .get(
                 "users/:id/refresh-tokens", requires: .read("refresh_tokens"), "Get refresh tokens for a user",
-                use: list
+                answers: .window("tokens", Self.members), use: list
             )
             .delete(
                 "users/:id/refresh-tokens", requires: .delete("refresh_tokens"), "Delete refresh tokens for a user",
@@ -27,13 +30,23 @@ struct RefreshTokensResource: Resource {
             )
             .get(
                 "device-credentials", requires: .read("device_credentials"), "Retrieve device credentials",
-                use: devices
+                answers: .page("device_credentials", Self.deviceMembers), use: devices
             )
             .delete(
                 "device-credentials/:token",
                 requires: .delete("device_credentials").or(.delete("current_user_device_credentials")),
                 "Delete a device credential", use: deleteDevice)
     }
+
+    static let members: Members = [
+        "id": .text.always, "user_id": .text.always, "client_id": .text.always, "session_id": .text.orNull,
+        "rotating": .bool, "created_at": .text, "last_exchanged_at": .text.orNull, "expires_at": .text.orNull,
+        "idle_expires_at": .text.orNull, "resource_servers": .list(["audience": .text, "scopes": .text]),
+    ]
+
+    static let deviceMembers: Members = [
+        "id": .text.always, "user_id": .text, "client_id": .text, "device_name": .text, "type": .text,
+    ]
 
     struct Pages: Payload {
         let paging: Paging

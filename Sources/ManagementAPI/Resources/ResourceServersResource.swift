@@ -17,12 +17,26 @@ struct ResourceServersResource: Resource {
 
     var routes: Routes {
         Routes("resource-servers")
-            .get(requires: .read("resource_servers"), "Get resource servers", use: list)
-            .post(requires: .create("resource_servers"), "Create a resource server", use: create)
-            .get(":id", requires: .read("resource_servers"), "Get a resource server", use: get)
-            .patch(":id", requires: .update("resource_servers"), "Update a resource server", use: update)
+            .get(
+                requires: .read("resource_servers"), "Get resource servers",
+                answers: .page("resource_servers", Self.members), use: list
+            )
+            .post(
+                requires: .create("resource_servers"), "Create a resource server", answers: .object(Self.members),
+                use: create
+            )
+            .get(
+                ":id", requires: .read("resource_servers"), "Get a resource server", answers: .object(Self.members),
+                use: get
+            )
+            .patch(
+                ":id", requires: .update("resource_servers"), "Update a resource server",
+                answers: .object(Self.members), use: update
+            )
             .delete(":id", requires: .delete("resource_servers"), "Delete a resource server", use: delete)
     }
+
+    static let members = Members.of(ResourceServer.self, always: ["id", "identifier"])
 
     struct Filter: Payload {
         let paging: Paging

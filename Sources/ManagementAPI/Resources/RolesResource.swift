@@ -10,26 +10,32 @@ struct RolesResource: Resource {
 
     var routes: Routes {
         Routes("roles")
-            .get(requires: .read("roles"), "Get roles", use: list)
-            .post(requires: .create("roles"), "Create a role", status: 200, use: create)
-            .get(":id", requires: .read("roles"), "Get a role", use: get)
-            .patch(":id", requires: .update("roles"), "Update a role", use: update)
-            .delete(":id", requires: .delete("roles"), "Delete a role", status: 200, use: delete)
-            .get(":id/permissions", requires: .read("roles"), "Get permissions granted by role", use: permissions)
+            .get(requires: .read("roles"), "Get roles", answers: .page("roles", Self.members), use: list)
+            .post(requires: .create("roles"), "Create a role", status: 200, answers: .object(Self.members), use: create)
+            .get(":id", requires: .read("roles"), "Get a role", answers: .object(Self.members), use: get)
+            .patch(":id", requires: .update("roles"), "Update a role", answers: .object(Self.members), use: update)
+            .delete(":id", requires: .delete("roles"), "Delete a role", status: 200, answers: .object([:]), use: delete)
+            .get(
+                ":id/permissions", requires: .read("roles"), "Get permissions granted by role",
+                answers: .page("permissions", Role.Permission.members), use: permissions
+            )
             .post(
-                ":id/permissions", requires: .update("roles"), "Associate permissions with a role", use: addPermissions
+                ":id/permissions", requires: .update("roles"), "Associate permissions with a role",
+                answers: .object([:]), use: addPermissions
             )
             .delete(
                 ":id/permissions", requires: .update("roles"), "Remove permissions from a role", use: removePermissions
             )
             .get(
                 ":id/users", requires: .read("users").or(.read("roles", "role_members")), "Get a role's users",
-                use: users
+                answers: .page("users", UserMembers.summary), use: users
             )
             .post(
                 ":id/users", requires: .update("roles").or(.create("role_members")), "Assign users to a role",
-                status: 200, use: assign)
+                status: 200, answers: .object([:]), use: assign)
     }
+
+    static let members: Members = ["id": .text.always, "name": .text.always, "description": .text]
 
     struct Filter: Payload {
         let paging: Paging

@@ -10,8 +10,14 @@ struct RulesConfigsResource: Resource {
 
     var routes: Routes {
         Routes("rules-configs")
-            .get(requires: .read("rules_configs"), "Retrieve config variable keys for rules", use: list)
-            .put(":key", requires: .update("rules_configs"), "Set rules config for a given key", use: set)
+            .get(
+                requires: .read("rules_configs"), "Retrieve config variable keys for rules",
+                answers: .list(["key": .text.always]), use: list
+            )
+            .put(
+                ":key", requires: .update("rules_configs"), "Set rules config for a given key",
+                answers: .object(["key": .text.always, "value": .text.always]), use: set
+            )
             .delete(":key", requires: .delete("rules_configs"), "Delete rules config for a given key", use: delete)
     }
 

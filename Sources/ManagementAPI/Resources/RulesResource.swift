@@ -16,12 +16,14 @@ struct RulesResource: Resource {
 
     var routes: Routes {
         Routes("rules")
-            .get(requires: .read("rules"), "Get rules", use: list)
-            .post(requires: .create("rules"), "Create a rule", use: create)
-            .get(":id", requires: .read("rules"), "Get a rule", use: get)
-            .patch(":id", requires: .update("rules"), "Update a rule", use: update)
+            .get(requires: .read("rules"), "Get rules", answers: .page("rules", Self.members), use: list)
+            .post(requires: .create("rules"), "Create a rule", answers: .object(Self.members), use: create)
+            .get(":id", requires: .read("rules"), "Get a rule", answers: .object(Self.members), use: get)
+            .patch(":id", requires: .update("rules"), "Update a rule", answers: .object(Self.members), use: update)
             .delete(":id", requires: .delete("rules"), "Delete a rule", use: delete)
     }
+
+    static let members = Members.of(Rule.self, always: ["id", "name", "script", "order", "enabled", "stage"])
 
     struct Filter: Payload {
         let paging: Paging

@@ -10,14 +10,30 @@ struct SessionsResource: Resource {
 
     var routes: Routes {
         Routes("")
-            .get("sessions/:session", requires: .read("sessions"), "Get session", use: get)
+            .get(
+                "sessions/:session", requires: .read("sessions"), "Get session", answers: .object(Self.members),
+                use: get
+            )
             .delete("sessions/:session", requires: .delete("sessions"), "Delete session", status: 202, use: delete)
-            .post("sessions/:session/revoke", requires: .delete("sessions"), "Revoke session", status: 202, use: revoke)
-            .get("users/:id/sessions", requires: .read("sessions"), "Get sessions for user", use: list)
+            .post(
+                "sessions/:session/revoke", requires: .delete("sessions"), "Revoke session", status: 202,
+                answers: .nothing, use: revoke
+            )
+            .get(
+                "users/:id/sessions", requires: .read("sessions"), "Get sessions for user",
+                answers: .window("sessions", Self.members), use: list
+            )
             .delete(
                 "users/:id/sessions", requires: .delete("sessions"), "Delete sessions for user", status: 202,
                 use: deleteAll)
     }
+
+    static let members: Members = [
+        "id": .text.always, "user_id": .text.always, "authenticated_at": .text, "updated_at": .text,
+        "last_interacted_at": .text, "idle_expires_at": .text, "expires_at": .text, "created_at": .text,
+        "authentication": .object(["methods": .list(["name": .text, "timestamp": .text])]),
+        "clients": .list(["client_id": .text]),
+    ]
 
     struct Pages: Payload {
         let paging: Paging

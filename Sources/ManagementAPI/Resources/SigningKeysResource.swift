@@ -12,16 +12,30 @@ struct SigningKeysResource: Resource {
 
     var routes: Routes {
         Routes("keys/signing")
-            .get(requires: .read("signing_keys"), "Get all application signing keys", use: list)
+            .get(
+                requires: .read("signing_keys"), "Get all application signing keys", answers: .list(Self.members),
+                use: list
+            )
             .post(
                 "rotate", requires: .create("signing_keys").or(.update("signing_keys")),
-                "Rotate the application signing key", use: rotate
+                "Rotate the application signing key", answers: .object(Self.changedMembers), use: rotate
             )
-            .get(":kid", requires: .read("signing_keys"), "Get an application signing key by its key id", use: get)
+            .get(
+                ":kid", requires: .read("signing_keys"), "Get an application signing key by its key id",
+                answers: .object(Self.members), use: get
+            )
             .put(
                 ":kid/revoke", requires: .update("signing_keys"), "Revoke an application signing key by its key id",
-                use: revoke)
+                answers: .object(Self.changedMembers), use: revoke)
     }
+
+    static let members: Members = [
+        "kid": .text.always, "cert": .text.always, "fingerprint": .text, "thumbprint": .text, "pkcs7": .text,
+        "current": .bool, "next": .bool, "previous": .bool, "revoked": .bool, "current_since": .text,
+        "current_until": .text, "revoked_at": .text,
+    ]
+
+    static let changedMembers: Members = ["kid": .text.always, "cert": .text.always]
 
     @Sendable private func list(_ call: Plain) async throws -> Answer {
         .ok(try await keys().map(Self.shown))

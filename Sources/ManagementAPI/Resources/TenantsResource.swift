@@ -11,9 +11,16 @@ struct TenantsResource: Resource {
 
     var routes: Routes {
         Routes("tenants")
-            .get("settings", requires: .read("tenant_settings"), "Get tenant settings", use: get)
-            .patch("settings", requires: .update("tenant_settings"), "Update tenant settings", use: update)
+            .get(
+                "settings", requires: .read("tenant_settings"), "Get tenant settings", answers: .object(Self.members),
+                use: get
+            )
+            .patch(
+                "settings", requires: .update("tenant_settings"), "Update tenant settings",
+                answers: .object(Self.members), use: update)
     }
+
+    static let members = Settings.schema.optional
 
     struct Fields: Payload {
         let fields: FieldSelection

@@ -10,19 +10,32 @@ struct UserAuthorizationResource: Resource {
 
     var routes: Routes {
         Routes("users/:id")
-            .get("roles", requires: .read("users", "roles", "role_members"), "Get a user's roles", use: roles)
+            .get(
+                "roles", requires: .read("users", "roles", "role_members"), "Get a user's roles",
+                answers: .page("roles", RolesResource.members), use: roles
+            )
             .post(
                 "roles", requires: .update("users").or(.create("role_members")), "Assign roles to a user", status: 204,
-                use: assign
+                answers: .nothing, use: assign
             )
             .delete(
                 "roles", requires: .update("users").or(.delete("role_members")), "Remove roles from a user",
                 use: withdraw
             )
-            .get("permissions", requires: .read("users"), "Get a user's permissions", use: permissions)
-            .post("permissions", requires: .update("users"), "Assign permissions to a user", use: give)
+            .get(
+                "permissions", requires: .read("users"), "Get a user's permissions",
+                answers: .page("permissions", Self.permissionMembers), use: permissions
+            )
+            .post(
+                "permissions", requires: .update("users"), "Assign permissions to a user", answers: .object([:]),
+                use: give
+            )
             .delete("permissions", requires: .update("users"), "Remove permissions from a user", use: take)
     }
+
+    static let permissionMembers = Role.Permission.members.merging([
+        "sources": .list(["source_id": .text, "source_name": .text, "source_type": .text])
+    ]) { $1 }
 
     struct Pages: Payload {
         let paging: Paging

@@ -12,11 +12,11 @@ struct UserIdentitiesResource: Resource {
         Routes("users/:id/identities")
             .post(
                 requires: .update("users").orOwn("update:current_user_identities"), "Link a user account",
-                use: link
+                answers: .list(UserMembers.identityMembers), use: link
             )
             .delete(
                 ":provider/:user", requires: .update("users").orOwn("update:current_user_identities"),
-                "Unlink a user identity", status: 200, use: unlink)
+                "Unlink a user identity", status: 200, answers: .list(UserMembers.identityMembers), use: unlink)
     }
 
     /// Which account is to be linked: named, or proved by an ID token of its user's.

@@ -10,7 +10,9 @@ struct UserLogsResource: Resource {
 
     var routes: Routes {
         Routes("users")
-            .get(":id/logs", requires: .read("logs").or(.read("logs_users")), "Get a user's log events", use: list)
+            .get(
+                ":id/logs", requires: .read("logs").or(.read("logs_users")), "Get a user's log events",
+                answers: .page("logs", LogsResource.members), use: list)
     }
 
     @Sendable private func list(_ call: Query<UserSearch>) async throws -> Answer {

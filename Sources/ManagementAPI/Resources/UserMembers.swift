@@ -2,9 +2,26 @@ import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
+import TenantConfiguration
 
 /// A user as the API shows one.
 enum UserMembers {
+    /// What an answer may have of a user.
+    static let members: Members = UserRules.profile.reduce(into: [
+        "user_id": .text.always, "email": .text, "email_verified": .bool, "username": .text, "phone_verified": .bool,
+        "identities": .list(identityMembers), "created_at": .text, "updated_at": .text, "last_login": .text,
+        "last_ip": .text, "logins_count": .count, "user_metadata": .anyObject, "app_metadata": .anyObject,
+        "blocked": .bool,
+    ]) { $0[$1] = .text }
+
+    static let identityMembers: Members = [
+        "provider": .text.always, "user_id": .text.always, "connection": .text, "isSocial": .bool,
+        "profileData": .anyObject,
+    ]
+
+    /// What a list of a role's users shows of each.
+    static let summary: Members = ["user_id": .text.always, "email": .text, "picture": .text, "name": .text]
+
     /// Auth0's members; those without a value are left out.
     static func shown(_ user: User, identities: [User] = []) -> JSONObject {
         var members = user.profile.filter { $0.value != .null && $0.key != "phone_number_verified" }

@@ -8,7 +8,8 @@ struct UsersByEmailResource: Resource {
     init(_ management: Management) { self.management = management }
 
     var routes: Routes {
-        Routes("users-by-email").get(requires: .read("users"), "Search users by email", use: list)
+        Routes("users-by-email").get(
+            requires: .read("users"), "Search users by email", answers: .list(UserMembers.members.optional), use: list)
     }
 
     struct Filter: Payload {

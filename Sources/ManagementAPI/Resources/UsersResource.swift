@@ -10,13 +10,19 @@ struct UsersResource: Resource {
 
     var routes: Routes {
         Routes("users")
-            .get(requires: .read("users"), "List or search users", use: list)
-            .post(requires: .create("users"), "Create a user", use: create)
-            .get(":id", requires: .read("users").orOwn("read:current_user"), "Get a user", use: get)
+            .get(
+                requires: .read("users"), "List or search users", answers: .page("users", UserMembers.members),
+                use: list
+            )
+            .post(requires: .create("users"), "Create a user", answers: .object(UserMembers.members), use: create)
+            .get(
+                ":id", requires: .read("users").orOwn("read:current_user"), "Get a user",
+                answers: .object(UserMembers.members), use: get
+            )
             .patch(
                 ":id",
                 requires: .update("users", "users_app_metadata").orOwn("update:current_user_metadata"),
-                "Update a user", use: update
+                "Update a user", answers: .object(UserMembers.members), use: update
             )
             .delete(":id", requires: .delete("users").orOwn("delete:current_user"), "Delete a user", use: delete)
     }

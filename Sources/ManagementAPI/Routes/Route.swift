@@ -26,6 +26,8 @@ package struct Route: Sendable {
     package let body: [String: DocumentSchema.Member]?
     /// Whether the body may be left out.
     let isBodyOptional: Bool
+    /// What it answers with when all went well.
+    package let answers: AnswerShape
     let run: @Sendable (RequestParts) async throws -> Answer
 }
 
@@ -64,7 +66,7 @@ package struct RoutePath: Sendable, Hashable, CustomStringConvertible {
 
     /// The values of the parameters, or nil where `sent` is another path.
     /// - Parameter sent: the parts of a path, each decoded on its own: an identifier has slashes of its own.
-    func match(_ sent: [String]) -> [String: String]? {
+    package func match(_ sent: [String]) -> [String: String]? {
         guard sent.count == segments.count else { return nil }
         var values: [String: String] = [:]
         for (segment, part) in zip(segments, sent) {
@@ -79,7 +81,7 @@ package struct RoutePath: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// How many parts are literal; of several routes that match, the one with the most wins.
-    var precision: Int {
+    package var precision: Int {
         segments.count { if case .literal = $0 { true } else { false } }
     }
 }

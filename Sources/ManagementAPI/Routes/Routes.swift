@@ -4,8 +4,8 @@ import Storage
 /// The routes of a resource, each declared with the scope that it needs:
 ///
 ///     Routes("clients")
-///         .get(requires: .read("clients"), "Get clients", use: list)
-///         .patch(":id", requires: .update("clients"), "Update a client", use: update)
+///         .get(requires: .read("clients"), "Get clients", answers: .page("clients", Self.members), use: list)
+///         .patch(":id", requires: .update("clients"), "Update a client", answers: .object(Self.members), use: update)
 ///
 /// What a route reads follows from its function: a ``Call`` says the types of the query and the body.
 package struct Routes: Sendable {
@@ -18,46 +18,46 @@ package struct Routes: Sendable {
     /// `GET`, answered with 200.
     package func get<Query: Payload, Body: Payload>(
         _ path: String = "", requires scope: RequiredScope, _ summary: String,
-        use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        answers: AnswerShape, use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
-        adding(.get, path, scope, summary, 200, function)
+        adding(.get, path, scope, summary, 200, answers, function)
     }
 
     /// `POST`, answered with 201 unless `status` says otherwise.
     package func post<Query: Payload, Body: Payload>(
         _ path: String = "", requires scope: RequiredScope, _ summary: String, status: Int = 201,
-        use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        answers: AnswerShape, use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
-        adding(.post, path, scope, summary, status, function)
+        adding(.post, path, scope, summary, status, answers, function)
     }
 
     /// `PUT`, answered with 200 unless `status` says otherwise.
     package func put<Query: Payload, Body: Payload>(
         _ path: String = "", requires scope: RequiredScope, _ summary: String, status: Int = 200,
-        use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        answers: AnswerShape, use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
-        adding(.put, path, scope, summary, status, function)
+        adding(.put, path, scope, summary, status, answers, function)
     }
 
     /// `PATCH`, answered with 200 unless `status` says otherwise.
     package func patch<Query: Payload, Body: Payload>(
         _ path: String = "", requires scope: RequiredScope, _ summary: String, status: Int = 200,
-        use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        answers: AnswerShape, use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
-        adding(.patch, path, scope, summary, status, function)
+        adding(.patch, path, scope, summary, status, answers, function)
     }
 
     /// `DELETE`, answered with 204 unless `status` says otherwise. Auth0's has a body in some places.
     package func delete<Query: Payload, Body: Payload>(
         _ path: String = "", requires scope: RequiredScope, _ summary: String, status: Int = 204,
-        use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        answers: AnswerShape = .nothing, use function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
-        adding(.delete, path, scope, summary, status, function)
+        adding(.delete, path, scope, summary, status, answers, function)
     }
 
     private func adding<Query: Payload, Body: Payload>(
         _ method: Route.Method, _ path: String, _ scope: RequiredScope, _ summary: String, _ status: Int,
-        _ function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
+        _ answers: AnswerShape, _ function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer
     ) -> Routes {
         var routes = self
         routes.all.append(
@@ -65,6 +65,7 @@ package struct Routes: Sendable {
                 method: method, path: RoutePath(path.isEmpty ? prefix : "\(prefix)/\(path)"), scope: scope,
                 summary: summary, status: status, query: Query.schema,
                 body: Body.self == NoPayload.self ? nil : Body.schema, isBodyOptional: Body.isOptional,
+                answers: answers,
                 run: { parts in
                     let query = try Query.read(query: parts.request.query)
                     let body = try await Body.read(body: parts.request)

@@ -161,7 +161,9 @@ struct ManagementClientsTests {
                 next = answer["next"]?.string
             } while next != nil && seen.count < 20
             #expect(seen.count == 5 && Set(seen).count == 5)
-            #expect(try await management.send(.get, "clients?take=2&page=0").status == .badRequest)
+            // auth0-python sends pages and totals beside checkpoints, asked for or not.
+            let both = try await management.get("clients?take=2&page=1&per_page=3&include_totals=true")
+            #expect(both["clients"]?.array?.count == 2 && both["next"] != nil && both["total"] == nil)
         }
     }
 
