@@ -15,8 +15,9 @@ struct PorticoCommand: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, ApplyCommand.self, ExportCommand.self, UsersCommand.self, KeysCommand.self,
-            LogsCommand.self, CopyCommand.self, DoctorCommand.self, VersionCommand.self,
+            ServeCommand.self, PlanCommand.self, ApplyCommand.self, HistoryCommand.self, RollbackCommand.self,
+            ExportCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self, CopyCommand.self,
+            DoctorCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

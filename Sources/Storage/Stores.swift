@@ -22,6 +22,7 @@ package struct Stores: Sendable {
     package var clientMetadataDocuments: ClientMetadataDocumentStore { ClientMetadataDocumentStore(database: database) }
     package var rateLimits: RateLimitStore { RateLimitStore(database: database) }
     package var revokedAuthorizations: RevokedAuthorizationStore { RevokedAuthorizationStore(database: database) }
+    package var configurationHistory: ConfigurationHistoryStore { ConfigurationHistoryStore(database: database) }
     package var logEvents: LogEventStore { LogEventStore(database: database) }
     package var logStreams: LogStreamStore { LogStreamStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }

@@ -39,6 +39,10 @@ extension StorageSuite {
                 by: [ActionBinding(id: "b", trigger: .postLogin, actionID: "1", displayName: "A", at: Sample.now)],
                 in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
+            try ConfigurationHistoryStore.append(
+                ConfigurationApply(
+                    at: Sample.now, by: "ada", changes: 1, summary: "+ role Clerk", sealedRows: "sealed"),
+                in: transaction)
             for index in 0..<(TenantCopy.batch + TenantCopy.batch / 2) {
                 try UserStore.insert(
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,

@@ -1,3 +1,4 @@
+import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
@@ -9,6 +10,13 @@ package struct Plan: Sendable {
     package let notApplied: [String]
     /// The configuration that the plan was made against.
     let version: Int
+    /// Seals what the history keeps.
+    let box: SecretBox
+    var allowDelete = false
+    /// The ids of the applications that the file gives none, by their places in it.
+    var clientIDs: [String: String] = [:]
+    /// The apply that this plan takes back; nil for one that makes a tenant as a file says.
+    var takesBack: Int?
 
     /// One resource that would be created, changed or deleted.
     package struct Change: Sendable {
@@ -28,11 +36,7 @@ package struct Plan: Sendable {
 
     /// The plan as a reader sees it: `+` creates, `~` changes, `-` deletes.
     package var text: String {
-        var lines: [String] = []
-        for change in changes {
-            lines.append("\(change.kind.rawValue) \(change.type.singular) \(change.name.forDisplay)")
-            lines += change.differences.map { "    \($0)" }
-        }
+        var lines = isEmpty ? [] : [changesText]
         lines += notApplied.map { "! \($0)" }
         let counts = [Change.Kind.create, .update, .delete].map { kind in changes.count { $0.kind == kind } }
         lines.append(
@@ -40,6 +44,21 @@ package struct Plan: Sendable {
                 ? "Nothing to change."
                 : "\(counts[0]) to create, \(counts[1]) to change, \(counts[2]) to delete.")
         return lines.joined(separator: "\n")
+    }
+
+    /// Each change, field by field, without secrets.
+    var changesText: String {
+        changes.flatMap { change in
+            ["\(change.kind.rawValue) \(change.type.singular) \(change.name.forDisplay)"]
+                + change.differences.map { "    \($0)" }
+        }.joined(separator: "\n")
+    }
+
+    /// The same plan, with other remarks on what is not applied.
+    func notApplying(_ remarks: [String]) -> Plan {
+        Plan(
+            changes: changes, notApplied: remarks, version: version, box: box, allowDelete: allowDelete,
+            clientIDs: clientIDs, takesBack: takesBack)
     }
 
     /// What an apply did.
@@ -63,14 +82,26 @@ package struct Plan: Sendable {
         package let description = "The configuration changed meanwhile, so the plan is out of date. Run apply again."
     }
 
-    /// Makes every change in one transaction, or none.
+    /// Makes every change in one transaction, or none, and notes it in the history.
+    /// - Parameter author: who applies it, for the history.
     /// - Throws: ``Outdated``, or ``SQLError``.
-    package func apply(to stores: Stores, at now: Date) async throws -> Outcome {
+    package func apply(to stores: Stores, at now: Date, by author: String = "") async throws -> Outcome {
         let plan = self
         try await stores.database.write { transaction in
             try TenantStore.lockConfiguration(in: transaction)
             guard try TenantStore.configurationVersion(in: transaction) == plan.version else { throw Outdated() }
+            let before = plan.isEmpty || plan.takesBack != nil ? nil : try ConfigurationRows(in: transaction)
             for change in plan.changes { try change.write(transaction, now) }
+            if let before {
+                let rows = try ConfigurationRows(in: transaction).changes(since: before)
+                try ConfigurationHistoryStore.append(
+                    ConfigurationApply(
+                        at: now, by: author, changes: plan.changes.count, summary: plan.changesText,
+                        sealedRows: plan.box.seal(rows)), in: transaction)
+            }
+            if let id = plan.takesBack {
+                try ConfigurationHistoryStore.markRolledBack(id, at: now, in: transaction)
+            }
             // Whatever changed, a plan that was made before is out of date now.
             if !plan.isEmpty { try TenantStore.configurationChanged(in: transaction) }
         }

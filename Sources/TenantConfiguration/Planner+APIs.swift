@@ -31,7 +31,9 @@ extension Planner {
         }
         guard allowDelete else { return }
         for registered in current.resourceServers
-        where !registered.resourceServer.isSystem && !seen.contains(registered.resourceServer.identifier) {
+        where !registered.resourceServer.isSystem && !seen.contains(registered.resourceServer.identifier)
+            && !file.excluded.covers(.resourceServers, registered.resourceServer.name)
+        {
             let identifier = registered.resourceServer.identifier
             resourceServers[identifier] = nil
             planDelete(.resourceServers, identifier) { transaction, _ in

@@ -17,16 +17,24 @@ extension Planner {
             // A client that is new and has no id yet is told by its name, which no id can be: a space precedes it.
             let key = id ?? entry.members["name"]?.string.map { " " + $0 }
             if let key, !isFirst(key, &seen, entry) { continue }
-            _ = planClient(entry, existing.found, standardID: id ?? RandomBytes.alphanumeric(32))
+            _ = planClient(entry, existing.found, standardID: id ?? newID(for: entry))
         }
         guard allowDelete else { return }
-        for registered in current.clients where !seen.contains(registered.client.clientID) {
+        for registered in current.clients
+        where !seen.contains(registered.client.clientID) && !file.excluded.covers(.clients, registered.client.name) {
             let id = registered.client.clientID
             clients[id] = nil
             planDelete(.clients, registered.client.name) { transaction, _ in
                 try ClientStore.delete(id, in: transaction)
             }
         }
+    }
+
+    private mutating func newID(for entry: TenantFile.Entry) -> String {
+        if let id = clientIDs[entry.path] { return id }
+        let id = RandomBytes.alphanumeric(32)
+        clientIDs[entry.path] = id
+        return id
     }
 
     /// The client that an entry means: the one with its `client_id`, or without one the one with its name.
@@ -56,6 +64,7 @@ extension Planner {
         }
         guard let client = parsed else { return nil }
         clients[client.clientID] = client
+        note(GrantTypeRules.problems(of: entry.members), at: entry.path)
         note(client.keyProblems.map { Document.Problem(path: $0.member, message: $0.problem) }, at: entry.path)
         checkSigning(of: client.clientID, SigningRules.problems(of: client, settings), at: entry.path)
         let write: ClientWrite

@@ -23,12 +23,14 @@ extension Planner {
                             + "sign in with it yet"
                     )
                 }
+                connectionNames.insert(connection.name)
                 plan(connection, before: existing)
             }
         }
         for connection in current.connections where !seen.contains(connection.name) {
             let type: ResourceType = connection.isDatabase ? .databases : .connections
-            guard allowDelete, file.entries[type] != nil else {
+            guard allowDelete, file.entries[type] != nil, !file.excluded.covers(type, connection.name) else {
+                connectionNames.insert(connection.name)
                 plan(remaining(of: connection), before: connection)
                 continue
             }
@@ -117,7 +119,7 @@ extension Planner {
             plan(role, before: existing)
         }
         guard allowDelete else { return }
-        for role in current.roles where !seen.contains(role.name) {
+        for role in current.roles where !seen.contains(role.name) && !file.excluded.covers(.roles, role.name) {
             planDelete(.roles, role.name) { transaction, _ in try RoleStore.delete(name: role.name, in: transaction) }
         }
     }

@@ -20,7 +20,8 @@ extension Planner {
             planLogStream(entry, current.logStreams.first { $0.stream.name == name })
         }
         guard allowDelete else { return }
-        for state in current.logStreams where !seen.contains(state.stream.name) {
+        for state in current.logStreams
+        where !seen.contains(state.stream.name) && !file.excluded.covers(.logStreams, state.stream.name) {
             let id = state.stream.id
             planDelete(.logStreams, state.stream.name) { transaction, _ in
                 try LogStreamStore.delete(id, in: transaction)

@@ -10,11 +10,21 @@ extension Plan {
     package static func make(
         _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool
     ) async throws -> Plan {
+        try await make(file, stores: stores, box: box, allowDelete: allowDelete, clientIDs: [:])
+    }
+
+    /// - Parameter clientIDs: the ids that a plan has shown for the applications that the file gives none.
+    static func make(
+        _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool, clientIDs: [String: String]
+    ) async throws -> Plan {
         let current = try await stores.database.read { try CurrentTenant($0) }
         var planner = Planner(file: file, current: current, box: box, allowDelete: allowDelete)
+        planner.clientIDs = clientIDs
         planner.planEverything()
         guard planner.problems.isEmpty else { throw TenantFileError(problems: planner.problems) }
-        return Plan(changes: planner.changes, notApplied: planner.notApplied, version: current.version)
+        return Plan(
+            changes: planner.changes, notApplied: planner.notApplied, version: current.version, box: box,
+            allowDelete: allowDelete, clientIDs: planner.clientIDs)
     }
 }
 
@@ -53,6 +63,10 @@ struct Planner {
     var changes: [Plan.Change] = []
     var problems: [FileProblem] = []
     var notApplied: [String] = []
+    /// The ids of new applications that the file gives none, by their places in it.
+    var clientIDs: [String: String] = [:]
+    /// The names of the connections as they will be.
+    var connectionNames: Set<String> = []
     /// The settings, applications and APIs as they will be, for what refers to them.
     var settings: TenantSettings
     var clients: [String: Client] = [:]
@@ -82,6 +96,7 @@ struct Planner {
         planConnections()
         planRoles()
         planLogStreams()
+        checkReferences()
     }
 
     /// A text that is no part of the resource's document, such as a secret; noted where it is something else.

@@ -8,7 +8,12 @@ package struct TenantFile: Sendable {
     let entries: [ResourceType: [Entry]]
     /// Kinds that this version does not have, and where they stand.
     let notSupported: [(name: String, location: Location?)]
+    /// What the plan leaves alone.
+    let excluded: ExcludedResources
     private let source: Located
+
+    /// Everything that the file says.
+    var value: JSONValue { source.value }
 
     /// One resource of the file.
     struct Entry: Sendable {
@@ -28,7 +33,8 @@ package struct TenantFile: Sendable {
         }
         if isFolder.boolValue {
             var folder = TenantFolder(url, environment: environment)
-            try self.init(folder.read(), notSupported: folder.notSupported)
+            try self.init(
+                folder.read(), notSupported: folder.notSupported, excluded: ExcludedResources(environment: environment))
         } else {
             try self.init(yaml: Self.text(of: url), name: url.relativePath, environment: environment)
         }
@@ -36,11 +42,20 @@ package struct TenantFile: Sendable {
 
     /// Reads YAML; `name` is what messages call it.
     package init(yaml: String, name: String, environment: [String: String]) throws(TenantFileError) {
-        try self.init(Located(yaml: yaml, file: name, path: "", environment: environment))
+        try self.init(
+            Located(yaml: yaml, file: name, path: "", environment: environment),
+            excluded: ExcludedResources(environment: environment))
+    }
+
+    /// What another file said, without its lines.
+    init(value: JSONValue, excluded: ExcludedResources) throws(TenantFileError) {
+        var source = Located()
+        source.value = value
+        try self.init(source, excluded: excluded)
     }
 
     private init(
-        _ source: Located, notSupported folders: [(name: String, location: Location?)] = []
+        _ source: Located, notSupported folders: [(name: String, location: Location?)] = [], excluded: ExcludedResources
     ) throws(TenantFileError) {
         guard let members = source.value.object else {
             throw TenantFileError(problems: [
@@ -52,12 +67,14 @@ package struct TenantFile: Sendable {
         var problems: [FileProblem] = []
         var entries: [ResourceType: [Entry]] = [:]
         var notSupported = folders
-        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) where !excluded.covers(kind: name) {
             if let type = ResourceType(rawValue: name) {
                 // A name with nothing after it says nothing; only an empty list says that there shall be none.
                 guard value != .null else { continue }
                 do {
-                    entries[type] = try Self.entries(of: type, value, source)
+                    entries[type] = try Self.entries(of: type, value, source).filter {
+                        !excluded.covers(type, $0.members["name"]?.string)
+                    }
                 } catch {
                     problems += error.problems
                 }
@@ -72,6 +89,7 @@ package struct TenantFile: Sendable {
         }
         guard problems.isEmpty else { throw TenantFileError(problems: problems) }
         (self.entries, self.notSupported, self.source) = (entries, notSupported, source)
+        self.excluded = excluded
     }
 
     private static func isEmpty(_ value: JSONValue) -> Bool {

@@ -11,7 +11,8 @@ from support.programs import REPOSITORY
 from support.tenant import tenant
 
 COMMANDS = [
-    [], ["serve"], ["apply"], ["export"], ["users"], ["users", "create"], ["users", "import"], ["users", "list"],
+    [], ["serve"], ["plan"], ["apply"], ["history"], ["rollback"], ["export"],
+    ["users"], ["users", "create"], ["users", "import"], ["users", "list"],
     ["keys"], ["keys", "list"], ["keys", "rotate"], ["logs"], ["copy"], ["doctor"], ["version"],
 ]
 SECRET = "a-secret-of-the-tests-that-is-long-enough"

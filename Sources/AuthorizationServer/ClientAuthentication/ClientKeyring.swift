@@ -70,14 +70,15 @@ extension Client {
         var problems: [(String, String)] = []
         let places = [
             ("client_authentication_methods.private_key_jwt", keys.credentials),
-            ("signed_request_object", requestObject.credentials),
+            ("signed_request_object", requestObject.credentials), ("credentials", keys.unused),
         ]
         for (member, credentials) in places {
             for (index, credential) in credentials.enumerated() {
                 do throws(JSONWebKey.Problem) {
                     _ = try JSONWebKey(pem: credential.pem, keyID: nil, algorithm: credential.algorithm)
                 } catch {
-                    problems.append(("\(member).credentials[\(index)].pem", "cannot be used: \(error.description)"))
+                    let list = member == "credentials" ? member : "\(member).credentials"
+                    problems.append(("\(list)[\(index)].pem", "cannot be used: \(error.description)"))
                 }
             }
         }

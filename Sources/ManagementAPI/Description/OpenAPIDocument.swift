@@ -71,7 +71,7 @@ struct OpenAPIDocument: Sendable {
         let query = route.query.sorted { $0.key < $1.key }.map { name, member -> JSONValue in
             [
                 "name": .string(name), "in": "query", "required": .bool(member.isRequired),
-                "schema": schema(member),
+                "schema": schema(member.schema, isClosed: true),
             ]
         }
         var members: JSONObject = [
@@ -150,7 +150,8 @@ struct OpenAPIDocument: Sendable {
 
     private static func schema(_ member: DocumentSchema.Member, isClosed: Bool = true) -> JSONValue {
         let schema = schema(member.schema, isClosed: isClosed)
-        guard member.isNullable, member.schema != .any else { return schema }
+        // In a request null is as good as nothing, where nothing is good.
+        guard member.isNullable || isClosed && !member.isRequired, member.schema != .any else { return schema }
         return ["anyOf": [schema, ["type": "null"]]]
     }
 

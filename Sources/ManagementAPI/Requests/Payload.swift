@@ -134,8 +134,6 @@ package struct Change<Model: ConfigurationModel>: Payload {
     }
 
     package static var schema: [String: DocumentSchema.Member] {
-        Model.schema(without: Model.readOnly.union(Model.immutable)).mapValues {
-            DocumentSchema.Member($0.schema, isNullable: true)
-        }
+        Model.schema(without: Model.readOnly.union(Model.immutable)).mapValues { DocumentSchema.Member($0.schema) }
     }
 }

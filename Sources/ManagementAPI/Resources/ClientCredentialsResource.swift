@@ -65,6 +65,11 @@ struct ClientCredentialsResource: Resource {
 
     @Sendable private func create(_ call: Submission<NewCredential>) async throws -> Answer {
         var credential = call.body.credential
+        do throws(JSONWebKey.Problem) {
+            _ = try JSONWebKey(pem: credential.pem, keyID: nil, algorithm: credential.algorithm)
+        } catch {
+            throw Document.Problem(path: "pem", message: "cannot be used: \(error.description)")
+        }
         credential.id = ClientMembers.newID()
         let new = credential
         let answer = Answer.created(Self.shown(new))

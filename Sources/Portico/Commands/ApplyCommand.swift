@@ -9,47 +9,43 @@ struct ApplyCommand: AsyncParsableCommand {
         commandName: "apply",
         abstract: "Make the tenant as a file says, in Auth0's Deploy CLI format.",
         discussion: """
-            Shows what would change, and asks. ##KEY## and @@KEY@@ in the file are replaced from the environment. A \
-            running server follows within a second.
+            Shows what would change, and asks. ##KEY## and @@KEY@@ in the file are replaced from the environment; what \
+            AUTH0_EXCLUDED and AUTH0_EXCLUDED_CLIENTS, _CONNECTIONS, _DATABASES, _RESOURCE_SERVERS and _ROLES name is left \
+            alone. A running server follows within a second. 'portico rollback' takes an apply back.
 
             EXAMPLES
               portico apply tenant.yaml
               portico apply --yes ./auth0-export/
+              portico apply shop.plan
             """)
 
-    @Argument(help: "A YAML file, or the folder of an export.")
-    var file: String
+    @OptionGroup var source: PlanOptions
     @Flag(help: "Apply without asking.")
     var yes = false
-    @Flag(help: "Remove what the file's lists do not name (AUTH0_ALLOW_DELETE=true does the same).")
-    var delete = false
-    @OptionGroup var options: DataOptions
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let workspace = try await options.workspace()
-        let plan: Plan
-        do {
-            let parsed = try TenantFile(contentsOf: URL(filePath: file), environment: environment)
-            plan = try await Plan.make(
-                parsed, stores: workspace.stores, box: workspace.secret.box,
-                allowDelete: delete || environment["AUTH0_ALLOW_DELETE"] == "true")
-        } catch let error as TenantFileError {
-            throw CommandFailure("\(error)")
-        }
+        let workspace = try await source.options.workspace()
+        let plan = try await plan(workspace)
         print(plan.text)
         guard !plan.isEmpty else { return }
-        guard yes || isConfirmed() else {
+        guard yes || isConfirmed("Apply these changes?") else {
             print("Nothing was changed.")
             throw ExitCode(1)
         }
-        let outcome = try await plan.apply(to: workspace.stores, at: Date())
+        let outcome = try await plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
         print(outcome.text)
     }
 
-    private func isConfirmed() -> Bool {
-        print("Apply these changes? [y/N] ", terminator: "")
-        fflush(nil)
-        return ["y", "yes"].contains(readLine()?.lowercased())
+    private func plan(_ workspace: Workspace) async throws -> Plan {
+        let url = URL(filePath: source.file)
+        guard PlanFile.isPlan(url) else { return try await source.plan(workspace).plan }
+        do {
+            return try await PlanFile(contentsOf: url, box: workspace.secret.box).plan(
+                stores: workspace.stores, box: workspace.secret.box)
+        } catch let refused as PlanFile.Refused {
+            throw CommandFailure(refused.description)
+        } catch let error as TenantFileError {
+            throw CommandFailure("The plan does not fit the tenant any longer:\n\(error)")
+        }
     }
 }

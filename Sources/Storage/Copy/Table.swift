@@ -77,6 +77,9 @@ package struct Table: Sendable {
         Table("revoked_authorization", key: ["authorization_id"], ["expires_at"]),
         Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),
+        Table(
+            "configuration_apply", key: ["id"],
+            ["applied_at", "applied_by", "changes", "summary", "sealed_rows", "rolled_back_at"]),
         Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
         Table(
             "log_event", key: ["log_id"],
@@ -123,6 +126,13 @@ package struct Table: Sendable {
         return found.map { row in columns.map { Self.plain(row.value($0.text)) } }
     }
 
+    /// The row with a key, as ``rows(after:limit:in:)`` gives it; nil where there is none.
+    func row(with key: [SQLValue], in transaction: any SQLTransaction) throws -> [SQLValue]? {
+        try transaction.row(
+            "SELECT \(names: columns) FROM \(name: statement) WHERE (\(names: self.key)) = (\(values: key))"
+        ).map { row in columns.map { Self.plain(row.value($0.text)) } }
+    }
+
     /// SQLite keeps truth values as numbers.
     private static func plain(_ value: SQLValue?) -> SQLValue {
         if case .bool(let value)? = value { .integer(value ? 1 : 0) } else { value ?? .null }
@@ -130,6 +140,11 @@ package struct Table: Sendable {
 
     /// The key of a row that ``rows(after:limit:in:)`` has returned.
     func key(of row: [SQLValue]) -> [SQLValue] { Array(row.prefix(key.count)) }
+
+    /// Removes the row with a key, where there is one.
+    func delete(_ key: [SQLValue], in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM \(name: statement) WHERE (\(names: self.key)) = (\(values: key))")
+    }
 
     /// Writes a row, in place of one with the same key.
     func write(_ row: [SQLValue], in transaction: any SQLTransaction) throws {

@@ -39,10 +39,14 @@ package struct ClientWrite: Sendable {
         sealed = client.needsReadableSecret ? secret.flatMap { try? box.seal($0) } : nil
     }
 
-    /// Every rule that a client's document has to keep beyond its own shape: keys that can be used, and algorithms that the
-    /// tenant has keys for.
+    /// Every rule that a client's document has to keep beyond its own shape: grant types that exist, keys that can be used,
+    /// and algorithms that the tenant has keys for.
     package static func problems(of client: Client, _ settings: TenantSettings) -> [Document.Problem] {
-        client.keyProblems.map { Document.Problem(path: $0.member, message: $0.problem) }
+        // A client keeps its grant types in an order of its own, so that their places would mislead.
+        GrantTypeRules.problems(of: client.document).map {
+            Document.Problem(path: "grant_types", message: $0.message)
+        }
+            + client.keyProblems.map { Document.Problem(path: $0.member, message: $0.problem) }
             + SigningRules.problems(of: client, settings)
     }
 

@@ -53,6 +53,11 @@ struct ManagementClientsTests {
                 "Payload validation error: 'must be a whole number from 0 to 2592000' on property refresh_token.leeway."
             ),
             (
+                #"{"name": "A", "grant_types": ["refresh_token", "authorisation_code"]}"#,
+                "Payload validation error: ''authorisation_code' is no grant type; did you mean authorization_code?' "
+                    + "on property grant_types."
+            ),
+            (
                 #"{"name": "A", "client_id": "x"}"#,
                 "Payload validation error: 'Additional properties not allowed: client_id'."
             ),
@@ -260,6 +265,10 @@ struct ManagementClientsTests {
                 .post, "clients/regular-web-app/credentials",
                 ["credential_type": "public_key", "name": "first", "pem": .string(try ForeignKey.rsa().pem)])
             #expect(answer.status == .created)
+            let empty = try await management.send(
+                .post, "clients/regular-web-app/credentials", ["credential_type": "public_key", "pem": ""])
+            #expect(empty.status == .badRequest)
+            #expect(try empty.json()["message"]?.string?.contains("on property pem") == true)
             let credential = try answer.json()
             let id = credential["id"]?.string ?? ""
             #expect(id.hasPrefix("cred_") && credential["pem"] == nil && credential["alg"] == "RS256")

@@ -1,0 +1,76 @@
+import AuthorizationServer
+import Foundation
+import OAuth
+import Storage
+
+extension Plan {
+    /// Nothing is left that could be taken back.
+    package struct NothingToRollBack: Error, CustomStringConvertible {
+        package let description = "There is no apply that could be taken back; 'portico history' lists them."
+    }
+
+    /// The plan that takes back the last apply: the rows that it changed become what they were, and later changes of the
+    /// same resources go with it. What hung on a deleted resource outside of the configuration, such as the users of a
+    /// role, does not come back.
+    /// - Throws: ``NothingToRollBack``, ``SecretBox/CannotOpen``, or ``SQLError``.
+    package static func rollback(stores: Stores, box: SecretBox) async throws -> Plan {
+        let (last, rows, version) = try await stores.database.read { transaction in
+            (
+                try ConfigurationHistoryStore.last(in: transaction), try ConfigurationRows(in: transaction),
+                try TenantStore.configurationVersion(in: transaction)
+            )
+        }
+        guard let last else { throw NothingToRollBack() }
+        let changes = try ConfigurationRows.changes(from: box.open(last.sealedRows))
+        let rollback = Rollback(rows: rows, changes: changes)
+        return Plan(
+            changes: changes.reversed().filter { $0.before == nil }.compactMap(rollback.change)
+                + changes.filter { $0.before != nil }.compactMap(rollback.change),
+            notApplied: [], version: version, box: box, takesBack: last.id)
+    }
+}
+
+/// Makes changes of a plan from rows.
+private struct Rollback {
+    let rows: ConfigurationRows
+    let changes: [ConfigurationRows.Change]
+
+    func change(_ change: ConfigurationRows.Change) -> Plan.Change? {
+        let place = change.place
+        guard let table = RollbackTable.all[place.table] else { return nil }
+        let (now, before) = (rows[place], change.before)
+        guard let row = before ?? now else { return nil }
+        let differences = self.differences(from: now, to: before, in: place.table, table)
+        guard now == nil || before == nil || !differences.isEmpty else { return nil }
+        let kind: Plan.Change.Kind =
+            table.part != nil ? .update : now == nil ? .create : before == nil ? .delete : .update
+        return Plan.Change(
+            kind: kind, type: table.type(row), name: table.name(row, name),
+            differences: kind == .delete ? [] : differences
+        ) { transaction, _ in
+            try ConfigurationRows.restore(before, at: place, in: transaction)
+        }
+    }
+
+    private func differences(
+        from now: [String: SQLValue]?, to before: [String: SQLValue]?, in name: String, _ table: RollbackTable
+    ) -> [FieldDifference] {
+        if let part = table.part {
+            return [FieldDifference(field: part.field, before: now.map(part.show), after: before.map(part.show))]
+        }
+        let (former, present) = (table.members(now, of: name), table.members(before, of: name))
+        var differences = FieldDifference.between(former, present).filter { $0.field != "id" }
+        guard let now, let before else { return differences }
+        for (field, columns) in table.secrets where columns.contains(where: { now[$0] != before[$0] }) {
+            differences.append(FieldDifference(field: field, before: nil, after: "(the one before)"))
+        }
+        return differences
+    }
+
+    /// The name of the resource that a row belongs to.
+    private func name(_ id: String, in table: String) -> String {
+        let place = ConfigurationRows.Place(table: table, key: [.text(id)])
+        let row = rows[place] ?? changes.first { $0.place == place }?.before
+        return row?["name"]?.plainText ?? id
+    }
+}

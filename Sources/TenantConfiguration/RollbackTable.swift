@@ -1,0 +1,65 @@
+import OAuth
+import Storage
+
+/// What a rollback says of the rows of a table.
+struct RollbackTable: Sendable {
+    typealias Row = [String: SQLValue]
+    /// Tells the name of the resource with an id in a table.
+    typealias Names = (_ id: String, _ table: String) -> String
+
+    /// The kind of the resource that a row is, or belongs to.
+    let type: @Sendable (Row) -> ResourceType
+    /// What the plan calls it.
+    var name: @Sendable (Row, Names) -> String = { row, _ in row["name"]?.plainText ?? "" }
+    /// Fields that the plan does not show, with the columns that hold them.
+    var secrets: [String: [String]] = [:]
+    /// How a row is shown that is a field of a resource in another table.
+    var part: (field: String, show: @Sendable (Row) -> String)?
+
+    /// Every table of ``ConfigurationRows/tables``.
+    static let all: [String: RollbackTable] = [
+        "tenant": RollbackTable(type: { _ in .tenant }, name: { _, _ in "settings" }),
+        "client": RollbackTable(
+            type: { _ in .clients }, secrets: ["client_secret": ["secret_digest", "sealed_secret"]]),
+        "resource_server": RollbackTable(
+            type: { _ in .resourceServers }, name: { row, _ in row["identifier"]?.plainText ?? "" },
+            secrets: ["signing_secret": ["sealed_signing_secret"]]),
+        "client_grant": RollbackTable(
+            type: { _ in .clientGrants },
+            name: { row, _ in "\(row["client_id"]?.plainText ?? "") → \(row["audience"]?.plainText ?? "")" }),
+        "connection": RollbackTable(type: { row in
+            row["strategy"]?.plainText == Connection.databaseStrategy ? .databases : .connections
+        }),
+        "role": RollbackTable(type: { _ in .roles }),
+        "role_permission": RollbackTable(
+            type: { _ in .roles }, name: { row, names in names(row["role_id"]?.plainText ?? "", "role") },
+            part: (
+                "permissions", { "\($0["permission"]?.plainText ?? "") of \($0["audience"]?.plainText ?? "")" }
+            )),
+        "log_stream": RollbackTable(
+            type: { _ in .logStreams }, secrets: ["sink (secrets)": ["sealed_secrets"]]),
+    ]
+
+    /// What the plan compares: the row's document, or its columns where it has none.
+    func members(_ row: Row?, of table: String) -> JSONObject {
+        guard let row else { return [:] }
+        let columns = ConfigurationRows.configured(row, in: table)
+        let hidden = Set(secrets.values.joined()).union(["document", "created_at", "updated_at"])
+        let document = columns["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
+        return columns.filter { !hidden.contains($0.key) }.mapValues(\.json).merging(document) { $1 }
+    }
+}
+
+extension SQLValue {
+    /// A text as it is; empty for anything else.
+    var plainText: String { if case .text(let text) = self { text } else { "" } }
+
+    fileprivate var json: JSONValue {
+        switch self {
+        case .null: .null
+        case .bool(let bool): .bool(bool)
+        case .integer(let integer): .integer(integer)
+        case .text(let text): .string(text)
+        }
+    }
+}
