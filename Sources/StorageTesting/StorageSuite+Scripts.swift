@@ -70,7 +70,7 @@ extension StorageSuite {
         let swapped = [a, b]
         try await database.write { transaction in
             for rule in swapped {
-                try RuleStore.makeWay(for: rule, in: transaction)
+                try RuleStore.makeWay(for: rule.id, name: rule.name, order: rule.order, in: transaction)
                 try RuleStore.save(rule, in: transaction)
             }
         }

@@ -1,6 +1,7 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams, rules, rulesConfigs
+    case actions, triggers
 
     /// The folder of the folder form.
     var folder: String {
@@ -13,6 +14,10 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .connections: "connections"
         case .roles: "roles"
         case .logStreams: "log-streams"
+        case .rules: "rules"
+        case .rulesConfigs: "rules-configs"
+        case .actions: "actions"
+        case .triggers: "triggers"
         }
     }
 
@@ -27,27 +32,31 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .connections: "connection"
         case .roles: "role"
         case .logStreams: "log stream"
+        case .rules: "rule"
+        case .rulesConfigs: "rule value"
+        case .actions: "action"
+        case .triggers: "trigger"
         }
     }
 
     /// Auth0's kinds that this version does not have; a plan names them instead of dropping them.
     static let notSupported: Set<String> = [
-        "actions", "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
+        "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
         "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
-        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts", "rules", "rulesConfigs",
-        "selfServiceProfiles", "themes", "tokenExchangeProfiles", "triggers", "userAttributeProfiles", "riskAssessment",
+        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts",
+        "selfServiceProfiles", "themes", "tokenExchangeProfiles", "userAttributeProfiles", "riskAssessment",
         "supplementalSignals",
     ]
 
     /// The folders of the folder form that hold ``notSupported`` kinds.
     static let foldersNotSupported: Set<String> = [
-        "actions", "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
+        "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
         "email-templates",
         "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
-        "phone-providers", "phone-templates", "prompts", "rules", "rules-configs", "self-service-profiles", "themes",
-        "token-exchange-profiles", "triggers", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
+        "phone-providers", "phone-templates", "prompts", "self-service-profiles", "themes",
+        "token-exchange-profiles", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
     ]
 
     /// Guesses what a misspelt name meant.

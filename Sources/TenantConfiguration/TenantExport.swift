@@ -52,12 +52,31 @@ package enum TenantExport {
             (.connections, connections { !$0.isDatabase }),
             (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
             (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
+            (.rules, .array(tenant.rules.map { .object(without($0.document, "id")) })),
+            // Nobody reads the values back.
+            (.rulesConfigs, []),
+            (
+                .actions,
+                .array(
+                    tenant.actions.map { action in
+                        .object(action.fileDocument(deployed: tenant.deployedVersions[action.id]))
+                    })
+            ),
+            (.triggers, .object(triggers(of: tenant))),
         ]
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
         let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
         // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
         return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
             .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+    }
+
+    /// What is bound to each trigger that has anything.
+    private static func triggers(of tenant: CurrentTenant) -> JSONObject {
+        let names = Dictionary(tenant.actions.map { ($0.id, $0.name) }) { first, _ in first }
+        return Dictionary(grouping: tenant.actionBindings, by: \.trigger.rawValue).mapValues { bindings in
+            .array(bindings.map { .object($0.fileDocument(named: names[$0.actionID] ?? $0.actionID)) })
+        }
     }
 
     private static func document(of client: Client) -> JSONObject {
@@ -85,8 +104,13 @@ package enum TenantExport {
         }
     }
 
-    /// A text that would read as something else is quoted.
+    /// A text that would read as something else is quoted; a script stands as it is.
     private static func text(_ string: String) throws -> Node {
+        if string.wholeMatch(of: /[!-~][\t\n -~]*[!-~]\n/) != nil, !string.contains("##"), !string.contains("@@"),
+            !string.contains(" \n"), !string.contains("\t\n")
+        {
+            return Node.scalar(Node.Scalar(string, Tag(.str), .literal))
+        }
         let isPlain =
             string.wholeMatch(of: /[A-Za-z_\/][A-Za-z0-9_ .:\/@+-]*/) != nil
             && !string.hasSuffix(":") && !string.contains(": ") && !string.contains("@@") && !string.hasSuffix(" ")

@@ -31,13 +31,17 @@ package struct TenantFile: Sendable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw TenantFileError(problems: [FileProblem(location: nil, path: path, message: "there is no such file")])
         }
-        if isFolder.boolValue {
-            var folder = TenantFolder(url, environment: environment)
-            try self.init(
-                folder.read(), notSupported: folder.notSupported, excluded: ExcludedResources(environment: environment))
-        } else {
-            try self.init(yaml: Self.text(of: url), name: url.relativePath, environment: environment)
-        }
+        var folder = TenantFolder(url, environment: environment)
+        var source =
+            try isFolder.boolValue
+            ? folder.read()
+            : Located(yaml: Self.text(of: url), file: url.relativePath, path: "", environment: environment)
+        try ScriptFiles(
+            folder: isFolder.boolValue ? url : url.deletingLastPathComponent(), isFolderForm: isFolder.boolValue,
+            environment: environment
+        ).load(into: &source)
+        try self.init(
+            source, notSupported: folder.notSupported, excluded: ExcludedResources(environment: environment))
     }
 
     /// Reads YAML; `name` is what messages call it.
@@ -102,9 +106,9 @@ package struct TenantFile: Sendable {
         func problem(_ path: String, _ message: String) -> TenantFileError {
             TenantFileError(problems: [FileProblem(location: source.location(of: path), path: path, message: message)])
         }
-        if type == .tenant {
-            guard let members = value.object else { throw problem("tenant", "must be a mapping") }
-            return [Entry(members: members, path: "tenant")]
+        if type == .tenant || type == .triggers {
+            guard let members = value.object else { throw problem(type.rawValue, "must be a mapping") }
+            return [Entry(members: members, path: type.rawValue)]
         }
         guard let list = value.array else { throw problem(type.rawValue, "must be a list") }
         var entries: [Entry] = []

@@ -20,6 +20,11 @@ struct TenantFolder {
             let name = item.lastPathComponent
             if item.deletingPathExtension().lastPathComponent == "tenant", Self.isReadable(item) {
                 members["tenant"] = read(item, "tenant")
+            } else if name == ResourceType.triggers.folder {
+                for file in files(of: .triggers, in: item) {
+                    let triggers = read(file, ResourceType.triggers.rawValue).object ?? [:]
+                    members["triggers"] = .object((members["triggers"]?.object ?? [:]).merging(triggers) { $1 })
+                }
             } else if let type = ResourceType.allCases.first(where: { $0.folder == name && $0 != .tenant }) {
                 var list: [JSONValue] = []
                 for file in files(of: type, in: item) { list.append(read(file, "\(type.rawValue)[\(list.count)]")) }

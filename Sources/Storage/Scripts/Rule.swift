@@ -68,14 +68,17 @@ package enum RuleStore {
             """)
     }
 
-    /// Moves whichever other rule has the name or the order of `rule` out of its way. For a transaction that changes or
-    /// removes that one too, later on.
-    package static func makeWay(for rule: Rule, in transaction: any SQLTransaction) throws {
-        // Nobody's orders are negative, and nobody's name has a colon.
+    /// Moves whichever other rule has the name or the order of the rule with this id out of its way: behind all others,
+    /// under a name of its own. For a transaction that changes or removes that one too, later on.
+    package static func makeWay(
+        for id: String, name: String, order: Int, in transaction: any SQLTransaction
+    ) throws {
         try transaction.execute(
-            "UPDATE rule SET run_order = -1 - run_order WHERE run_order = \(rule.order) AND id <> \(rule.id)")
+            """
+            UPDATE rule SET run_order = (SELECT MAX(run_order) + 1 FROM rule) WHERE run_order = \(order) AND id <> \(id)
+            """)
         try transaction.execute(
-            "UPDATE rule SET name = ':' || id WHERE name = \(rule.name) AND id <> \(rule.id)")
+            "UPDATE rule SET name = name || '-' || REPLACE(id, '_', '-') WHERE name = \(name) AND id <> \(id)")
     }
 
     /// Removes the rule with this id, where there is one.
