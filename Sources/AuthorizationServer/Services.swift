@@ -18,6 +18,8 @@ package struct Services: Sendable {
     package let requestObjects = RequestObjectCache()
     /// What is known of clients' certificates; nil where no proxy passes them on.
     package let mutualTLS: MutualTLS?
+    /// Bytes that a users-import job's file may have.
+    package let mostImportBytes: Int
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
     package let now: @Sendable () -> Date
@@ -25,11 +27,12 @@ package struct Services: Sendable {
 
     package init(
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
-        mutualTLS: MutualTLS? = nil, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
+        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024, logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
-        self.mutualTLS = mutualTLS
+        (self.mutualTLS, self.mostImportBytes) = (mutualTLS, mostImportBytes)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(

@@ -31,6 +31,7 @@ package struct ManagementAPI: Sendable {
         ActionsResource.self,
         ActionVersionsResource.self,
         ActionTriggersResource.self,
+        JobsResource.self,
     ]
 
     private let services: Services

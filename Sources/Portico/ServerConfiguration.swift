@@ -33,6 +33,8 @@ struct ServerConfiguration: Sendable {
     let logEvents: String?
     /// Days.
     let logRetention: Int
+    /// Kilobytes that a users-import job's file may have.
+    let usersImportSize: Int
     /// The server's secret from the environment; nil for the one in the data folder.
     let secret: String?
 
@@ -90,6 +92,9 @@ struct ServerConfiguration: Sendable {
         logEvents = value(.logEvents)
         logRetention = try Self.parse(.logRetention, value(.logRetention)) { text in
             Int(text).flatMap { (1...3650).contains($0) ? $0 : nil }
+        }
+        usersImportSize = try Self.parse(.usersImportSize, value(.usersImportSize)) { text in
+            Int(text).flatMap { (1...1_048_576).contains($0) ? $0 : nil }
         }
         secret = value(.secret)
     }

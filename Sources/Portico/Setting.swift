@@ -18,6 +18,7 @@ enum Setting: String, CaseIterable {
     case logLevel = "log-level"
     case logEvents = "log-events"
     case logRetention = "log-retention"
+    case usersImportSize = "users-import-size"
     case secret
 
     var help: String {
@@ -56,6 +57,7 @@ enum Setting: String, CaseIterable {
         case .logEvents:
             "Where log events go beside the database, a line of JSON each: stdout, or the path of a file that is appended to."
         case .logRetention: "Days for which log events are kept in the database."
+        case .usersImportSize: "Kilobytes that the file of POST /api/v2/jobs/users-imports may have."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
                 + "Without it, a file 'secret' in the data folder is made and used. Environment only."
@@ -71,6 +73,7 @@ enum Setting: String, CaseIterable {
         case .tls: "false"
         case .logLevel: "info"
         case .logRetention: "30"
+        case .usersImportSize: "500"
         case .databaseConnections: "10"
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,

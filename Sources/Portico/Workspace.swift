@@ -41,7 +41,8 @@ struct Workspace: Sendable {
                 allowsLoopback: configuration.isDevelopment,
                 isAllowed: { [networks = configuration.outboundNetworks] address in
                     networks.contains { $0.contains(address) }
-                }), mutualTLS: configuration.mutualTLS, logger: logger)
+                }), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
+            logger: logger)
     }
 
     private static func database(_ configuration: ServerConfiguration) async throws -> any SQLDatabase {

@@ -78,6 +78,7 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            JobStore.expired(by: now, limit: batch),
         ]
     }
 }

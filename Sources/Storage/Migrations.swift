@@ -12,7 +12,7 @@ package enum Migrations {
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
-        .linkedUsers, .configurationHistory, .scripts,
+        .linkedUsers, .configurationHistory, .jobs, .scripts,
     ]
 
     /// The schema that this binary works with.

@@ -40,6 +40,8 @@ package enum ExclusiveWork: Int64, Sendable {
     case configuration = 2
     /// Writing log events, whose ids are in the order of their commits.
     case logEvents = 3
+    /// Counting the jobs that wait, to add another one.
+    case jobs = 4
 }
 
 extension SQLTransaction {

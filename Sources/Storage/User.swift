@@ -74,14 +74,21 @@ package struct UserStore: Sendable {
 
     /// Users in the order of their ids, from the one after `after` on.
     package func list(after: String = "", limit: Int) async throws -> [User] {
-        try await database.readOnce { transaction in
-            try transaction.rows(
-                """
-                SELECT * FROM user_account WHERE user_id > \(after) AND primary_user_id IS NULL
-                ORDER BY user_id LIMIT \(limit)
-                """
-            ).map(User.init)
-        }
+        try await database.readOnce { try Self.list(after: after, limit: limit, in: $0) }
+    }
+
+    /// As ``list(after:limit:)``, in a transaction.
+    /// - Parameter connection: whose users are wanted; nil for all.
+    package static func list(
+        after: String, connection: String? = nil, limit: Int, in transaction: any SQLTransaction
+    ) throws -> [User] {
+        let wanted: SQL = connection.map { "connection = \($0)" } ?? "1 = 1"
+        return try transaction.rows(
+            """
+            SELECT * FROM user_account WHERE user_id > \(after) AND primary_user_id IS NULL AND \(part: wanted)
+            ORDER BY user_id LIMIT \(limit)
+            """
+        ).map(User.init)
     }
 
     /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has a user with this e-mail address or user name.

@@ -7,6 +7,8 @@ import Storage
 struct ImportedUser: Sendable {
     let user: User
     let passwordHash: String?
+    /// What of the row may be shown to whoever asks why it was not taken.
+    let shown: JSONObject
     /// The fields that the row has; an update leaves the others as they are.
     private let fields: Set<String>
 
@@ -21,6 +23,7 @@ struct ImportedUser: Sendable {
             throw Rejection(code: "INVALID_FORMAT", message: "The object is not valid JSON")
         }
         fields = Set(members.filter { $0.value != .null }.keys)
+        shown = Self.shown(members)
         var document = Document(members, path: "")
         do {
             passwordHash = try Self.passwordHash(&document)
@@ -43,6 +46,13 @@ struct ImportedUser: Sendable {
         } catch {
             throw Rejection(code: "INVALID_FORMAT", message: "\(error)")
         }
+    }
+
+    /// What of a row may be shown to whoever asks why it was not taken; nothing where it is no JSON.
+    static func shown(_ data: Data) -> JSONObject { shown((try? JSON.decode(JSONObject.self, from: data)) ?? [:]) }
+
+    private static func shown(_ members: JSONObject) -> JSONObject {
+        members.filter { !["password_hash", "custom_password_hash", "mfa_factors"].contains($0.key) }
     }
 
     /// The user that is there with what the row says: each field replaces the one before, metadata as a whole.

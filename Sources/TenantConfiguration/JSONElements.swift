@@ -19,12 +19,18 @@ struct JSONElements {
     private let handle: FileHandle
     private var buffer: [UInt8] = []
     private var position = 0
-    /// Bytes of the file that have been read, for a progress bar.
-    private(set) var bytesRead = 0
+    /// The offset in the file of the byte after the buffer.
+    private var end: Int
 
-    init(file: URL) throws {
-        handle = try FileHandle(forReadingFrom: file)
-        guard try startsLikeUsers() else { throw UserImport.NotUsers(file: file.lastPathComponent) }
+    /// Bytes of the file that are done with; between two elements reading may begin again there.
+    var offset: Int { end - buffer.count + position }
+
+    /// - Parameters:
+    ///   - handle: stands at `offset`, which is the file's start or lies between two elements.
+    ///   - name: what the file is called where it is no users file.
+    init(_ handle: FileHandle, name: String, at offset: Int) throws {
+        (self.handle, end) = (handle, offset)
+        guard try offset > 0 || startsLikeUsers() else { throw UserImport.NotUsers(file: name) }
     }
 
     /// Whether an object or an array is first, after white space or a byte order mark; nothing else is a users file.
@@ -94,7 +100,7 @@ struct JSONElements {
             guard let chunk = try handle.read(upToCount: 1 << 16), !chunk.isEmpty else { return nil }
             buffer = Array(chunk)
             position = 0
-            bytesRead += chunk.count
+            end += chunk.count
         }
         return buffer[position]
     }

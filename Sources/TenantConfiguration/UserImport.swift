@@ -19,6 +19,22 @@ package struct UserImport: Sendable {
         package let fraction: Double
     }
 
+    /// Where an import stands between two batches, from which it can go on.
+    package struct Position: Sendable, Hashable {
+        /// Bytes of the file that are done with.
+        package var offset = 0
+        /// Rows, good or bad.
+        package var processed = 0
+        package var inserted = 0
+        package var updated = 0
+        package var rejected = 0
+
+        package init() {}
+    }
+
+    /// Keeps what a batch came to, in the batch's own transaction: neither happens without the other. May run twice.
+    package typealias Note = @Sendable (Position, [RejectedRow], any SQLTransaction) throws -> Void
+
     /// What an import did.
     package struct Report: Sendable {
         package internal(set) var inserted = 0
@@ -34,9 +50,12 @@ package struct UserImport: Sendable {
     /// A row that was not taken; rows count from 1.
     package struct RejectedRow: Sendable, Equatable {
         package let index: Int
-        package let email: String
+        /// What the row says of the user, without passwords and second factors; empty where it cannot be read.
+        package let user: JSONObject
         package let code: String
         package let message: String
+
+        package var email: String { (user["email"]?.string ?? "").forDisplay }
     }
 
     /// The file is something else.
@@ -52,6 +71,18 @@ package struct UserImport: Sendable {
         let user: ImportedUser
     }
 
+    /// Rows that are written in one transaction, and those among them that cannot be.
+    private struct Batch: Sendable {
+        var rows: [Row] = []
+        var rejected: [RejectedRow] = []
+
+        var count: Int { rows.count + rejected.count }
+
+        mutating func reject(_ index: Int, _ code: String, _ message: String, of user: JSONObject = [:]) {
+            rejected.append(RejectedRow(index: index, user: user, code: code, message: message))
+        }
+    }
+
     /// Reads the file in pieces and writes batch after batch; what is written stays where a later row fails.
     /// - Parameter upsert: whether users that are there already are updated, all but their passwords.
     /// - Throws: ``NotUsers``, an error of the file system, or ``SQLError``.
@@ -59,70 +90,116 @@ package struct UserImport: Sendable {
         file: URL, upsert: Bool, at now: Date = Date(), progress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
         let size = try FileManager.default.attributesOfItem(atPath: file.path(percentEncoded: false))[.size] as? Int
-        var (report, rows, index) = (Report(), [Row](), 0)
-        var elements = try JSONElements(file: file)
-        while let element = try elements.next() {
-            index += 1
-            switch element {
-            case .object(let data):
-                do {
-                    rows.append(Row(index: index, user: try ImportedUser(data, connection: connection, at: now)))
-                } catch {
-                    report.reject(index, Self.email(in: data), error.code, error.message)
-                }
-            case .tooLarge: report.reject(index, "", "INVALID_FORMAT", "The object is larger than 1 MiB")
-            case .cutOff:
-                report.reject(
-                    index, "", "INVALID_FORMAT",
-                    "The user has no end: the file is cut off, or a text lacks its closing quote")
-            case .unexpected(let text): report.reject(index, "", "OBJECT_REQUIRED", text)
-            }
-            if rows.count == Self.batch { try await write(&rows, upsert: upsert, at: now, to: &report) }
-            progress(
-                Progress(processed: index, fraction: min(1, Double(elements.bytesRead) / Double(max(1, size ?? 1)))))
-        }
-        try await write(&rows, upsert: upsert, at: now, to: &report)
-        progress(Progress(processed: index, fraction: 1))
+        var report = Report()
+        let end = try await run(
+            FileHandle(forReadingFrom: file), name: file.lastPathComponent, from: Position(), upsert: upsert, at: now,
+            rejecting: { report.rejected += $0 },
+            progress: { progress(Progress(processed: $0, fraction: min(1, Double($1) / Double(max(1, size ?? 1))))) })
+        (report.inserted, report.updated) = (end.inserted, end.updated)
         report.rejected.sort { $0.index < $1.index }
+        progress(Progress(processed: end.processed, fraction: 1))
         return report
     }
 
-    private static func email(in data: Data) -> String {
-        ((try? JSON.decode(JSONObject.self, from: data))?["email"]?.string ?? "").forDisplay
+    /// Reads from an open file, from where an earlier run stood.
+    /// - Parameters:
+    ///   - file: stands at `start`'s offset.
+    ///   - name: what the file is called where it is no users file.
+    ///   - rejecting: takes the rows of each batch that were not taken.
+    ///   - progress: takes the rows and the bytes that were read, after each row.
+    /// - Returns: where it stands at the end.
+    /// - Throws: ``NotUsers``, an error of the file system, ``SQLError``, or what `note` throws.
+    @discardableResult
+    package func run(
+        _ file: FileHandle, name: String, from start: Position, upsert: Bool, at now: Date, note: Note? = nil,
+        rejecting: ([RejectedRow]) -> Void = { _ in }, progress: (Int, Int) -> Void = { _, _ in }
+    ) async throws -> Position {
+        var (position, batch, index) = (start, Batch(), start.processed)
+        var elements = try JSONElements(file, name: name, at: start.offset)
+        while let element = try elements.next() {
+            index += 1
+            read(element, index, at: now, into: &batch)
+            if batch.count >= Self.batch {
+                (position.offset, position.processed) = (elements.offset, index)
+                try await write(&batch, &position, upsert: upsert, at: now, note, rejecting)
+                try Task.checkCancellation()
+            }
+            progress(index, elements.offset)
+        }
+        (position.offset, position.processed) = (elements.offset, index)
+        try await write(&batch, &position, upsert: upsert, at: now, note, rejecting)
+        return position
+    }
+
+    private func read(_ element: JSONElements.Element, _ index: Int, at now: Date, into batch: inout Batch) {
+        switch element {
+        case .object(let data):
+            do {
+                batch.rows.append(Row(index: index, user: try ImportedUser(data, connection: connection, at: now)))
+            } catch {
+                batch.reject(index, error.code, error.message, of: ImportedUser.shown(data))
+            }
+        case .tooLarge: batch.reject(index, "INVALID_FORMAT", "The object is larger than 1 MiB")
+        case .cutOff:
+            batch.reject(
+                index, "INVALID_FORMAT",
+                "The user has no end: the file is cut off, or a text lacks its closing quote")
+        case .unexpected(let text): batch.reject(index, "OBJECT_REQUIRED", text)
+        }
     }
 
     private enum Written: Sendable { case inserted, updated, duplicate }
 
-    private func write(_ rows: inout [Row], upsert: Bool, at now: Date, to report: inout Report) async throws {
-        guard !rows.isEmpty else { return }
-        let written = try await write(rows, upsert: upsert, at: now)
-        for (row, outcome) in zip(rows, written) {
-            switch outcome {
-            case .inserted: report.inserted += 1
-            case .updated: report.updated += 1
-            case .duplicate:
-                report.reject(
-                    row.index, row.user.user.email ?? "", "DUPLICATED_USER",
-                    upsert
-                        ? "The user_id or username belongs to another user"
-                        : "The user is there already; add --upsert to update users")
-            }
-        }
-        rows = []
+    private func write(
+        _ batch: inout Batch, _ position: inout Position, upsert: Bool, at now: Date, _ note: Note?,
+        _ rejecting: ([RejectedRow]) -> Void
+    ) async throws {
+        guard batch.count > 0 else { return }
+        let (after, rejected) = try await write(batch, from: position, upsert: upsert, at: now, note)
+        position = after
+        rejecting(rejected)
+        batch = Batch()
     }
 
     /// Somebody who signs up meanwhile with an address of the batch undoes it; the second time they are found.
-    private func write(_ batch: [Row], upsert: Bool, at now: Date, attempts: Int = 5) async throws -> [Written] {
+    private func write(
+        _ batch: Batch, from position: Position, upsert: Bool, at now: Date, _ note: Note?, attempts: Int = 5
+    ) async throws -> (Position, [RejectedRow]) {
         let connection = connection
         do {
             return try await stores.database.write { transaction in
-                try batch.map {
+                let written = try batch.rows.map {
                     try Self.write($0.user, connection: connection, upsert: upsert, at: now, in: transaction)
                 }
+                let (position, rejected) = Self.outcome(of: batch, written, from: position, upsert: upsert)
+                try note?(position, rejected, transaction)
+                return (position, rejected)
             }
         } catch SQLError.uniqueViolation where attempts > 1 {
-            return try await write(batch, upsert: upsert, at: now, attempts: attempts - 1)
+            return try await write(
+                batch, from: position, upsert: upsert, at: now, note, attempts: attempts - 1)
         }
+    }
+
+    private static func outcome(
+        of batch: Batch, _ written: [Written], from position: Position, upsert: Bool
+    ) -> (Position, [RejectedRow]) {
+        var (batch, position) = (batch, position)
+        for (row, outcome) in zip(batch.rows, written) {
+            switch outcome {
+            case .inserted: position.inserted += 1
+            case .updated: position.updated += 1
+            case .duplicate:
+                batch.reject(
+                    row.index, "DUPLICATED_USER",
+                    upsert
+                        ? "The user_id or username belongs to another user"
+                        : "The user is there already; upsert updates users that are there",
+                    of: row.user.shown.merging(["email": .string(row.user.user.email ?? "")]) { $1 })
+            }
+        }
+        position.rejected += batch.rejected.count
+        return (position, batch.rejected)
     }
 
     private static func write(
@@ -153,11 +230,5 @@ package struct UserImport: Sendable {
         guard !clash else { return .duplicate }
         try UserStore.insert(user, passwordHash: imported.passwordHash, in: transaction)
         return .inserted
-    }
-}
-
-extension UserImport.Report {
-    fileprivate mutating func reject(_ index: Int, _ email: String, _ code: String, _ message: String) {
-        rejected.append(UserImport.RejectedRow(index: index, email: email, code: code, message: message))
     }
 }

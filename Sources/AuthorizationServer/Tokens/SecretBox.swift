@@ -46,6 +46,7 @@ package struct ServerSecret: Sendable {
         case refreshTokens = "refresh tokens"
         case userCodes = "user codes"
         case proofNonces = "DPoP nonces"
+        case exportLinks = "export links"
     }
 
     /// - Parameter text: at least 32 characters from a random source.
@@ -69,6 +70,12 @@ package struct ServerSecret: Sendable {
     /// same one again, and two requests that race cannot make two successors.
     package func successor(of token: Secret) -> Secret {
         Secret("v1." + authenticate(token.text, for: .refreshTokens))
+    }
+
+    /// What makes the link to an export's file one that nobody can guess.
+    /// - Parameter expires: seconds since 1970.
+    package func exportLink(_ jobID: String, expires: Int) -> String {
+        authenticate("\(jobID) \(expires)", for: .exportLinks)
     }
 
     /// The authentication code of `text`, base64url: 43 characters.

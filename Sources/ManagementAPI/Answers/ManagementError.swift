@@ -62,9 +62,9 @@ extension ManagementError {
     static func tooLarge(most: Int) -> ManagementError {
         ManagementError(413, "Payload content length greater than maximum allowed: \(most)")
     }
-    static func unsupportedMediaType(_ type: String) -> ManagementError {
+    static func unsupportedMediaType(_ type: String, expected: String = "application/json") -> ManagementError {
         ManagementError(
-            415, "Unsupported content type: \(type.isEmpty ? "none" : type.forDisplay); send application/json")
+            415, "Unsupported content type: \(type.isEmpty ? "none" : type.forDisplay); send \(expected)")
     }
 
     /// A member of the body has a wrong value.

@@ -6,7 +6,7 @@ package typealias Members = [String: DocumentSchema.Member]
 
 /// What a route answers with when all went well: declared with the route, told by the OpenAPI document, and held against
 /// every answer in the tests.
-package enum AnswerShape: Sendable, Hashable {
+package indirect enum AnswerShape: Sendable, Hashable {
     /// No body.
     case nothing
     case object(Members)
@@ -17,16 +17,28 @@ package enum AnswerShape: Sendable, Hashable {
     case page(String, Members)
     /// A list under its name, with `next` where it goes on.
     case window(String, Members)
+    /// A whole number and nothing else.
+    case number
+    /// One or the other.
+    case either(AnswerShape, AnswerShape)
+    /// That, or 204 where there is nothing.
+    case orNothing(AnswerShape)
     /// Text, such as a file with a line for each user.
     case file(mediaType: String)
 
     /// Whether what is answered is a file.
     package var isFile: Bool { if case .file = self { true } else { false } }
 
+    /// Whether there may be nothing to answer with.
+    package var mayBeNothing: Bool { if case .orNothing = self { true } else { false } }
+
     /// What an answer to the route may look like: one of these.
     package func variants(of route: Route) -> [Variant] {
         switch self {
         case .nothing, .file: []
+        case .number: [.number]
+        case .orNothing(let shape): shape.variants(of: route)
+        case .either(let one, let other): one.variants(of: route) + other.variants(of: route)
         case .object(let members): [.object(route.query["fields"] == nil ? members : members.optional)]
         case .list(let members): [.list(members)]
         case .window(let name, let members): [.object([name: .list(members).always, "next": .text.orNull])]
@@ -34,8 +46,9 @@ package enum AnswerShape: Sendable, Hashable {
         }
     }
 
-    /// A body: an object, or a list of objects.
+    /// A body: an object, a list of objects, or a number.
     package enum Variant: Sendable, Hashable {
+        case number
         case object(Members)
         case list(Members)
     }

@@ -85,7 +85,7 @@ struct OpenAPIDocument: Sendable {
         if let body = route.body {
             members["requestBody"] = [
                 "required": .bool(!route.isBodyOptional),
-                "content": ["application/json": ["schema": body[""].map { schema($0) } ?? object(body)]],
+                "content": .object([route.bodyType: ["schema": body[""].map { schema($0) } ?? object(body)]]),
             ]
         }
         return members
@@ -101,6 +101,7 @@ struct OpenAPIDocument: Sendable {
             String(route.status): success(route),
             "default": error("Too many requests, a defect, or a database that is away"),
         ]
+        if route.answers.mayBeNothing { responses["204"] = ["description": "There is nothing"] }
         var errors = [400: "A wrong value", 401: "No good access token", 403: "Another scope is needed"]
         if route.path.segments.count > 1 || route.body != nil { errors[404] = "It is not there" }
         if route.body != nil {
@@ -128,6 +129,7 @@ struct OpenAPIDocument: Sendable {
         }
         let variants = route.answers.variants(of: route).map { variant -> JSONValue in
             switch variant {
+            case .number: ["type": "integer"]
             case .object(let members): object(members, isClosed: false)
             case .list(let members): ["type": "array", "items": object(members, isClosed: false)]
             }

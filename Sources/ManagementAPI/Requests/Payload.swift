@@ -44,15 +44,29 @@ extension Payload {
         }
     }
 
+    /// Reads the fields of a form, in which, as in a query, everything is a text.
+    /// - Throws: ``ManagementError`` 400 `invalid_body`.
+    static func read(form members: JSONObject) throws(ManagementError) -> Self {
+        do {
+            return try read(members, asTexts: true)
+        } catch {
+            throw .invalidBody(error)
+        }
+    }
+
     private static func read(_ members: JSONObject, isQuery: Bool) throws(ManagementError) -> Self {
         do {
-            var document = Document(members, path: "", isQuery: isQuery)
-            let payload = try Self.init(from: &document)
-            _ = try document.remaining(known: [])
-            return payload
+            return try read(members, asTexts: isQuery)
         } catch {
             throw isQuery ? .invalidQuery(error) : .invalidBody(error)
         }
+    }
+
+    private static func read(_ members: JSONObject, asTexts: Bool) throws(Document.Problem) -> Self {
+        var document = Document(members, path: "", isQuery: asTexts)
+        let payload = try Self.init(from: &document)
+        _ = try document.remaining(known: [])
+        return payload
     }
 }
 

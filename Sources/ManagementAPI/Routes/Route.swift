@@ -25,7 +25,9 @@ package struct Route: Sendable {
     package let query: [String: DocumentSchema.Member]
     package let body: [String: DocumentSchema.Member]?
     /// Whether the body may be left out.
-    let isBodyOptional: Bool
+    var isBodyOptional = false
+    /// The type of the body.
+    var bodyType = "application/json"
     /// What it answers with when all went well.
     package let answers: AnswerShape
     let run: @Sendable (RequestParts) async throws -> Answer

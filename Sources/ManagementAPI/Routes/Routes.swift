@@ -55,6 +55,25 @@ package struct Routes: Sendable {
         adding(.delete, path, scope, summary, status, answers, function)
     }
 
+    /// `POST` of a form with a file, answered with 202.
+    /// - Parameter file: the name of the part that is the file.
+    package func upload<Fields: Payload>(
+        _ path: String, file: String, requires scope: RequiredScope, _ summary: String, answers: AnswerShape,
+        use function: @escaping @Sendable (Form<Fields>) async throws -> Answer
+    ) -> Routes {
+        var (routes, body) = (self, Fields.schema)
+        body[file] = DocumentSchema.Member(.any, isRequired: true)
+        routes.all.append(
+            Route(
+                method: .post, path: RoutePath("\(prefix)/\(path)"), scope: scope, summary: summary, status: 202,
+                query: [:], body: body, bodyType: "multipart/form-data", answers: answers,
+                run: { parts in
+                    _ = try NoPayload.read(query: parts.request.query)
+                    return try await function(Form(parts, file: file))
+                }))
+        return routes
+    }
+
     private func adding<Query: Payload, Body: Payload>(
         _ method: Route.Method, _ path: String, _ scope: RequiredScope, _ summary: String, _ status: Int,
         _ answers: AnswerShape, _ function: @escaping @Sendable (Call<Query, Body>) async throws -> Answer

@@ -76,6 +76,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.logRetention.help))
     var logRetention: String?
 
+    @Option(help: ArgumentHelp(stringLiteral: Setting.usersImportSize.help))
+    var usersImportSize: String?
+
     private var flags: [Setting: String] {
         var flags = options.flags
         flags[.issuer] = issuer
@@ -93,6 +96,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.logLevel] = logLevel
         flags[.logEvents] = logEvents
         flags[.logRetention] = logRetention
+        flags[.usersImportSize] = usersImportSize
         return flags
     }
 
@@ -157,6 +161,7 @@ struct ServeCommand: AsyncParsableCommand {
                 ConfigurationWatch(services: services, outages: outages),
                 ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
                 LogoutDeliveries(services: services), LogStreamDeliveries(services: services),
+                JobRuns(services: services),
             ],
             logger: logger)
     }

@@ -102,6 +102,14 @@ package struct Table: Sendable {
         Table(
             "action_binding", key: ["id"],
             ["trigger_id", "run_order", "action_id", "display_name", "created_at", "updated_at"]),
+        Table(
+            "job", key: ["id"],
+            [
+                "type", "status", "settings", "progress", "status_details", "attempt", "created_at", "due_at",
+                "expires_at",
+            ]),
+        Table("job_piece", key: ["job_id", "number"], ["content"]),
+        Table("job_error", key: ["job_id", "row_number"], ["document"]),
     ]
 
     /// The names of the columns, the key's first.

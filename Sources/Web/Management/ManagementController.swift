@@ -59,13 +59,13 @@ struct ManagementController: Sendable {
     }
 
     private static func request(_ request: Request, _ context: WebContext) -> ManagementRequest {
-        let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" }.trimmed
         let path = String(request.uri.path.dropFirst("/api/v2/".count))
         return ManagementRequest(
             method: request.method == .head ? "GET" : request.method.rawValue, path: path,
-            query: request.uri.query ?? "", token: token(request, context), contentType: type,
-            address: context.clientAddress, userAgent: request.headers[.userAgent] ?? "",
-            requestID: context.requestID, knownVersions: request.headers[.ifNoneMatch] ?? "",
+            query: request.uri.query ?? "", token: token(request, context),
+            contentTypeHeader: request.headers[.contentType] ?? "", address: context.clientAddress,
+            userAgent: request.headers[.userAgent] ?? "", requestID: context.requestID,
+            knownVersions: request.headers[.ifNoneMatch] ?? "",
             body: { most async throws(ManagementRequest.BodyProblem) in
                 do {
                     return Data(buffer: try await request.body.collect(upTo: most))
@@ -74,7 +74,21 @@ struct ManagementController: Sendable {
                 } catch {
                     throw .incomplete
                 }
-            })
+            }, pieces: { take in try await pieces(of: request, take) })
+    }
+
+    private static func pieces(of request: Request, _ take: (Data) async throws -> Void) async throws {
+        var iterator = request.body.makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do {
+                piece = try await iterator.next()
+            } catch {
+                throw ManagementRequest.BodyProblem.incomplete
+            }
+            guard let piece else { return }
+            try await take(Data(buffer: piece))
+        }
     }
 
     /// The token of the `Authorization` header, and of nothing else.
