@@ -62,10 +62,11 @@ class Server:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PORTICO_")}
         return {**inherited, "PORTICO_DATA": str(self.data), **self.database.environment}
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, **settings: str) -> str:
         """Runs `portico …` to its end and returns what it printed."""
         command = [str(self.binary), *arguments]
-        result = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, text=True)
+        environment = self.environment | settings
+        result = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
         if result.returncode:
             output = result.stderr or result.stdout
             raise BenchmarkError(f"portico {arguments[0]} ended with {result.returncode}:\n{output}")

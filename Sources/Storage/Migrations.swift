@@ -12,7 +12,7 @@ package enum Migrations {
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
-        .linkedUsers, .configurationHistory, .jobs, .scripts,
+        .linkedUsers, .configurationHistory, .jobs, .userTerms, .scripts,
     ]
 
     /// The schema that this binary works with.

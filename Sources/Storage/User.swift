@@ -101,6 +101,7 @@ package struct UserStore: Sendable {
                 \(JSON.text(user.profile)), \(JSON.text(user.userMetadata)), \(JSON.text(user.appMetadata)),
                 \(user.isBlocked), \(user.createdAt), \(user.updatedAt), \(user.lastLogin), \(user.loginsCount))
             """)
+        try UserTerm.insert(user, in: transaction)
         if let passwordHash {
             try transaction.execute(
                 """
@@ -121,6 +122,7 @@ package struct UserStore: Sendable {
                 blocked = \(user.isBlocked), updated_at = \(now)
             WHERE user_id = \(userID)
             """)
+        try UserTerm.replace(user, of: userID, in: transaction)
     }
 
     /// Replaces everything that may change of a user.
@@ -134,6 +136,7 @@ package struct UserStore: Sendable {
                 blocked = \(user.isBlocked), updated_at = \(user.updatedAt)
             WHERE user_id = \(user.id)
             """)
+        try UserTerm.replace(user, of: user.id, in: transaction)
     }
 
     /// Waits until nobody else changes the user, and keeps others out until the transaction ends.

@@ -153,8 +153,12 @@ struct OpenAPIDocument: Sendable {
     private static func schema(_ member: DocumentSchema.Member, isClosed: Bool = true) -> JSONValue {
         let schema = schema(member.schema, isClosed: isClosed)
         // In a request null is as good as nothing, where nothing is good.
-        guard member.isNullable || isClosed && !member.isRequired, member.schema != .any else { return schema }
-        return ["anyOf": [schema, ["type": "null"]]]
+        guard member.isNullable || isClosed && !member.isRequired, var members = schema.object,
+            let type = members["type"]
+        else { return schema }
+        members["type"] = [type, "null"]
+        if let values = members["enum"]?.array { members["enum"] = .array(values + [.null]) }
+        return .object(members)
     }
 
     private static func schema(_ schema: DocumentSchema, isClosed: Bool) -> JSONValue {

@@ -31,6 +31,7 @@ package struct Table: Sendable {
                 "connection", "email", "email_verified", "username", "profile", "user_metadata", "app_metadata",
                 "blocked", "created_at", "updated_at", "last_login", "logins_count", "primary_user_id",
             ]),
+        Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),

@@ -84,7 +84,11 @@ extension UserField {
         func value(_ text: String) -> String { isExact ? text : text.lowercased() }
         switch match {
         case .equal(let text): return "\(name: column) = \(value(text))"
-        case .like(let pattern): return "\(name: column) LIKE \(Self.likePattern(value(pattern))) ESCAPE '~'"
+        case .like(let pattern):
+            let fits: SQL = "\(name: column) LIKE \(Self.likePattern(value(pattern))) ESCAPE '~'"
+            let start = value(pattern).prefix { $0 != "*" && $0 != "?" }
+            guard !start.isEmpty else { return fits }
+            return "\(part: UserTerm.beginning(column, String(start))) AND \(part: fits)"
         case .exists: return "\(name: column) IS NOT NULL"
         case .range(let from, let to):
             return bounds(from, to) { bound, isLower in
@@ -138,6 +142,12 @@ extension UserField {
     }
 
     private func json(_ column: StaticName, _ path: [String], _ match: UserFilter.Match) -> SQL {
+        let field = ([column.text] + path).joined(separator: ".")
+        return UserTerm.condition(field: field, match, slow: slowly(column, path, match))
+    }
+
+    /// Looks into every user's document.
+    private func slowly(_ column: StaticName, _ path: [String], _ match: UserFilter.Match) -> SQL {
         // The parser lets no quote and no backslash into a name.
         let place = "$" + path.map { ".\"\($0)\"" }.joined()
         func items(_ condition: SQL) -> SQL { "\(.jsonItems(column))\(place)\(.jsonItemsWhere)\(part: condition))" }

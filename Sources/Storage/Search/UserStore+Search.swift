@@ -19,6 +19,8 @@ extension UserStore {
 
         package init(_ key: Key, isDescending: Bool = false) { (self.key, self.isDescending) = (key, isDescending) }
 
+        private var isOptional: Bool { ![.userID, .connection, .createdAt, .updatedAt, .loginsCount].contains(key) }
+
         fileprivate var sql: SQL {
             let value: SQL =
                 switch key {
@@ -35,6 +37,9 @@ extension UserStore {
                 case .givenName: "lower(\(.jsonMember("profile", "given_name")))"
                 case .familyName: "lower(\(.jsonMember("profile", "family_name")))"
                 }
+            guard isOptional else {
+                return isDescending ? "\(part: value) DESC, user_id DESC" : "\(part: value), user_id"
+            }
             // The databases disagree on where NULL belongs.
             return isDescending
                 ? "(\(part: value)) IS NULL, \(part: value) DESC, user_id DESC"
@@ -42,13 +47,16 @@ extension UserStore {
         }
     }
 
+    /// Not another user's identity. Nearly everybody is none: an index of them would lead a search astray.
+    private static let isUser: SQL = "COALESCE(primary_user_id, '') = ''"
+
     /// The users that `filter` lets through.
     package static func search(
         _ filter: UserFilter, order: Order, start: Int, limit: Int, in transaction: any SQLTransaction
     ) throws -> [User] {
         try transaction.rows(
             """
-            SELECT * FROM user_account WHERE primary_user_id IS NULL AND (\(part: filter.sql)) ORDER BY \(part: order.sql)
+            SELECT * FROM user_account WHERE \(part: isUser) AND (\(part: filter.sql)) ORDER BY \(part: order.sql)
             LIMIT \(limit) OFFSET \(start)
             """
         ).map(User.init)
@@ -58,7 +66,7 @@ extension UserStore {
     package static func count(_ filter: UserFilter, in transaction: any SQLTransaction) throws -> Int {
         try transaction.row(
             """
-            SELECT COUNT(*) AS users FROM user_account WHERE primary_user_id IS NULL AND (\(part: filter.sql))
+            SELECT COUNT(*) AS users FROM user_account WHERE \(part: isUser) AND (\(part: filter.sql))
             """)?.integer("users") ?? 0
     }
 }

@@ -60,6 +60,37 @@ struct ManagementUserSearchTests {
         }
     }
 
+    private static let long = String(repeating: "a", count: 127)
+
+    @Test(
+        "What the search's index has only in part, or not at all, is found nonetheless; what has changed is found anew",
+        arguments: [
+            ("app_metadata.ratio:10.5", ["max"]), ("app_metadata.ratio:10", []),
+            ("app_metadata.many.m249:yes", ["max"]),
+            (#"app_metadata.long:"\#(long)bb""#, ["max"]), (#"app_metadata.long:"\#(long)b""#, []),
+            ("app_metadata.long:\(long)b*", ["max"]), ("app_metadata.long:\(long)bbb*", []),
+            ("app_metadata.long:aaa*b", ["max"]), (#"app_metadata.name:"ÉMILE""#, ["max"]),
+            ("app_metadata.plan:gold", ["mary"]), ("app_metadata.plan:bronze", ["max"]),
+            ("_exists_:app_metadata.address", []), ("_exists_:app_metadata.ratio", ["max"]),
+        ])
+    func incompleteTerms(q: String, expected: [String]) async throws {
+        try await TestServer.run(Self.fixtures()) { server in
+            let management = try await ManagementClient(server)
+            let many = JSONObject(uniqueKeysWithValues: (0..<250).map { ("m\($0)", JSONValue.string("yes")) })
+            _ = try await management.patch(
+                "users/auth0%7Cmax00000000000000000000",
+                [
+                    "app_metadata": [
+                        "ratio": 10.5, "many": .object(many), "long": .string(Self.long + "bb"), "name": "Émile",
+                        "plan": "bronze", "address": nil,
+                    ]
+                ])
+            let found = try await management.list("users?sort=email:1&q=\(q.formEncoded)")
+            let names = found.compactMap { $0["email"]?.string?.split(separator: "@").first.map(String.init) }
+            #expect(names == expected.sorted())
+        }
+    }
+
     @Test(
         "A query that cannot be read is 400 invalid_query_string",
         arguments: [
