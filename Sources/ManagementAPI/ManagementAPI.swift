@@ -32,6 +32,13 @@ package struct ManagementAPI: Sendable {
         ActionVersionsResource.self,
         ActionTriggersResource.self,
         JobsResource.self,
+        AttackProtectionResource.self,
+        LoginBlocksResource.self,
+        StatsResource.self,
+        UserAccessResource.self,
+        BrandingResource.self,
+        PromptsResource.self,
+        CustomDomainsResource.self,
     ]
 
     private let services: Services

@@ -31,6 +31,12 @@ package struct PageChrome: Sendable {
     package let policyURL, termsURL: String?
     /// The languages that the user prefers, the best first: the request's `ui_locales`.
     package let locales: [String]
+    /// The tenant's icon: as ``logoURL``.
+    package var faviconURL: String?
+    /// The path of a stylesheet that follows the pages' own.
+    package var stylesheetPath: String?
+    /// Texts in place of the pages' own, by language (in lower case), page and key.
+    package var customTexts: [String: [String: [String: String]]] = [:]
 
     package init(
         tenantName: String, logoURL: String? = nil, supportURL: String? = nil, policyURL: String? = nil,

@@ -70,7 +70,7 @@ private struct CompiledPages: Sendable {
     }
 
     func render<P: Page>(_ page: P, chrome: PageChrome) -> String {
-        let texts = catalogue.texts(for: chrome.locales)
+        let texts = catalogue.texts(for: chrome.locales, custom: chrome.customTexts)
         let arguments = page.arguments.merging(["tenant": chrome.tenantName]) { own, _ in own }
         let own = texts.section(P.template, arguments).merging(texts.section("common")) { own, _ in own }
         var values = page.content(PageContext(chrome: chrome, texts: texts))
@@ -80,6 +80,8 @@ private struct CompiledPages: Sendable {
         values["assets"] = .group(links)
         values["chrome"] = .group([
             "tenantName": .text(chrome.tenantName),
+            "faviconURL": .optional(chrome.faviconURL.flatMap(SafeURL.image)),
+            "stylesheetPath": .optional(chrome.stylesheetPath),
             "supportURL": .optional(chrome.supportURL.flatMap(SafeURL.link)),
             "policyURL": .optional(chrome.policyURL.flatMap(SafeURL.link)),
             "termsURL": .optional(chrome.termsURL.flatMap(SafeURL.link)),

@@ -11,6 +11,11 @@ package struct Texts: Sendable {
         self.sections = sections
     }
 
+    /// The same texts, but for some.
+    func replacing(_ own: [String: [String: String]], language: String) -> Texts {
+        Texts(language: language, sections: sections.merging(own) { $0.merging($1) { $1 } })
+    }
+
     /// `rtl` for the languages that are written from right to left.
     var direction: String {
         ["ar", "dv", "fa", "he", "ps", "ur", "yi"].contains(language.prefix { $0 != "-" }) ? "rtl" : "ltr"
@@ -96,6 +101,23 @@ struct TextsCatalogue: Sendable {
                 return (tag.lowercased(), Texts(language: tag, sections: whole))
             }
         )
+    }
+
+    /// As ``texts(for:)``, with a tenant's own texts in place of some. A language in which only the tenant has texts counts too:
+    /// the others are English then.
+    func texts(for locales: [String], custom: [String: [String: [String: String]]]) -> Texts {
+        guard !custom.isEmpty else { return texts(for: locales) }
+        for locale in locales + [english.language] {
+            var tag = locale.lowercased()[...]
+            while !tag.isEmpty {
+                if let own = custom[String(tag)] {
+                    return (languages[String(tag)] ?? english).replacing(own, language: String(tag))
+                }
+                if let texts = languages[String(tag)] { return texts }
+                tag = tag[..<(tag.lastIndex(of: "-") ?? tag.startIndex)]
+            }
+        }
+        return english
     }
 
     /// The texts in the first language that there are texts in: `de-AT`, else `de`, else the next, else English

@@ -5,8 +5,8 @@ package struct ConfigurationRows: Sendable {
     /// The tables of configuration, those that others refer to first.
     package static let tables = Table.all.filter {
         [
-            "tenant", "client", "resource_server", "client_grant", "connection", "role", "role_permission",
-            "log_stream", "rule", "rule_configuration", "action", "action_version", "action_binding",
+            "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "role",
+            "role_permission", "log_stream", "rule", "rule_configuration", "action", "action_version", "action_binding",
         ].contains($0.name)
     }
 

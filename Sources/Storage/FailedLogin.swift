@@ -38,6 +38,26 @@ package struct FailedLoginStore: Sendable {
         }
     }
 
+    /// The identifiers that have no attempt left, and from where.
+    package static func blocked(
+        _ identifierDigests: [String], most: Int, at now: Date, in transaction: any SQLTransaction
+    ) throws -> [(identifierDigest: String, address: String)] {
+        guard !identifierDigests.isEmpty else { return [] }
+        return try transaction.rows(
+            """
+            SELECT identifier_digest, address FROM failed_login
+            WHERE identifier_digest IN (\(values: identifierDigests.map(\.sqlValue))) AND failures >= \(most)
+                AND expires_at > \(now)
+            ORDER BY identifier_digest, address
+            """
+        ).map { (try $0.text("identifier_digest"), try $0.text("address")) }
+    }
+
+    /// Gives an identifier all attempts back, wherever they come from.
+    package static func clear(identifierDigest: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM failed_login WHERE identifier_digest = \(identifierDigest)")
+    }
+
     /// Gives the pair all its attempts back.
     package static func clear(
         identifierDigest: String, address: String, in transaction: any SQLTransaction

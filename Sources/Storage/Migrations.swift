@@ -12,7 +12,8 @@ package enum Migrations {
         .initial, .registration, .signingKeyKinds, .requests, .logout, .usedAssertions, .keyThumbprints,
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
-        .linkedUsers, .configurationHistory, .jobs, .userTerms, .scripts,
+        .linkedUsers, .configurationHistory, .jobs,
+        .userTerms, .tenantSections, .scripts,
     ]
 
     /// The schema that this binary works with.

@@ -7,6 +7,8 @@ package struct IssuedRefreshToken: Sendable {
     package let createdAt: Date
     /// When the newest token was exchanged, or issued.
     package let lastUsedAt: Date
+    /// What applications have noted with it, for themselves.
+    package let metadata: JSONObject
 }
 
 extension RefreshTokenStore {
@@ -27,6 +29,12 @@ extension RefreshTokenStore {
             ORDER BY refresh_token_family.id LIMIT \(limit)
             """
         ).map(IssuedRefreshToken.init)
+    }
+
+    /// Replaces what applications have noted with a family.
+    package static func setMetadata(_ metadata: JSONObject, of id: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "UPDATE refresh_token_family SET metadata = \(JSON.text(metadata)) WHERE id = \(id)")
     }
 
     /// Takes back the tokens of a user for one client.
@@ -64,5 +72,6 @@ extension IssuedRefreshToken {
         family = try RefreshTokenFamily(row)
         createdAt = try row.date("created_at")
         lastUsedAt = row.optionalDate("used_at") ?? createdAt
+        metadata = row.optionalText("metadata") == nil ? [:] : try row.json("metadata")
     }
 }

@@ -14,6 +14,8 @@ package struct Session: Sendable, Hashable {
     package var lastUsedAt: Date
     package var idleExpiresAt: Date
     package let expiresAt: Date
+    /// What applications have noted with it, for themselves.
+    package private(set) var metadata: JSONObject = [:]
 
     package init(
         digest: String, sid: String, userID: String, connection: String, authenticatedAt: Date, idleExpiresAt: Date,
@@ -91,6 +93,11 @@ package struct SessionStore: Sendable {
         ).map(Session.init)
     }
 
+    /// Replaces what applications have noted with a session.
+    package static func setMetadata(_ metadata: JSONObject, of sid: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE session SET metadata = \(JSON.text(metadata)) WHERE sid = \(sid)")
+    }
+
     /// Removes every session of a user.
     /// - Returns: those that were.
     package static func deleteAll(of userID: String, in transaction: any SQLTransaction) throws -> [Session] {
@@ -124,5 +131,6 @@ extension Session {
         lastUsedAt = try row.date("last_used_at")
         idleExpiresAt = try row.date("idle_expires_at")
         expiresAt = try row.date("expires_at")
+        if row.optionalText("metadata") != nil { metadata = try row.json("metadata") }
     }
 }

@@ -67,6 +67,7 @@ extension StorageSuite {
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
+        "INSERT INTO tenant_section VALUES ('branding', '{}')",
         "INSERT INTO job VALUES ('job_1', 'users_import', 'pending', '{}', '{}', NULL, 0, 1, 1, 4000000000000)",
         "INSERT INTO job_piece VALUES ('job_1', 1, 'W10=')", "INSERT INTO job_error VALUES ('job_1', 1, '{}')",
     ]

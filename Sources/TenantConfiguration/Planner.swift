@@ -44,6 +44,7 @@ struct CurrentTenant: Sendable {
     /// The versions that run, by the ids of their actions.
     let deployedVersions: [String: ActionVersion]
     let actionBindings: [ActionBinding]
+    let sections: TenantSections
     let keyKinds: Set<SigningKey.Kind>
 
     init(_ transaction: any SQLTransaction) throws {
@@ -61,6 +62,7 @@ struct CurrentTenant: Sendable {
         actions = try ActionStore.list(in: transaction)
         deployedVersions = try ActionVersionStore.deployed(in: transaction)
         actionBindings = try ActionBindingStore.list(in: transaction)
+        sections = try TenantSectionStore.all(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -116,6 +118,9 @@ struct Planner {
         planConnections()
         planRoles()
         planLogStreams()
+        planAttackProtection()
+        planBranding()
+        planPrompts()
         planRules()
         planRuleConfigurations()
         planActions()

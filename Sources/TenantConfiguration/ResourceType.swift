@@ -1,7 +1,7 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams, rules, rulesConfigs
-    case actions, triggers
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams, attackProtection,
+        branding, prompts, rules, rulesConfigs, actions, triggers
 
     /// The folder of the folder form.
     var folder: String {
@@ -18,8 +18,14 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .rulesConfigs: "rules-configs"
         case .actions: "actions"
         case .triggers: "triggers"
+        case .attackProtection: "attack-protection"
+        case .branding: "branding"
+        case .prompts: "prompts"
         }
     }
+
+    /// Whether there is one, and no list of them.
+    var isSingle: Bool { [.tenant, .attackProtection, .branding, .prompts, .triggers].contains(self) }
 
     /// What a plan calls one of them.
     var singular: String {
@@ -36,26 +42,29 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .rulesConfigs: "rule value"
         case .actions: "action"
         case .triggers: "trigger"
+        case .attackProtection: "attack protection"
+        case .branding: "branding"
+        case .prompts: "prompts"
         }
     }
 
     /// Auth0's kinds that this version does not have; a plan names them instead of dropping them.
     static let notSupported: Set<String> = [
-        "attackProtection", "branding", "clientsConfig", "connectionProfiles", "customDomains",
+        "clientsConfig", "connectionProfiles", "customDomains",
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
         "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
-        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates", "prompts",
+        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates",
         "selfServiceProfiles", "themes", "tokenExchangeProfiles", "userAttributeProfiles", "riskAssessment",
         "supplementalSignals",
     ]
 
     /// The folders of the folder form that hold ``notSupported`` kinds.
     static let foldersNotSupported: Set<String> = [
-        "attack-protection", "branding", "connection-profiles", "custom-domains", "emails",
+        "connection-profiles", "custom-domains", "emails",
         "email-templates",
         "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
-        "phone-providers", "phone-templates", "prompts", "self-service-profiles", "themes",
+        "phone-providers", "phone-templates", "self-service-profiles", "themes",
         "token-exchange-profiles", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
     ]
 

@@ -19,6 +19,8 @@ struct RollbackTable: Sendable {
     /// Every table of ``ConfigurationRows/tables``.
     static let all: [String: RollbackTable] = [
         "tenant": RollbackTable(type: { _ in .tenant }, name: { _, _ in "settings" }),
+        "tenant_section": RollbackTable(
+            type: { Planner.type(ofSection: $0["name"]?.plainText ?? "") }),
         "client": RollbackTable(
             type: { _ in .clients }, secrets: ["client_secret": ["secret_digest", "sealed_secret"]]),
         "resource_server": RollbackTable(

@@ -29,46 +29,45 @@ package enum TenantExport {
                     return .object(members)
                 })
         }
-        let sections: [(ResourceType, JSONValue)] = [
-            (.tenant, .object(tenant.settings.document)),
-            (
-                .resourceServers,
-                .array(
-                    tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
-                        .object(without($0.document, "id"))
-                    })
-            ),
-            (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
-            (
-                .clientGrants,
-                .array(
-                    tenant.clientGrants.map { grant in
-                        var members = without(grant.document, "id")
-                        members["client_id"] = .string(name(of: grant.clientID))
-                        return .object(members)
-                    })
-            ),
-            (.databases, connections(\.isDatabase)),
-            (.connections, connections { !$0.isDatabase }),
-            (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
-            (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
-            (.rules, .array(tenant.rules.map { .object(without($0.document, "id")) })),
-            // Nobody reads the values back.
-            (.rulesConfigs, []),
-            (
-                .actions,
-                .array(
-                    tenant.actions.map { action in
-                        .object(action.fileDocument(deployed: tenant.deployedVersions[action.id]))
-                    })
-            ),
-            (.triggers, .object(triggers(of: tenant))),
-        ]
+        let sections: [(ResourceType, JSONValue)] =
+            [
+                (.tenant, .object(tenant.settings.document)),
+                (
+                    .resourceServers,
+                    .array(
+                        tenant.resourceServers.map(\.resourceServer).filter { !$0.isSystem }.map {
+                            .object(without($0.document, "id"))
+                        })
+                ),
+                (.clients, .array(tenant.clients.map { .object(document(of: $0.client)) })),
+                (
+                    .clientGrants,
+                    .array(
+                        tenant.clientGrants.map { grant in
+                            var members = without(grant.document, "id")
+                            members["client_id"] = .string(name(of: grant.clientID))
+                            return .object(members)
+                        })
+                ),
+                (.databases, connections(\.isDatabase)),
+                (.connections, connections { !$0.isDatabase }),
+                (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+                (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
+            ] + Self.protections(tenant.sections) + Self.scripts(tenant)
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }
         let text = try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)), width: -1, allowUnicode: true)
         // A text that looks like a keyword is in double quotes, and stays a text when it is read again.
         return text.replacing(/##(?=[A-Za-z0-9_]+##)/, with: #"\x23\x23"#)
             .replacing(/@@(?=[A-Za-z0-9_]+@@)/, with: #"\x40\x40"#)
+    }
+
+    /// The rules and the actions with what is bound. Nobody reads the rules' values back.
+    private static func scripts(_ tenant: CurrentTenant) -> [(ResourceType, JSONValue)] {
+        let actions = tenant.actions.map { $0.fileDocument(deployed: tenant.deployedVersions[$0.id]) }
+        return [
+            (.rules, .array(tenant.rules.map { .object($0.document.filter { $0.key != "id" }) })), (.rulesConfigs, []),
+            (.actions, .array(actions.map(JSONValue.object))), (.triggers, .object(triggers(of: tenant))),
+        ]
     }
 
     /// What is bound to each trigger that has anything.
@@ -77,6 +76,24 @@ package enum TenantExport {
         return Dictionary(grouping: tenant.actionBindings, by: \.trigger.rawValue).mapValues { bindings in
             .array(bindings.map { .object($0.fileDocument(named: names[$0.actionID] ?? $0.actionID)) })
         }
+    }
+
+    /// What the tenant has set of the sections; the others are as they are at first.
+    private static func protections(_ sections: TenantSections) -> [(ResourceType, JSONValue)] {
+        var protections: JSONObject = [:]
+        if sections.bruteForce != BruteForceProtection() {
+            protections["bruteForceProtection"] = .object(sections.bruteForce.document)
+        }
+        if sections.suspiciousIP != SuspiciousIPThrottling() {
+            protections["suspiciousIpThrottling"] = .object(sections.suspiciousIP.document)
+        }
+        var exported: [(ResourceType, JSONValue)] = []
+        if !protections.isEmpty { exported.append((.attackProtection, .object(protections))) }
+        if sections.branding != Branding() { exported.append((.branding, .object(sections.branding.document))) }
+        if sections.customTexts != CustomTexts() {
+            exported.append((.prompts, ["customText": .object(sections.customTexts.document)]))
+        }
+        return exported
     }
 
     private static func document(of client: Client) -> JSONObject {

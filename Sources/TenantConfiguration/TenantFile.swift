@@ -106,7 +106,7 @@ package struct TenantFile: Sendable {
         func problem(_ path: String, _ message: String) -> TenantFileError {
             TenantFileError(problems: [FileProblem(location: source.location(of: path), path: path, message: message)])
         }
-        if type == .tenant || type == .triggers {
+        if type.isSingle {
             guard let members = value.object else { throw problem(type.rawValue, "must be a mapping") }
             return [Entry(members: members, path: type.rawValue)]
         }

@@ -20,11 +20,18 @@ struct TenantFolder {
             let name = item.lastPathComponent
             if item.deletingPathExtension().lastPathComponent == "tenant", Self.isReadable(item) {
                 members["tenant"] = read(item, "tenant")
-            } else if name == ResourceType.triggers.folder {
-                for file in files(of: .triggers, in: item) {
-                    let triggers = read(file, ResourceType.triggers.rawValue).object ?? [:]
-                    members["triggers"] = .object((members["triggers"]?.object ?? [:]).merging(triggers) { $1 })
+            } else if let type = ResourceType.allCases.first(where: { $0.folder == name && $0.isSingle }) {
+                var parts: JSONObject = [:]
+                for file in contents(of: item).filter(Self.isReadable) {
+                    let part = Self.camelCase(file.deletingPathExtension().lastPathComponent)
+                    // `branding/branding.json` has what is no part.
+                    if part == type.rawValue {
+                        parts.merge(read(file, type.rawValue).object ?? [:]) { $1 }
+                    } else {
+                        parts[part] = read(file, "\(type.rawValue).\(part)")
+                    }
                 }
+                members[type.rawValue] = .object(parts)
             } else if let type = ResourceType.allCases.first(where: { $0.folder == name && $0 != .tenant }) {
                 var list: [JSONValue] = []
                 for file in files(of: type, in: item) { list.append(read(file, "\(type.rawValue)[\(list.count)]")) }
@@ -79,6 +86,12 @@ struct TenantFolder {
                 Self.isReadable($0) && $0.deletingPathExtension().lastPathComponent == "database"
             }
         }
+    }
+
+    /// `bruteForceProtection` for `brute-force-protection`.
+    private static func camelCase(_ name: String) -> String {
+        let words = name.split(separator: "-")
+        return words.prefix(1).joined() + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     private static func isReadable(_ file: URL) -> Bool { ["json", "yaml", "yml"].contains(file.pathExtension) }

@@ -25,6 +25,7 @@ package func buildRouter(
     }
     router.addRoutes(HealthController(services: services, outages: outages).endpoints)
     router.addRoutes(AssetsController(assets: assets).endpoints)
+    router.addRoutes(BrandController(services: services).endpoints)
     router.addRoutes(ExportController(services: services, outages: outages).endpoints)
 
     let certificates = ClientCertificates(

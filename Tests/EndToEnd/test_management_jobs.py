@@ -62,7 +62,7 @@ def test_users_are_imported_and_sign_in(server: Portico, management: ManagementC
     assert (done.summary.inserted, done.summary.failed, done.summary.total) == (300, 2, 302)
     errors = management.jobs.errors.get(job.id)
     assert [one.errors[0].code for one in errors] == ["DUPLICATED_USER", "INVALID_FORMAT"]
-    assert errors[0].user.email == there
+    assert errors[0].user["email"] == there
 
     assert management.users.list_users_by_email(email="row7@example.com")[0].user_metadata == {"n": 7}
     assert Application(server).tokens(there)["access_token"]

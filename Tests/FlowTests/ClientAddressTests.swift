@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import OAuth
 import Testing
 
 @testable import Web

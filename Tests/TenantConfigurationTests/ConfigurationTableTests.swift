@@ -12,7 +12,7 @@ struct ConfigurationTableTests {
         "user_role", "user_permission", "failed_login", "session", "session_client", "logout_delivery",
         "login_transaction", "authorization_code", "device_code", "access_token", "refresh_token_family",
         "refresh_token", "revoked_authorization", "used_assertion", "pushed_request", "configuration_apply",
-        "consent_grant", "log_event", "job", "job_piece", "job_error",
+        "consent_grant", "log_event", "job", "job_piece", "job_error", "user_term",
     ]
 
     @Test("A table is in ConfigurationRows.tables, or in this test's list of what is no configuration")

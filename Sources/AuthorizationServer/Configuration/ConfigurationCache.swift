@@ -11,6 +11,7 @@ package final class ConfigurationCache: Sendable {
     private struct State {
         var version = -1
         var settings: TenantSettings?
+        var sections: TenantSections?
         var keyRing: KeyRing?
         var connections: [Connection]?
         var origins: Set<String>?
@@ -42,6 +43,13 @@ package final class ConfigurationCache: Sendable {
     /// The settings of the tenant.
     package func settings() async throws -> TenantSettings {
         try await cached(\.settings) { [stores] in try await stores.tenant.settings() }
+    }
+
+    /// The settings of the tenant that have a place of their own.
+    package func sections() async throws -> TenantSections {
+        try await cached(\.sections) { [stores] in
+            try await stores.database.read { try TenantSectionStore.all(in: $0) }
+        }
     }
 
     /// The database and other connections, by name.

@@ -40,11 +40,18 @@ struct PasswordCheck: Sendable {
         }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: identifier, address: address)
-        guard try await failures.take() else { throw PasswordLogin.Refusal.blocked }
+        switch try await failures.take() {
+        case .allowed: break
+        case .blocked: throw PasswordLogin.Refusal.blocked
+        case .suspiciousAddress:
+            trail.note { $0.failure = .addressBlocked }
+            throw PasswordLogin.Refusal.suspiciousAddress
+        }
         let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
         trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
         if let found { trail.note(found.user) }
         guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
+            try await failures.countFailure()
             throw PasswordLogin.Refusal.wrongCredentials
         }
         trail.note { ($0.failure, $0.userName) = (nil, nil) }
@@ -56,33 +63,5 @@ struct PasswordCheck: Sendable {
     private func upgradedHash(_ password: String, _ old: String?) async throws -> (old: String, new: String)? {
         guard let old, PasswordHash.needsUpgrade(old) else { return nil }
         return (old, try await services.passwords.hash(password))
-    }
-}
-
-/// Counting the failures of one identifier from one address.
-struct FailedLogins: Sendable {
-    let services: Services
-    let connection: Connection
-    let identifierDigest: String
-    let address: String
-
-    init(services: Services, connection: Connection, identifier: String, address: String) {
-        (self.services, self.connection, self.address) = (services, connection, address)
-        identifierDigest = Secret("\(connection.name) \(identifier)").digest
-    }
-
-    /// Whether the pair may try once more; the try is counted before the password is read.
-    func take() async throws -> Bool {
-        guard connection.hasBruteForceProtection else { return true }
-        let most = try await services.configuration.settings().bruteForceMaximumAttempts
-        let (now, digest, address) = (services.now(), identifierDigest, address)
-        return try await services.stores.database.write { transaction in
-            try FailedLoginStore.takeAttempt(
-                identifierDigest: digest, address: address, most: most, at: now, in: transaction)
-        }
-    }
-
-    func clear(in transaction: any SQLTransaction) throws {
-        try FailedLoginStore.clear(identifierDigest: identifierDigest, address: address, in: transaction)
     }
 }

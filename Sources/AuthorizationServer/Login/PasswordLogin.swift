@@ -13,6 +13,8 @@ package struct PasswordLogin: Sendable {
         case wrongCredentials
         /// Ten failures of this identifier from this address.
         case blocked
+        /// Too many failures from this address, whoever they pretended to be.
+        case suspiciousAddress
         case userIsBlocked
         case noConnection
 
@@ -21,6 +23,7 @@ package struct PasswordLogin: Sendable {
             switch self {
             case .wrongCredentials: "Wrong email or password."
             case .blocked: "Your account has been blocked after multiple consecutive login attempts."
+            case .suspiciousAddress: "Too many failed logins from this address."
             case .userIsBlocked: "user is blocked"
             case .noConnection: "No database connection serves the application."
             }

@@ -16,6 +16,8 @@ package struct Signup: Sendable {
         case noConnection
         /// The address is taken. Pages say only that it failed.
         case userExists
+        /// Too many sign-ups from this address.
+        case suspiciousAddress
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -24,6 +26,7 @@ package struct Signup: Sendable {
             case .weakPassword: "The password is too weak."
             case .disabled, .noConnection: "The application takes no new users."
             case .userExists: "The user already exists."
+            case .suspiciousAddress: "Too many sign-ups from this address."
             }
         }
     }
@@ -42,7 +45,7 @@ package struct Signup: Sendable {
             services.log(.login, trail, description: "Signed in by signing up")
             return session
         } catch let refusal as Refusal {
-            services.log(.failedSignup, trail, description: refusal.explanation)
+            services.log(trail.facts.failure ?? .failedSignup, trail, description: refusal.explanation)
             throw refusal
         } catch let refusal as OAuthError {
             services.log(.failedSignup, trail, failure: refusal)
@@ -57,6 +60,11 @@ package struct Signup: Sendable {
         else { throw Refusal.noConnection }
         trail.note { $0.connection = connection.name }
         guard connection.allowsSignup else { throw Refusal.disabled }
+        let throttle = try await AddressThrottle(.signup, address: browser.address, services)
+        guard try await throttle?.take(services) ?? true else {
+            trail.note { $0.failure = .addressBlocked }
+            throw Refusal.suspiciousAddress
+        }
         try await ScriptRunning(services: services).run(
             at: .preUserRegistration, .postUserRegistration, trail: trail)
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a request comes from, for the log alone: nothing is decided by it.
+/// Where a request comes from, for the log and for the lists of addresses that attack protection leaves alone.
 package struct RequestOrigin: Sendable {
     /// The request that this task answers; nil where none caused what happens.
     @TaskLocal package static var current: RequestOrigin?

@@ -10,6 +10,8 @@ package indirect enum AnswerShape: Sendable, Hashable {
     /// No body.
     case nothing
     case object(Members)
+    /// An object whose members are the caller's own.
+    case anyObject
     /// A list without a name.
     case list(Members)
     /// A list as the request asks for it: without a name; with totals under its name; or, from checkpoint to checkpoint,
@@ -37,6 +39,7 @@ package indirect enum AnswerShape: Sendable, Hashable {
         switch self {
         case .nothing, .file: []
         case .number: [.number]
+        case .anyObject: [.anyObject]
         case .orNothing(let shape): shape.variants(of: route)
         case .either(let one, let other): one.variants(of: route) + other.variants(of: route)
         case .object(let members): [.object(route.query["fields"] == nil ? members : members.optional)]
@@ -49,6 +52,7 @@ package indirect enum AnswerShape: Sendable, Hashable {
     /// A body: an object, a list of objects, or a number.
     package enum Variant: Sendable, Hashable {
         case number
+        case anyObject
         case object(Members)
         case list(Members)
     }

@@ -85,7 +85,11 @@ struct OpenAPIDocument: Sendable {
         if let body = route.body {
             members["requestBody"] = [
                 "required": .bool(!route.isBodyOptional),
-                "content": .object([route.bodyType: ["schema": body[""].map { schema($0) } ?? object(body)]]),
+                "content": .object([
+                    route.bodyType: [
+                        "schema": body[""].map { schema($0) } ?? object(body, isClosed: !route.takesAnyMember)
+                    ]
+                ]),
             ]
         }
         return members
@@ -130,6 +134,7 @@ struct OpenAPIDocument: Sendable {
         let variants = route.answers.variants(of: route).map { variant -> JSONValue in
             switch variant {
             case .number: ["type": "integer"]
+            case .anyObject: ["type": "object"]
             case .object(let members): object(members, isClosed: false)
             case .list(let members): ["type": "array", "items": object(members, isClosed: false)]
             }

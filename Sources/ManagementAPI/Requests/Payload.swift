@@ -12,11 +12,14 @@ package protocol Payload: Sendable {
     static var isList: Bool { get }
     /// Whether a request may come without it.
     static var isOptional: Bool { get }
+    /// Whether its members are the caller's own.
+    static var isOpen: Bool { get }
 }
 
 extension Payload {
     package static var isList: Bool { false }
     package static var isOptional: Bool { false }
+    package static var isOpen: Bool { false }
 
     package static var schema: [String: DocumentSchema.Member] {
         let schema = try? DocumentSchema.members { document throws(Document.Problem) in

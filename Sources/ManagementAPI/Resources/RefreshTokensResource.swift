@@ -16,6 +16,18 @@ struct RefreshTokensResource: Resource {
                 "refresh-tokens/:token", requires: .read("refresh_tokens"), "Get a refresh token",
                 answers: .object(Self.members), use: get
             )
+            .get(
+                "refresh-tokens", requires: .read("refresh_tokens"), "Get refresh tokens",
+                answers: .window("refresh_tokens", Self.members), use: search
+            )
+            .patch(
+                "refresh-tokens/:token", requires: .update("refresh_tokens"), "Update a refresh token",
+                answers: .object(Self.members), use: update
+            )
+            .post(
+                "refresh-tokens/revoke", requires: .delete("refresh_tokens"), "Revoke refresh tokens", status: 202,
+                answers: .nothing, use: revoke
+            )
             .delete(
                 "refresh-tokens/:token", requires: .delete("refresh_tokens"), "Delete a refresh token", status: 202,
                 use: delete
@@ -42,6 +54,7 @@ struct RefreshTokensResource: Resource {
         "id": .text.always, "user_id": .text.always, "client_id": .text.always, "session_id": .text.orNull,
         "rotating": .bool, "created_at": .text, "last_exchanged_at": .text.orNull, "expires_at": .text.orNull,
         "idle_expires_at": .text.orNull, "resource_servers": .list(["audience": .text, "scopes": .text]),
+        "refresh_token_metadata": .anyObject,
     ]
 
     static let deviceMembers: Members = [
@@ -145,11 +158,12 @@ struct RefreshTokensResource: Resource {
         }
     }
 
-    private static func shown(_ token: IssuedRefreshToken, _ transaction: any SQLTransaction) throws -> JSONObject {
+    /// A token as the API shows one.
+    static func shown(_ token: IssuedRefreshToken, _ transaction: any SQLTransaction) throws -> JSONObject {
         let family = token.family
         let client = try ClientStore.find(family.clientID, in: transaction)?.client
         let idle = client?.refreshToken.idleLifetime.map { token.lastUsedAt.addingTimeInterval(Double($0)) }
-        return [
+        var members: JSONObject = [
             "id": .string(family.id), "user_id": .string(family.userID), "client_id": .string(family.clientID),
             "session_id": family.sid.isEmpty ? .null : .string(family.sid), "rotating": .bool(family.isRotating),
             "created_at": UserMembers.time(token.createdAt),
@@ -160,6 +174,8 @@ struct RefreshTokensResource: Resource {
                 ["audience": .string(family.audience ?? ""), "scopes": .string(family.scope.text)]
             ],
         ]
+        if !token.metadata.isEmpty { members["refresh_token_metadata"] = .object(token.metadata) }
+        return members
     }
 
     private static func device(_ token: IssuedRefreshToken) -> JSONObject {

@@ -14,6 +14,10 @@ struct SessionsResource: Resource {
                 "sessions/:session", requires: .read("sessions"), "Get session", answers: .object(Self.members),
                 use: get
             )
+            .patch(
+                "sessions/:session", requires: .update("sessions"), "Update session", answers: .object(Self.members),
+                use: update
+            )
             .delete("sessions/:session", requires: .delete("sessions"), "Delete session", status: 202, use: delete)
             .post(
                 "sessions/:session/revoke", requires: .delete("sessions"), "Revoke session", status: 202,
@@ -32,7 +36,7 @@ struct SessionsResource: Resource {
         "id": .text.always, "user_id": .text.always, "authenticated_at": .text, "updated_at": .text,
         "last_interacted_at": .text, "idle_expires_at": .text, "expires_at": .text, "created_at": .text,
         "authentication": .object(["methods": .list(["name": .text, "timestamp": .text])]),
-        "clients": .list(["client_id": .text]),
+        "clients": .list(["client_id": .text]), "session_metadata": .anyObject,
     ]
 
     struct Pages: Payload {
@@ -60,6 +64,27 @@ struct SessionsResource: Resource {
             try SessionStore.list(of: id, at: now, after: checkpoint?.from ?? "", limit: most + 1, in: transaction)
         }
         return .window("sessions", sessions, most: most, next: \.sid, Self.shown)
+    }
+
+    struct Metadata: Payload {
+        let members: JSONObject
+
+        init(from document: inout Document) throws(Document.Problem) {
+            members = try NotedMembers.read("session_metadata", &document)
+        }
+    }
+
+    @Sendable private func update(_ call: Submission<Metadata>) async throws -> Answer {
+        let (id, metadata) = (call["session"], call.body.members)
+        return try await management.write(call.caller) { transaction, now in
+            guard let before = try SessionStore.find(sid: id, in: transaction),
+                min(before.expiresAt, before.idleExpiresAt) > now
+            else { throw ManagementError.inexistent("session", "session") }
+            try SessionStore.setMetadata(metadata, of: id, in: transaction)
+            let after = try SessionStore.find(sid: id, in: transaction) ?? before
+            return Changed(
+                .ok(Self.shown(after)), [.init("sessions", id, before: Self.shown(before), after: Self.shown(after))])
+        }
     }
 
     @Sendable private func delete(_ call: Plain) async throws -> Answer {
@@ -96,7 +121,7 @@ struct SessionsResource: Resource {
     }
 
     private static func shown(_ session: Session) -> JSONObject {
-        [
+        var members: JSONObject = [
             "id": .string(session.sid), "user_id": .string(session.userID),
             "authenticated_at": UserMembers.time(session.authenticatedAt),
             "updated_at": UserMembers.time(session.lastUsedAt),
@@ -107,5 +132,22 @@ struct SessionsResource: Resource {
                 "methods": [["name": "pwd", "timestamp": UserMembers.time(session.authenticatedAt)]]
             ],
         ]
+        if !session.metadata.isEmpty { members["session_metadata"] = .object(session.metadata) }
+        return members
+    }
+}
+
+/// What applications note with a session or a refresh token: texts, as at Auth0.
+enum NotedMembers {
+    /// Null and an empty object remove all.
+    static func read(_ name: String, _ document: inout Document) throws(Document.Problem) -> JSONObject {
+        let members = try document.object(name) ?? [:]
+        guard members.count <= 25 else { throw document.problem(name, "must have 25 members at most") }
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+            guard key.utf8.count <= 255, let text = value.string, text.utf8.count <= 255 else {
+                throw document.problem("\(name).\(key.forDisplay)", "must be a text of 255 bytes at most")
+            }
+        }
+        return members
     }
 }

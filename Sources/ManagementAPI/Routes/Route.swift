@@ -28,6 +28,8 @@ package struct Route: Sendable {
     var isBodyOptional = false
     /// The type of the body.
     var bodyType = "application/json"
+    /// Whether the body's members are the caller's own.
+    var takesAnyMember = false
     /// What it answers with when all went well.
     package let answers: AnswerShape
     let run: @Sendable (RequestParts) async throws -> Answer

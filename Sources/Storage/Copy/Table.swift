@@ -19,6 +19,7 @@ package struct Table: Sendable {
         Table("client_registration", key: ["client_id"], ["access_token_digest", "registered_at"]),
         Table("client_metadata_document", key: ["client_id"], ["expires_at"]),
         Table("rate_limit", key: ["subject"], ["attempts", "expires_at"]),
+        Table("tenant_section", key: ["name"], ["document"]),
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
         Table("connection", key: ["id"], ["name", "strategy", "document"]),
@@ -40,7 +41,7 @@ package struct Table: Sendable {
             "session", key: ["digest"],
             [
                 "sid", "user_id", "session_connection", "authenticated_at", "last_used_at", "idle_expires_at",
-                "expires_at",
+                "expires_at", "metadata",
             ]),
         Table("session_client", key: ["sid", "client_id"], ["session_sid", "user_id", "expires_at"]),
         Table("logout_delivery", key: ["sid", "client_id", "uri"], ["user_id", "attempts", "due_at"]),
@@ -71,7 +72,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint",
+                "certificate_thumbprint", "metadata",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),

@@ -37,6 +37,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     /// Portico's own: at Auth0 a consent that is given has no event.
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
+    case addressBlocked = "limit_mu"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -77,6 +78,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedPushedRequest: "Failed Pushed Authorization Request"
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
+        case .addressBlocked: "Blocked IP Address"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -101,7 +103,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
         case .consent: .userSuccess
-        case .accountBlocked: .userNotification
+        case .accountBlocked, .addressBlocked: .userNotification
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }

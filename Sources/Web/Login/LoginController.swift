@@ -55,6 +55,7 @@ struct LoginController: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .wrongCredentials
         case .blocked, .userIsBlocked: .blocked
+        case .suspiciousAddress: .tooManyAttempts
         }
     }
 

@@ -26,16 +26,22 @@ struct PageResponder: Sendable {
         locales: [String] = []
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
-        let chrome = PageChrome(
-            tenantName: settings.friendlyName ?? services.issuer.domain, logoURL: settings.pictureURL,
+        let sections = (try? await services.configuration.sections()) ?? TenantSections()
+        var chrome = PageChrome(
+            tenantName: settings.friendlyName ?? services.issuer.domain,
+            logoURL: sections.branding.logoURL ?? settings.pictureURL,
             supportURL: settings.supportURL, policyURL: client?.information.policyURI,
             termsURL: client?.information.termsURI, locales: locales)
+        chrome.faviconURL = sections.branding.faviconURL
+        chrome.stylesheetPath = BrandStyle(sections.branding)?.path
+        chrome.customTexts = CustomPageTexts.pages(sections.customTexts)
         let response = Response(
             status: status,
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
                 .contentSecurityPolicy: Self.policy(
-                    target?.redirectURI ?? formTarget, isFramed: isFramed, frames: frames),
+                    target?.redirectURI ?? formTarget, isFramed: isFramed, frames: frames,
+                    font: sections.branding.fontURL.flatMap { RedirectURI($0)?.origin }),
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
         return target.map(response.reachable) ?? response
@@ -50,7 +56,7 @@ struct PageResponder: Sendable {
             locales: visit.request.request.uiLocales)
     }
 
-    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String]) -> String {
+    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String], font: String?) -> String {
         var targets = "'self' https:"
         if let formTarget, formTarget.scheme != "https" {
             targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
@@ -58,7 +64,7 @@ struct PageResponder: Sendable {
         let ancestor = isFramed ? formTarget?.origin : nil
         let framed = Set(frames).sorted().joined(separator: " ")
         return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' https: data:; "
-            + (framed.isEmpty ? "" : "frame-src \(framed); ")
+            + (framed.isEmpty ? "" : "frame-src \(framed); ") + (font.map { "font-src \($0); " } ?? "")
             + "form-action \(targets); frame-ancestors \(ancestor ?? "'none'"); base-uri 'none'"
     }
 

@@ -51,6 +51,7 @@ struct SignupController: Sendable {
             .passwordTooWeak(rules.map { PasswordRule(text: $0.text, satisfied: $0.isSatisfied) })
         case .disabled, .noConnection: .signupDisabled
         case .userExists: .signupFailed
+        case .suspiciousAddress: .tooManyAttempts
         }
     }
 

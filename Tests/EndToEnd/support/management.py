@@ -17,6 +17,9 @@ _RESOURCES = [
 SCOPE = [f"{verb}:{resource}" for resource in _RESOURCES for verb in _VERBS] + [
     "create:role_members", "read:role_members", "delete:role_members", "read:tenant_settings", "update:tenant_settings",
     "read:grants", "delete:grants", "read:sessions", "delete:sessions", "read:refresh_tokens", "delete:refresh_tokens",
+    "update:sessions", "update:refresh_tokens", "read:stats", "read:attack_protection", "update:attack_protection",
+    "read:anomaly_blocks", "delete:anomaly_blocks", "read:branding", "update:branding", "read:prompts", "update:prompts",
+    "read:custom_domains", "create:custom_domains",
 ]
 
 

@@ -41,7 +41,7 @@ struct ManagementAccessTests {
     @Test("MG-3: every route refuses a token without its scope, and names what it wants")
     func everyRouteNeedsItsScope() async throws {
         try await TestServer.run { server in
-            let client = try await ManagementClient(server, scope: ["read:stats"])
+            let client = try await ManagementClient(server, scope: ["read:insights"])
             let routes = ManagementAPI(services: server.services).routes
             #expect(!routes.isEmpty)
             for route in routes {

@@ -54,7 +54,7 @@ struct ManagementAuthorizationMatrixTests {
             Bearer(name: "expired", token: old, status: .unauthorized),
             Bearer(name: "an ID token", token: user["id_token"]?.string, status: .unauthorized),
             Bearer(
-                name: "no scope for it", token: try await ManagementClient(server, scope: ["read:stats"]).token,
+                name: "no scope for it", token: try await ManagementClient(server, scope: ["read:insights"]).token,
                 status: .forbidden),
             Bearer(name: "a user's on themselves", token: user["access_token"]?.string, status: .forbidden),
         ]

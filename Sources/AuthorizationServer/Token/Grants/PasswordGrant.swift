@@ -96,7 +96,7 @@ struct PasswordAuthorization: Sendable {
             request.trail.note { facts in
                 // The grant has a type of its own; what went wrong with the password is a detail of it.
                 facts.details["reason"] = facts.failure.map { .string($0.rawValue) }
-                facts.failure = facts.failure == .accountBlocked ? .accountBlocked : nil
+                if facts.failure != .accountBlocked, facts.failure != .addressBlocked { facts.failure = nil }
             }
             throw Self.error(refusal)
         } catch let busy as PasswordHasher.Busy {
@@ -110,6 +110,8 @@ struct PasswordAuthorization: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .invalidGrant("Wrong email or password.")
         case .userIsBlocked: OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
+        case .suspiciousAddress:
+            OAuthError(.tooManyAttempts, "Too many failed logins from this address.", reason: .bruteForce)
         case .blocked:
             OAuthError(
                 .tooManyAttempts,

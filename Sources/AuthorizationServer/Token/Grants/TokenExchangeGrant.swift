@@ -22,7 +22,27 @@ package struct TokenExchangeGrant: Grant {
     /// Levels of `act` in a token at most (Auth0's limit).
     private static let deepest = 5
 
+    /// One address may fail so often, as the tenant's suspicious IP throttling says.
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
+        let throttle = try await AddressThrottle(.tokenExchange, address: request.address, services)
+        let now = services.now()
+        let isExhausted = try await services.stores.database.read { transaction in
+            try throttle?.isExhausted(at: now, in: transaction) ?? false
+        }
+        guard !isExhausted else {
+            request.trail.note { $0.failure = .addressBlocked }
+            throw OAuthError(
+                .tooManyAttempts, "Too many failed token exchanges from this address.", reason: .bruteForce)
+        }
+        do {
+            return try await exchange(request)
+        } catch let error as OAuthError where error.code == .invalidGrant {
+            try await throttle?.countFailure(services)
+            throw error
+        }
+    }
+
+    private func exchange(_ request: TokenRequest) async throws -> Authorization {
         let ownAPI = try Self.ownAPI(of: request.client)
         try Self.checkTypes(request.parameters)
         let (subject, user) = try await subject(request, ownAPI)
