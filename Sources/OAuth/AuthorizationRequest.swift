@@ -27,6 +27,8 @@ package struct AuthorizationRequest: Sendable {
     /// The thumbprint of the key that the code shall be bound to,
     /// [RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
     package let dpopKeyThumbprint: String?
+    /// The organization that the user shall sign in to, by its id or name.
+    package let organization: String?
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -47,6 +49,11 @@ package struct AuthorizationRequest: Sendable {
         resource = try ResourceIndicator.parse(parameters["resource"])
         idTokenHint = parameters["id_token_hint"]
         dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
+        organization = parameters["organization"]
+        if parameters["invitation"] != nil {
+            throw .invalidRequest(
+                "parameter invitation is not supported", hint: "This version cannot accept invitations yet.")
+        }
     }
 
     /// The mode asked for, or the response type's own.

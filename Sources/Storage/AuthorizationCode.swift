@@ -23,18 +23,21 @@ package struct AuthorizationCode: Sendable {
     package let expiresAt: Date
     /// The thumbprint of the key that the redemption must prove; nil for a code that is bound to none.
     package let keyThumbprint: String?
+    /// The organization that the user has signed in to; nil for none.
+    package let organizationID: String?
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, redirectURI: String?, scope: Scope,
         audience: String?, nonce: String?, proofKey: ProofKey?, claims: ClaimsRequest? = nil, sid: String,
-        authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date, keyThumbprint: String? = nil
+        authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date, keyThumbprint: String? = nil,
+        organizationID: String? = nil
     ) {
         (self.digest, self.authorizationID, self.clientID, self.userID) = (digest, authorizationID, clientID, userID)
         (self.redirectURI, self.scope, self.audience, self.nonce) = (redirectURI, scope, audience, nonce)
         (self.proofKey, self.claims, self.sid) = (proofKey, claims, sid)
         self.authenticatedAt = authenticatedAt.storable
         (self.showsAuthenticationTime, self.expiresAt) = (showsAuthenticationTime, expiresAt.storable)
-        self.keyThumbprint = keyThumbprint
+        (self.keyThumbprint, self.organizationID) = (keyThumbprint, organizationID)
     }
 }
 
@@ -48,11 +51,12 @@ package struct AuthorizationCodeStore: Sendable {
             """
             INSERT INTO authorization_code (digest, authorization_id, client_id, user_id, redirect_uri, scope, audience,
                 nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at,
-                key_thumbprint)
+                key_thumbprint, organization_id)
             VALUES (\(code.digest), \(code.authorizationID), \(code.clientID), \(code.userID), \(code.redirectURI),
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
                 \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
-                \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint))
+                \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint),
+                \(code.organizationID))
             """)
     }
 
@@ -107,5 +111,6 @@ extension AuthorizationCode {
         showsAuthenticationTime = try row.bool("shows_auth_time")
         expiresAt = try row.date("expires_at")
         keyThumbprint = row.optionalText("key_thumbprint")
+        organizationID = row.optionalText("organization_id")
     }
 }

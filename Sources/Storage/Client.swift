@@ -35,6 +35,7 @@ package struct Client: Sendable, Hashable {
     package var requestObject = RequestObjectSettings()
     package var information = ClientInformation()
     package var logout = ClientLogoutSettings()
+    package var organizations = ClientOrganizationSettings()
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -152,6 +153,7 @@ extension Client {
         }
         information = try ClientInformation(from: &document)
         logout = try ClientLogoutSettings(from: &document, callbacks: callbacks)
+        organizations = try ClientOrganizationSettings(from: &document)
         other = try document.remaining(known: Self.known)
         guard idTokenAlgorithm != .hs256 || isConfidential else {
             throw document.problem(
@@ -185,7 +187,11 @@ extension Client {
         members["refresh_token"] = .object(refreshToken.document)
         members["jwt_bearer"] = jwtBearer.document.map(JSONValue.object)
         members["token_exchange"] = tokenExchange.document.map(JSONValue.object)
-        for group in [openID.members, information.members, keys.members, requestObject.members, logout.members] {
+        let groups = [
+            openID.members, information.members, keys.members, requestObject.members, logout.members,
+            organizations.members,
+        ]
+        for group in groups {
             members.merge(group) { $1 }
         }
         return members
@@ -195,8 +201,8 @@ extension Client {
     private static let known: Set<String> = [
         "description", "allowed_clients", "client_aliases", "sso", "cross_origin_authentication", "cross_origin_auth",
         "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
-        "addons", "client_metadata", "mobile", "native_social_login", "organization_usage",
-        "organization_require_behavior", "organization_discovery_methods", "default_organization",
+        "addons", "client_metadata", "mobile", "native_social_login", "organization_discovery_methods",
+        "default_organization",
         "session_transfer",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",

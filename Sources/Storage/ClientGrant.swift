@@ -8,6 +8,10 @@ package struct ClientGrant: Sendable, Hashable {
     /// The API's identifier.
     package var audience: String
     package var scope: Scope
+    /// Whether tokens may be for an organization: Auth0's `organization_usage`; nil stands for ``OrganizationUsage/deny``.
+    package var organizationUsage: OrganizationUsage?
+    /// Whether every organization may use the grant, and not only those that it is given; nil stands for false.
+    package var allowsAnyOrganization: Bool?
     /// Auth0's other fields, kept and given back.
     package var other: JSONObject = [:]
 
@@ -23,9 +27,10 @@ package struct ClientGrant: Sendable, Hashable {
         clientID = try document.requiredString("client_id")
         audience = try document.requiredString("audience")
         scope = Scope(try document.strings("scope") ?? [])
+        organizationUsage = try document.oneOf("organization_usage", OrganizationUsage.self)
+        allowsAnyOrganization = try document.bool("allow_any_organization")
         other = try document.remaining(known: [
-            "subject_type", "organization_usage", "allow_any_organization", "allow_all_scopes",
-            "authorization_details_types", "is_system", "default_for",
+            "subject_type", "allow_all_scopes", "authorization_details_types", "is_system", "default_for",
         ])
     }
 
@@ -36,6 +41,8 @@ package struct ClientGrant: Sendable, Hashable {
         members["client_id"] = .string(clientID)
         members["audience"] = .string(audience)
         members["scope"] = JSONValue(scope.values)
+        members["organization_usage"] = organizationUsage.map { .string($0.rawValue) }
+        members["allow_any_organization"] = allowsAnyOrganization.map(JSONValue.bool)
         return members
     }
 }
@@ -82,7 +89,7 @@ package struct ClientGrantStore: Sendable {
 }
 
 extension ClientGrant {
-    fileprivate init(_ row: SQLRow) throws {
+    init(_ row: SQLRow) throws {
         try self.init(document: Document(row.json("document"), path: "client grant"), standardID: row.text("id"))
     }
 }

@@ -6,7 +6,8 @@ package struct ConfigurationRows: Sendable {
     package static let tables = Table.all.filter {
         [
             "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "role",
-            "role_permission", "log_stream", "rule", "rule_configuration", "action", "action_version", "action_binding",
+            "role_permission", "log_stream", "organization", "organization_connection", "organization_client_grant",
+            "rule", "rule_configuration", "action", "action_version", "action_binding",
         ].contains($0.name)
     }
 

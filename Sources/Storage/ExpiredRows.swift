@@ -73,6 +73,12 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT authorization_id FROM revoked_authorization WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            // Whoever invited sees for a day that nobody came.
+            """
+            DELETE FROM organization_invitation WHERE id IN (
+                SELECT id FROM organization_invitation WHERE expires_at <= \(day) LIMIT \(batch))
+                AND expires_at <= \(day)
+            """,
             """
             DELETE FROM rate_limit WHERE subject IN (
                 SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))

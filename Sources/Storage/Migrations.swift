@@ -13,7 +13,7 @@ package enum Migrations {
         .deviceCodes,
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
         .linkedUsers, .configurationHistory, .jobs,
-        .userTerms, .tenantSections, .scripts,
+        .userTerms, .tenantSections, .organizations, .organizationLogins, .scripts,
     ]
 
     /// The schema that this binary works with.

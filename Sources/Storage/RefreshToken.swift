@@ -23,16 +23,20 @@ package struct RefreshTokenFamily: Sendable {
     package let expiresAt: Date?
     /// What each exchange must prove to hold.
     package let confirmation: Confirmation
+    /// The organization that the user has signed in to; nil for none.
+    package let organizationID: String?
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
         claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool,
-        isRotating: Bool, expiresAt: Date?, confirmation: Confirmation = Confirmation()
+        isRotating: Bool, expiresAt: Date?, confirmation: Confirmation = Confirmation(),
+        organizationID: String? = nil
     ) {
         (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
         (self.audience, self.scope, self.claims, self.sid) = (audience, scope, claims, sid)
         (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
         (self.isRotating, self.expiresAt, self.confirmation) = (isRotating, expiresAt?.storable, confirmation)
+        self.organizationID = organizationID
     }
 }
 
@@ -64,12 +68,12 @@ package struct RefreshTokenStore: Sendable {
             """
             INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
                 authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint,
-                certificate_thumbprint)
+                certificate_thumbprint, organization_id)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
                 \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt),
                 \(family.showsAuthenticationTime),
                 \(family.isRotating), \(now), \(family.expiresAt), \(family.confirmation.keyThumbprint),
-                \(family.confirmation.certificateThumbprint))
+                \(family.confirmation.certificateThumbprint), \(family.organizationID))
             """)
         try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
         try transaction.execute(
@@ -191,6 +195,7 @@ extension RefreshTokenFamily {
             claims: try row.optionalText("claims").map(ClaimsRequest.init(parsing:)), sid: try row.text("sid"),
             authenticatedAt: try row.date("authenticated_at"),
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
-            expiresAt: row.optionalDate("expires_at"), confirmation: Confirmation(row))
+            expiresAt: row.optionalDate("expires_at"), confirmation: Confirmation(row),
+            organizationID: row.optionalText("organization_id"))
     }
 }

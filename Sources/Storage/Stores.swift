@@ -25,6 +25,8 @@ package struct Stores: Sendable {
     package var configurationHistory: ConfigurationHistoryStore { ConfigurationHistoryStore(database: database) }
     package var logEvents: LogEventStore { LogEventStore(database: database) }
     package var logStreams: LogStreamStore { LogStreamStore(database: database) }
+    package var organizations: OrganizationStore { OrganizationStore(database: database) }
+    package var organizationInvitations: OrganizationInvitationStore { OrganizationInvitationStore(database: database) }
     package var jobs: JobStore { JobStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }

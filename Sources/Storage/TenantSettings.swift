@@ -133,6 +133,11 @@ extension TenantSettings {
     /// Whether clients may register themselves.
     package var allowsRegistration: Bool { other["flags"]?.object?[Self.registrationFlag]?.bool ?? false }
 
+    /// Whether organizations may be called by their names, and tokens have the names.
+    package var usesOrganizationNames: Bool {
+        other["allow_organization_name_in_authentication_api"]?.bool ?? false
+    }
+
     private enum SessionCookieMode: String, CaseIterable {
         case persistent
         case nonPersistent = "non-persistent"

@@ -67,6 +67,16 @@ extension StorageSuite {
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",
+        "INSERT INTO organization VALUES ('org_1', 'acme', 'Acme', '{\"id\":\"org_1\",\"name\":\"acme\"}', 1)",
+        "INSERT INTO organization_connection SELECT 'org_1', id, '{}' FROM connection",
+        "INSERT INTO organization_client_grant SELECT 'org_1', id FROM client_grant",
+        "INSERT INTO organization_member SELECT 'org_1', user_id FROM user_account",
+        "INSERT INTO organization_member_role SELECT 'org_1', user_id, role_id FROM user_role",
+        """
+        INSERT INTO organization_invitation VALUES ('uinv_1', 'org_1', 'digest', 'old', NULL, 'Ada', 'a@example.com', '{}',
+            '{}', 1, 4000000000000)
+        """,
+        "INSERT INTO organization_invitation_role SELECT 'uinv_1', id FROM role",
         "INSERT INTO tenant_section VALUES ('branding', '{}')",
         "INSERT INTO job VALUES ('job_1', 'users_import', 'pending', '{}', '{}', NULL, 0, 1, 1, 4000000000000)",
         "INSERT INTO job_piece VALUES ('job_1', 1, 'W10=')", "INSERT INTO job_error VALUES ('job_1', 1, '{}')",

@@ -108,6 +108,7 @@ extension Planner {
 
     private mutating func plan(_ grant: ClientGrant, before: ClientGrant?) {
         guard clients[grant.clientID] != nil, resourceServers[grant.audience] != nil else { return }
+        usableGrants[grant.key] = grant.organizationUsage ?? .deny
         let name = "\(clients[grant.clientID]?.name ?? grant.clientID) → \(grant.audience)"
         plan(.clientGrants, name, before: before?.document, after: grant.document) { transaction, _ in
             try ClientGrantStore.save(grant, in: transaction)

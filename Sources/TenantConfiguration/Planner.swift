@@ -37,6 +37,10 @@ struct CurrentTenant: Sendable {
     let clientGrants: [ClientGrant]
     let connections: [Connection]
     let roles: [Role]
+    let organizations: [Organization]
+    /// The connections of organizations, and the ids of the client grants that they may use, by the organizations' ids.
+    let organizationConnections: [String: [OrganizationConnection]]
+    let organizationGrants: [String: Set<String>]
     let logStreams: [LogStreamState]
     let rules: [Rule]
     let ruleConfigurations: [RuleConfiguration]
@@ -56,6 +60,9 @@ struct CurrentTenant: Sendable {
         clientGrants = try ClientGrantStore.list(in: transaction)
         connections = try ConnectionStore.list(in: transaction)
         roles = try RoleStore.list(in: transaction)
+        organizations = try OrganizationStore.list(in: transaction)
+        organizationConnections = try OrganizationStore.connections(in: transaction)
+        organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
         rules = try RuleStore.list(in: transaction)
         ruleConfigurations = try RuleConfigurationStore.list(in: transaction)
@@ -84,6 +91,8 @@ struct Planner {
     var settings: TenantSettings
     var clients: [String: Client] = [:]
     var resourceServers: [String: ResourceServer] = [:]
+    /// The client grants as they will be, with what they have to do with organizations.
+    var usableGrants: [PlannedOrganization.GrantKey: OrganizationUsage] = [:]
     /// The applications and APIs that sign with what the tenant has no keys for, and are noted already.
     var unsignable: Set<String> = []
 
@@ -117,6 +126,7 @@ struct Planner {
         planClientGrants()
         planConnections()
         planRoles()
+        planOrganizations()
         planLogStreams()
         planAttackProtection()
         planBranding()

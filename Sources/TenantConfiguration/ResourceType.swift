@@ -1,7 +1,7 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
-    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, logStreams, attackProtection,
-        branding, prompts, rules, rulesConfigs, actions, triggers
+    case tenant, resourceServers, clients, clientGrants, databases, connections, roles, organizations, logStreams,
+        attackProtection, branding, prompts, rules, rulesConfigs, actions, triggers
 
     /// The folder of the folder form.
     var folder: String {
@@ -13,6 +13,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database-connections"
         case .connections: "connections"
         case .roles: "roles"
+        case .organizations: "organizations"
         case .logStreams: "log-streams"
         case .rules: "rules"
         case .rulesConfigs: "rules-configs"
@@ -37,6 +38,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .databases: "database"
         case .connections: "connection"
         case .roles: "role"
+        case .organizations: "organization"
         case .logStreams: "log stream"
         case .rules: "rule"
         case .rulesConfigs: "rule value"
@@ -54,7 +56,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
         "emailProvider", "emailTemplates", "flowVaultConnections", "flows", "forms", "guardianFactorProviders",
         "guardianFactorTemplates", "guardianFactors", "guardianPhoneFactorMessageTypes",
         "guardianPhoneFactorSelectedProvider", "guardianPolicies", "hooks", "migrations", "networkACLs",
-        "organizations", "pages", "partials", "phoneProviders", "phoneTemplates",
+        "pages", "partials", "phoneProviders", "phoneTemplates",
         "selfServiceProfiles", "themes", "tokenExchangeProfiles", "userAttributeProfiles", "riskAssessment",
         "supplementalSignals",
     ]
@@ -63,7 +65,7 @@ package enum ResourceType: String, Sendable, CaseIterable {
     static let foldersNotSupported: Set<String> = [
         "connection-profiles", "custom-domains", "emails",
         "email-templates",
-        "flows", "forms", "guardian", "hooks", "network-acls", "organizations", "pages",
+        "flows", "forms", "guardian", "hooks", "network-acls", "pages",
         "phone-providers", "phone-templates", "self-service-profiles", "themes",
         "token-exchange-profiles", "user-attribute-profiles", "risk-assessments", "supplemental-signals",
     ]

@@ -38,6 +38,17 @@ struct RollbackTable: Sendable {
             part: (
                 "permissions", { "\($0["permission"]?.plainText ?? "") of \($0["audience"]?.plainText ?? "")" }
             )),
+        "organization": RollbackTable(type: { _ in .organizations }),
+        "organization_connection": RollbackTable(
+            type: { _ in .organizations },
+            name: { row, names in names(row["organization_id"]?.plainText ?? "", "organization") },
+            part: (
+                "connections", { "\($0["connection_id"]?.plainText ?? "") \($0["document"]?.plainText ?? "")" }
+            )),
+        "organization_client_grant": RollbackTable(
+            type: { _ in .organizations },
+            name: { row, names in names(row["organization_id"]?.plainText ?? "", "organization") },
+            part: ("client_grants", { $0["grant_id"]?.plainText ?? "" })),
         "log_stream": RollbackTable(
             type: { _ in .logStreams }, secrets: ["sink (secrets)": ["sealed_secrets"]]),
         "rule": RollbackTable(type: { _ in .rules }),

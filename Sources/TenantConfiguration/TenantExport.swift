@@ -29,6 +29,22 @@ package enum TenantExport {
                     return .object(members)
                 })
         }
+        func organization(_ organization: Organization) -> JSONValue {
+            var members = without(organization.document, "id")
+            let connections = (tenant.organizationConnections[organization.id] ?? []).compactMap { settings in
+                tenant.connections.first { $0.id == settings.connectionID }.map { connection in
+                    settings.document.merging(["name": .string(connection.name)]) { $1 }
+                }
+            }
+            members["connections"] = .array(
+                connections.sorted { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }.map(JSONValue.object))
+            let grants = tenant.organizationGrants[organization.id] ?? []
+            members["client_grants"] = .array(
+                tenant.clientGrants.filter { grants.contains($0.id) }.map { grant in
+                    ["client_id": .string(name(of: grant.clientID)), "audience": .string(grant.audience)]
+                })
+            return .object(members)
+        }
         let sections: [(ResourceType, JSONValue)] =
             [
                 (.tenant, .object(tenant.settings.document)),
@@ -52,6 +68,7 @@ package enum TenantExport {
                 (.databases, connections(\.isDatabase)),
                 (.connections, connections { !$0.isDatabase }),
                 (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
+                (.organizations, .array(tenant.organizations.map { organization($0) })),
                 (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
             ] + Self.protections(tenant.sections) + Self.scripts(tenant)
         let pairs = try sections.map { type, value in (Node(type.rawValue), try node(value)) }

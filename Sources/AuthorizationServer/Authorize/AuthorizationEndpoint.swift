@@ -109,12 +109,14 @@ package struct AuthorizationEndpoint: Sendable {
             try Self.checkGrants(request.responseType, of: verified.client)
             try Self.checkAuthenticationContext(request)
             try verified.client.check(request)
+            let organization = try await LoginOrganization.requested(
+                request.organization, by: verified.client, services)
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
             try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
             return VerifiedAuthorizationRequest(
                 verified, request, resourceServer: api,
-                expectedSubjects: try await expectedSubjects(request, verified.client))
+                expectedSubjects: try await expectedSubjects(request, verified.client), organization: organization)
         }
     }
 

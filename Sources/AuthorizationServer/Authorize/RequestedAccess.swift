@@ -33,15 +33,21 @@ struct RequestedAccess: Sendable {
         hint: "An access token is for one API: send either parameter, or the same identifier in both.")
 
     /// The scope that a user can be given.
+    /// - Parameter organizationID: the organization that the user has signed in to, where their roles there count.
     static func resolve(
-        _ requested: Scope, client: Client, resourceServer: RegisteredResourceServer?, userID: String, stores: Stores
+        _ requested: Scope, client: Client, resourceServer: RegisteredResourceServer?, userID: String,
+        organizationID: String? = nil, stores: Stores
     ) async throws -> RequestedAccess {
         let api = resourceServer?.resourceServer
         var allowed = api?.scope ?? .empty
         var permissions: [String] = []
         if let api, api.enforcesPolicies {
             permissions = try await stores.database.readOnce { transaction in
-                try RoleStore.permissions(of: userID, audience: api.identifier, in: transaction)
+                guard let organizationID else {
+                    return try RoleStore.permissions(of: userID, audience: api.identifier, in: transaction)
+                }
+                return try OrganizationStore.permissions(
+                    of: userID, in: organizationID, audience: api.identifier, transaction)
             }
             let own = api.isSystem ? SystemAPI.ownScope : .empty
             allowed = allowed.intersection(Scope(permissions).union(own))

@@ -56,6 +56,10 @@ struct ResponseIssuing: Sendable {
             sid: session.sid, authenticatedAt: session.authenticatedAt,
             showsTime: request.showsAuthenticationTime, nonce: request.request.nonce)
         authorization.claims = request.request.claims
+        if let organization = request.organization?.organization {
+            authorization.organization = OrganizationClaims(
+                organization, try await services.configuration.settings())
+        }
         authorization.opaqueAccessToken = issued.opaqueAccessToken
         return try await services.tokens.issue(
             authorization, for: type, code: issued.code, state: request.target.state, at: now)

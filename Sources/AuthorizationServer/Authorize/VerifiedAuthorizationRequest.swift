@@ -10,14 +10,17 @@ package struct VerifiedAuthorizationRequest: Sendable {
     package let resourceServer: RegisteredResourceServer?
     /// The users whom the client expects, by their ids; nil where anybody will do.
     let expectedSubjects: Set<String>?
+    /// The organization whose members alone may sign in; nil for a login of their own.
+    let organization: LoginOrganization?
     private let sentRedirectURI: String?
 
     init(
         _ verified: VerifiedClient, _ request: AuthorizationRequest, resourceServer: RegisteredResourceServer?,
-        expectedSubjects: Set<String>?
+        expectedSubjects: Set<String>?, organization: LoginOrganization? = nil
     ) {
         (client, target, sentRedirectURI) = (verified.client, verified.target, verified.sentRedirectURI)
         (self.request, self.resourceServer, self.expectedSubjects) = (request, resourceServer, expectedSubjects)
+        self.organization = organization
     }
 
     /// Seconds until a code that nobody redeems is worth nothing.
@@ -50,6 +53,7 @@ package struct VerifiedAuthorizationRequest: Sendable {
             proofKey: request.proofKey, claims: request.claims, sid: session.sid,
             authenticatedAt: session.authenticatedAt,
             showsAuthenticationTime: showsAuthenticationTime,
-            expiresAt: now.addingTimeInterval(Self.codeLifetime), keyThumbprint: request.dpopKeyThumbprint)
+            expiresAt: now.addingTimeInterval(Self.codeLifetime), keyThumbprint: request.dpopKeyThumbprint,
+            organizationID: organization?.organization.id)
     }
 }

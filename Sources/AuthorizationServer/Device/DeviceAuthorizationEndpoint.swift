@@ -55,6 +55,7 @@ package struct DeviceAuthorizationEndpoint: Sendable {
         let client = try await ClientAuthenticator(services: services).authenticate(credentials)
             .client
         try client.require(.deviceCode)
+        try client.requireNoOrganization()
         let scope = try Scope(parsing: parameters["scope"] ?? "")
         let api = try await RequestedAccess.resourceServer(
             parameters["audience"], resource: try ResourceIndicator.parse(parameters["resource"]), services: services)

@@ -71,7 +71,7 @@ package struct Consent: Sendable {
     private func decidedScope(_ request: VerifiedAuthorizationRequest, _ userID: String) async throws -> Scope {
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer, userID: userID,
-            stores: services.stores)
+            organizationID: request.organization?.organization.id, stores: services.stores)
         return ConsentStep(request: request, progress: LoginTransaction.Progress(), access: access).scope
     }
 }

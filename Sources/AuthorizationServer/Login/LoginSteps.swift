@@ -16,11 +16,12 @@ enum LoginSteps {
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
         guard let session else { return .ask(authentication.login) }
         if let page = try await authentication.page(for: session, services.configuration) { return .ask(page) }
+        try await request.organization?.admit(session, services)
         // They may change what is granted, so they come before the user is asked for it.
         try await ScriptRunning(services: services).run(at: .postLogin, trail: trail)
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer,
-            userID: session.userID, stores: services.stores)
+            userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores)
         let consent = ConsentStep(request: request, progress: progress, access: access)
         if try await consent.mustAsk(session.userID, services.stores) { return .ask(.consent) }
         return .done(access, session)

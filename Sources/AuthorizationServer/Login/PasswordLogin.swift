@@ -44,7 +44,7 @@ package struct PasswordLogin: Sendable {
         let trail = LogTrail()
         trail.note(login)
         do {
-            guard let connection = try await databaseConnection(for: login.clientID) else { throw Refusal.noConnection }
+            guard let connection = try await databaseConnection(for: login) else { throw Refusal.noConnection }
             let proof = try await PasswordCheck(services: services).check(
                 sent, password: password, connection: connection, address: browser.address, trail: trail)
             let session = try await SessionStart(services: services).begin(
@@ -58,9 +58,21 @@ package struct PasswordLogin: Sendable {
         }
     }
 
-    /// The first database connection that serves the application.
-    package func databaseConnection(for clientID: String) async throws -> Connection? {
-        guard let client = try await services.configuration.client(clientID)?.client else { return nil }
-        return try await services.configuration.connections().first { $0.isDatabase && $0.serves(client) }
+    /// The first database connection that serves the application, and the organization that the login is for, with what
+    /// that allows.
+    package func databaseConnection(for login: LoginTransaction) async throws -> Connection? {
+        guard let client = try await services.configuration.client(login.clientID)?.client else { return nil }
+        let connections = try await services.configuration.connections().filter { $0.isDatabase && $0.serves(client) }
+        guard case .authorization(let parameters) = login.purpose, let value = parameters["organization"] else {
+            return connections.first
+        }
+        do {
+            let organization = try await LoginOrganization.requested(value, by: client, services)
+            return organization.flatMap { organization in
+                connections.first(where: organization.offers).map(organization.offered)
+            }
+        } catch is OAuthError {
+            return nil
+        }
     }
 }

@@ -56,7 +56,7 @@ package struct Signup: Sendable {
     private func signUp(
         _ email: String, _ password: String, _ login: LoginTransaction, _ browser: Browser, _ trail: LogTrail
     ) async throws -> PasswordLogin.NewSession {
-        guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login.clientID)
+        guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login)
         else { throw Refusal.noConnection }
         trail.note { $0.connection = connection.name }
         guard connection.allowsSignup else { throw Refusal.disabled }

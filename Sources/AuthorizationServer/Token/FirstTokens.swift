@@ -22,6 +22,8 @@ struct FirstTokens: Sendable {
         var grantName: String?
         /// Whether the client gets a refresh token: `offline_access` stands in the scope only where it may.
         let hasRefreshToken: Bool
+        /// The organization that the user has signed in to; nil for none.
+        var organizationID: String?
     }
 
     /// Issues them for what a grant finds proved in a transaction, and writes both down in the same one.
@@ -61,7 +63,8 @@ struct FirstTokens: Sendable {
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
                 expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) },
-                confirmation: request.refreshConfirmation(audience: basis.audience)),
+                confirmation: request.refreshConfirmation(audience: basis.audience),
+                organizationID: basis.organizationID),
             firstToken: refreshToken.digest, at: now, in: transaction)
     }
 
@@ -72,7 +75,7 @@ struct FirstTokens: Sendable {
             user: basis.user, authorizationID: basis.authorizationID, scope: basis.scope, audience: basis.audience,
             claims: basis.claims,
             authentication: basis.authentication,
-            grantName: basis.grantName
+            grantName: basis.grantName, organizationID: basis.organizationID
         ).make(
             for: client, opaqueAccessToken: basis.audience == nil ? accessToken : nil,
             refreshToken: basis.hasRefreshToken ? refreshToken : nil, services: services)

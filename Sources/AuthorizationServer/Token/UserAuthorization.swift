@@ -11,6 +11,8 @@ struct UserAuthorization: Sendable {
     var claims: ClaimsRequest?
     let authentication: Authorization.Authentication
     var grantName: String?
+    /// The organization that the user has signed in to; nil for none.
+    var organizationID: String?
 
     /// Looks up the API and the user's permissions as they are now.
     /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
@@ -27,7 +29,8 @@ struct UserAuthorization: Sendable {
             }
             api = found
             let access = try await RequestedAccess.resolve(
-                granted, client: client, resourceServer: found, userID: user.id, stores: services.stores)
+                granted, client: client, resourceServer: found, userID: user.id,
+                organizationID: organizationID, stores: services.stores)
             (granted, permissions) = (access.scope, access.permissions)
         }
         var authorization = Authorization(
@@ -39,6 +42,7 @@ struct UserAuthorization: Sendable {
         authorization.claims = claims
         authorization.opaqueAccessToken = opaqueAccessToken
         authorization.refreshToken = refreshToken
+        authorization.organization = try await OrganizationClaims.find(organizationID, services)
         return authorization
     }
 }

@@ -14,6 +14,8 @@ package struct Authorization: Sendable {
     package var permissions: [String] = []
     /// The grant, as the `gty` claim names it; nil for the authorization code.
     package var grantName: String?
+    /// The organization that the tokens are for; nil for none.
+    package var organization: OrganizationClaims?
     /// The user's authentication; nil for a client of its own.
     package var authentication: Authentication?
     /// Where the access token is opaque: the token, whose row the grant has written.

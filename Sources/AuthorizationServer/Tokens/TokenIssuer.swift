@@ -106,6 +106,7 @@ package struct TokenIssuer: Sendable {
             claims["claims"] = authorization.claims.map { .string($0.text) }
         }
         if !authorization.scope.isEmpty { claims["scope"] = .string(authorization.scope.text) }
+        claims.merge(authorization.organization?.members ?? [:]) { $1 }
         claims["act"] = authorization.actor.map(JSONValue.object)
         if api.tokenDialect.isRFC9068 {
             claims["client_id"] = .string(clientID)
@@ -178,6 +179,7 @@ package struct TokenIssuer: Sendable {
         try subjects.name(user, in: &claims, for: authorization.client)
         claims["iat"] = .integer(issuedAt)
         claims["exp"] = .integer(issuedAt + Int64(authorization.client.idTokenLifetime))
+        claims.merge(authorization.organization?.members ?? [:]) { $1 }
         if let authentication = authorization.authentication {
             claims["sid"] = authentication.sid.map(JSONValue.string)
             claims["nonce"] = authentication.nonce.map(JSONValue.string)

@@ -60,6 +60,9 @@ package struct FieldSelection: Sendable {
         includes = try document.bool("include_fields", default: true)
     }
 
+    /// Whether a member is asked for by its name, which some must be.
+    package func asks(for name: String) -> Bool { includes && names.contains(name) }
+
     /// The members that are wanted, and those of `kept`, which Auth0 shows anyhow.
     package func apply(to members: JSONObject, keeping kept: Set<String> = []) -> JSONObject {
         guard !names.isEmpty else { return members }

@@ -57,7 +57,7 @@ struct ClientGrantsResource: Resource {
             audience ?? grant.audience == grant.audience && clientID ?? grant.clientID == grant.clientID
                 && subjectType != .user
                 && (allowsAnyOrganization == nil
-                    || allowsAnyOrganization == grant.other["allow_any_organization"]?.bool ?? false)
+                    || allowsAnyOrganization == (grant.allowsAnyOrganization ?? false))
         }
     }
 
@@ -116,7 +116,7 @@ struct ClientGrantsResource: Resource {
 
     // MARK: Steps
 
-    private static func find(_ id: String, _ transaction: any SQLTransaction) throws -> ClientGrant {
+    static func find(_ id: String, _ transaction: any SQLTransaction) throws -> ClientGrant {
         guard let grant = try ClientGrantStore.find(id, in: transaction) else {
             throw ManagementError.inexistent("client_grant", "client grant")
         }
@@ -130,7 +130,7 @@ struct ClientGrantsResource: Resource {
         if let problem = GrantRules.problem(of: grant, for: api.resourceServer) { throw problem }
     }
 
-    private static func shown(_ grant: ClientGrant) -> JSONObject {
+    static func shown(_ grant: ClientGrant) -> JSONObject {
         grant.document.merging(["subject_type": "client"]) { first, _ in first }
     }
 }

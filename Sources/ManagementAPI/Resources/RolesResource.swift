@@ -219,7 +219,7 @@ struct RolesResource: Resource {
         role.document.filter { $0.key != "permissions" }
     }
 
-    private static func shown(_ user: User) -> JSONObject {
+    static func shown(_ user: User) -> JSONObject {
         UserMembers.shown(user).filter { ["user_id", "email", "picture", "name"].contains($0.key) }
     }
 }

@@ -25,6 +25,9 @@ package struct Table: Sendable {
         Table("connection", key: ["id"], ["name", "strategy", "document"]),
         Table("role", key: ["id"], ["name", "description"]),
         Table("role_permission", key: ["role_id", "audience", "permission"], []),
+        Table("organization", key: ["id"], ["name", "display_name", "document", "created_at"]),
+        Table("organization_connection", key: ["organization_id", "connection_id"], ["document"]),
+        Table("organization_client_grant", key: ["organization_id", "grant_id"], []),
         Table("signing_key", key: ["kid"], ["kind", "state", "sealed_private_key", "certificate", "created_at"]),
         Table(
             "user_account", key: ["user_id"],
@@ -36,6 +39,15 @@ package struct Table: Sendable {
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
+        Table("organization_member", key: ["organization_id", "user_id"], []),
+        Table("organization_member_role", key: ["organization_id", "user_id", "role_id"], []),
+        Table(
+            "organization_invitation", key: ["id"],
+            [
+                "organization_id", "ticket_digest", "client_id", "connection_id", "inviter_name", "invitee_email",
+                "app_metadata", "user_metadata", "created_at", "expires_at",
+            ]),
+        Table("organization_invitation_role", key: ["invitation_id", "role_id"], []),
         Table("failed_login", key: ["identifier_digest", "address"], ["failures", "expires_at"]),
         Table(
             "session", key: ["digest"],
@@ -53,7 +65,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
                 "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
-                "expires_at", "claims", "key_thumbprint",
+                "expires_at", "claims", "key_thumbprint", "organization_id",
             ]),
         Table(
             "device_code", key: ["digest"],
@@ -72,7 +84,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint", "metadata",
+                "certificate_thumbprint", "metadata", "organization_id",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),

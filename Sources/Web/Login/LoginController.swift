@@ -63,7 +63,7 @@ struct LoginController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
+        let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
         return try await pages.respond(
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,

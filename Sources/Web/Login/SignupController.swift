@@ -59,7 +59,7 @@ struct SignupController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await PasswordLogin(services: services).databaseConnection(for: client.clientID)
+        let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
         let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
         let isOpen = connection?.allowsSignup == true
         return try await pages.respond(

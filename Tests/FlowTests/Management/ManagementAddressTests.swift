@@ -14,7 +14,8 @@ struct ManagementAddressTests {
     @Test(
         "What Auth0 has and Portico has not yet is 501, and everything else 404",
         arguments: [
-            ("GET", "forms", 501), ("POST", "organizations/org_1/invitations", 501), ("GET", "clients/search", 501),
+            ("GET", "forms", 501), ("POST", "organizations/org_1/discovery-domains", 501),
+            ("GET", "clients/search", 501),
             ("GET", "nonsense", 404),
             ("PUT", "clients", 404), ("GET", "clients/%zz", 400), ("GET", "clients//credentials", 404),
         ])

@@ -23,7 +23,9 @@ struct AuthenticationStep {
         for session: Session, _ configuration: ConfigurationCache
     ) async throws -> AuthorizationOutcome.LoginPage? {
         let connection = try await configuration.connections().first { $0.name == session.connection }
-        guard connection?.serves(request.client) == true else { return login }
+        guard let connection, connection.serves(request.client), request.organization?.offers(connection) ?? true else {
+            return login
+        }
         guard isExpected(session) else {
             guard session.digest == progress.sessionDigest else { return login }
             throw OAuthError(

@@ -38,6 +38,9 @@ package struct AuthorizationCodeGrant: Grant {
             guard let user = try UserStore.find(code.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
+            if let problem = try LoginOrganization.ending(of: user.id, in: code.organizationID, transaction) {
+                return .failure(problem)
+            }
             return .success(basis(code, user, request))
         }
     }
@@ -90,6 +93,7 @@ package struct AuthorizationCodeGrant: Grant {
                 nonce: code.nonce),
             hasRefreshToken: code.scope.contains(Scope.offlineAccess)
                 && request.client.grantTypes.contains(.refreshToken)
-                && (!request.isFromBrowser || code.proofKey != nil))
+                && (!request.isFromBrowser || code.proofKey != nil),
+            organizationID: code.organizationID)
     }
 }

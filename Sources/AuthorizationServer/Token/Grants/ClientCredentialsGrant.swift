@@ -29,10 +29,12 @@ package struct ClientCredentialsGrant: Grant {
                 reason: .audience)
         }
         let scope = try scope(request, grant, api.resourceServer)
+        let organization = try await organization(request, grant)
         var authorization = Authorization(
             client: request.client, subject: .client, scope: scope, resourceServer: api)
         authorization.grantName = "client-credentials"
         authorization.permissions = scope.values
+        authorization.organization = organization
         return authorization
     }
 
@@ -51,6 +53,36 @@ package struct ClientCredentialsGrant: Grant {
                 reason: .audience)
         }
         return found
+    }
+
+    /// The organization that the application acts for, which the client grant must allow.
+    private func organization(_ request: TokenRequest, _ grant: ClientGrant) async throws -> OrganizationClaims? {
+        let usage = grant.organizationUsage ?? .deny
+        guard let value = request.parameters["organization"] else {
+            guard usage != .require else {
+                throw OAuthError.invalidRequest(
+                    "parameter organization is required for this client",
+                    hint: "The client grant's organization_usage is require: send organization, or set it to allow.")
+            }
+            return nil
+        }
+        guard usage != .deny else {
+            throw OAuthError.invalidRequest(
+                "parameter organization is not allowed for this client",
+                hint: "Set the client grant's organization_usage to allow or require.")
+        }
+        let organization = try await LoginOrganization.find(value, services).organization
+        if grant.allowsAnyOrganization != true {
+            let allowed = try await services.stores.database.readOnce { transaction in
+                try OrganizationStore.clientGrants(of: organization.id, in: transaction)
+            }
+            guard allowed.contains(where: { $0.id == grant.id }) else {
+                throw OAuthError.accessDenied(
+                    "Client is not authorized to access the organization \(organization.id)",
+                    hint: "Give the organization the client grant, or set the grant's allow_any_organization.")
+            }
+        }
+        return OrganizationClaims(organization, try await services.configuration.settings())
     }
 
     /// What was asked for, or all that the client grant gives.

@@ -41,6 +41,7 @@ package struct JWTBearerGrant: Grant {
             authorization.permissions = requested.values
             return authorization
         }
+        try client.requireNoOrganization()
         let access = try await RequestedAccess.resolve(
             requested, client: client, resourceServer: api, userID: user.id, stores: services.stores)
         var authorization = Authorization(

@@ -58,6 +58,12 @@ struct PasswordAuthorization: Sendable {
         let (username, password) = (
             try request.parameters.require("username"), try request.parameters.require("password")
         )
+        try request.client.requireNoOrganization()
+        guard request.parameters["organization"] == nil else {
+            throw OAuthError.invalidRequest(
+                "parameter organization is not supported with this grant",
+                hint: "Users sign in to an organization at the authorization endpoint.")
+        }
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) }
         guard connection.isDatabase, connection.serves(request.client) else {
             throw OAuthError.invalidRequest(

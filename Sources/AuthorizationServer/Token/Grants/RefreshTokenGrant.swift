@@ -40,7 +40,7 @@ package struct RefreshTokenGrant: Grant {
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
                 showsTime: family.showsAuthenticationTime, nonce: nil),
-            grantName: "refresh_token"
+            grantName: "refresh_token", organizationID: family.organizationID
         ).make(
             for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,
             services: services)
@@ -117,6 +117,9 @@ package struct RefreshTokenGrant: Grant {
             return .failure(.invalidGrant("The refresh_token was generated for a user who doesn't exist anymore."))
         }
         guard !user.isBlocked else { return .failure(.invalidGrant("user is blocked")) }
+        if let problem = try LoginOrganization.ending(of: user.id, in: token.family.organizationID, transaction) {
+            return .failure(problem)
+        }
         return .success(user)
     }
 

@@ -46,12 +46,18 @@ package struct TokenExchangeGrant: Grant {
         let ownAPI = try Self.ownAPI(of: request.client)
         try Self.checkTypes(request.parameters)
         let (subject, user) = try await subject(request, ownAPI)
+        let organizationID = subject.claims["org_id"]?.string
+        if let problem = try await services.stores.database.readOnce({
+            try LoginOrganization.ending(of: user.id, in: organizationID, $0)
+        }) {
+            throw problem
+        }
         let api = try await target(request)
         let allowed = try await allowedScope(for: request.client, ownAPI, subject, api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
         let access = try await RequestedAccess.resolve(
             requested.intersection(allowed), client: request.client, resourceServer: api, userID: user.id,
-            stores: services.stores)
+            organizationID: organizationID, stores: services.stores)
         guard !access.scope.isEmpty || requested.isEmpty else {
             throw OAuthError(
                 .invalidScope, "None of the scopes asked for can be given: \(requested.text.forDisplay)",
@@ -63,6 +69,7 @@ package struct TokenExchangeGrant: Grant {
         authorization.permissions = access.permissions
         // What takes back the authorization behind the old token takes back the new one.
         authorization.authorizationID = TokenID.authorizationID(in: subject.claims)
+        authorization.organization = try await OrganizationClaims.find(organizationID, services)
         authorization.actor = try Self.actor(request.client, subject)
         authorization.latestExpiry = subject.claims["exp"]?.integer.map {
             Date(timeIntervalSince1970: Double($0))

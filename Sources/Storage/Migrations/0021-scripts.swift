@@ -1,7 +1,7 @@
 extension Migration {
     /// Rules and actions: the tenant's own JavaScript.
     static let scripts = Migration(
-        number: 19, name: "scripts",
+        number: 21, name: "scripts",
         statements: [
             """
             CREATE TABLE rule (
