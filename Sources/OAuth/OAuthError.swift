@@ -78,6 +78,13 @@ package struct OAuthError: Error, Sendable, Equatable {
 }
 
 extension OAuthError {
+    /// The error whose description says how to mend it as well, for where nothing else is told and only developers hear it.
+    package var withHint: OAuthError {
+        OAuthError(
+            code, hint.map { "\(description) \($0)" } ?? description, hint: hint, reason: reason, retryAfter: retryAfter
+        )
+    }
+
     /// The request is malformed, or a parameter is missing or repeated.
     package static func invalidRequest(_ description: String, hint: String? = nil) -> OAuthError {
         OAuthError(.invalidRequest, description, hint: hint)

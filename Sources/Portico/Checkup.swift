@@ -24,7 +24,7 @@ struct Checkup {
     }
 
     func findings() async throws -> [Finding] {
-        try await folder() + database() + keys() + clock() + clients() + connections()
+        try await folder() + database() + keys() + clock() + clients() + connections() + scripts()
     }
 
     private func folder() -> [Finding] {
@@ -171,6 +171,17 @@ struct Checkup {
             }
         }
         return findings
+    }
+
+    private func scripts() async throws -> [Finding] {
+        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
+        guard !due.isEmpty else { return [] }
+        return [
+            Finding(
+                grade: .warning,
+                text: "scripts: \(due.map(\.title).joined(separator: ", ")). \(ScriptRunning.explanation) Disable the "
+                    + "rules and unbind the actions to let people in")
+        ]
     }
 
     private func connections() async throws -> [Finding] {

@@ -7,6 +7,7 @@ package struct ConfigurationRows: Sendable {
         [
             "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "role",
             "role_permission", "log_stream", "organization", "organization_connection", "organization_client_grant",
+            "rule", "rule_configuration", "action", "action_version", "action_binding",
         ].contains($0.name)
     }
 
@@ -110,6 +111,11 @@ package struct ConfigurationRows: Sendable {
         let present = try table.row(with: place.key, in: transaction).map { named($0, of: table) } ?? [:]
         let goesOn = present.filter { running[table.name]?.contains($0.key) == true }
         let restored = row.merging(goesOn) { $1 }
+        if table.name == "rule", case .text(let id)? = row["id"], case .text(let name)? = row["name"],
+            case .integer(let order)? = row["run_order"]
+        {
+            try RuleStore.makeWay(for: id, name: name, order: Int(order), in: transaction)
+        }
         try table.write(table.columnNames.map { restored[$0] ?? .null }, in: transaction)
     }
 

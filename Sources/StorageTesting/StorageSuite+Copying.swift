@@ -29,6 +29,15 @@ extension StorageSuite {
                     document: Document(
                         ["name": "a", "type": "http", "sink": ["httpEndpoint": "https://hook.example.com/"]], path: ""),
                     standardID: "lst_1"), sealedSecrets: nil, at: Sample.now, in: transaction)
+            try RuleStore.save(Self.rule("rul_1", "Rule", order: 1), in: transaction)
+            try RuleConfigurationStore.save(RuleConfiguration(key: "K", sealedValue: "sealed"), in: transaction)
+            let action = try Self.action("1", "Action")
+            try ActionStore.save(action, in: transaction)
+            _ = try ActionStore.deploy(action, action.content, versionID: "v", at: Sample.now, in: transaction)
+            try ActionBindingStore.replace(
+                .postLogin,
+                by: [ActionBinding(id: "b", trigger: .postLogin, actionID: "1", displayName: "A", at: Sample.now)],
+                in: transaction)
             try PushedAuthorizationRequestStore.insert(Sample.pushedRequest("copied"), in: transaction)
             try ConfigurationHistoryStore.append(
                 ConfigurationApply(

@@ -42,7 +42,7 @@ package struct StorageSuite: Sendable {
     /// Every behaviour.
     package static var behaviours: [Behaviour] {
         transactions + migrations + configuration + users + tokens + deviceCodes + logins + logouts + expiry + races
-            + copying + registration + signingKeys + logs + jobs + attackProtection + organizations
+            + copying + registration + signingKeys + logs + jobs + attackProtection + organizations + scripts
     }
 
     /// A database with today's schema and ``Sample``'s rows.

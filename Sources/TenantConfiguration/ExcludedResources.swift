@@ -10,7 +10,7 @@ struct ExcludedResources: Sendable {
     private static let variables: [(variable: String, type: ResourceType)] = [
         ("AUTH0_EXCLUDED_CLIENTS", .clients), ("AUTH0_EXCLUDED_CONNECTIONS", .connections),
         ("AUTH0_EXCLUDED_DATABASES", .databases), ("AUTH0_EXCLUDED_RESOURCE_SERVERS", .resourceServers),
-        ("AUTH0_EXCLUDED_ROLES", .roles),
+        ("AUTH0_EXCLUDED_ROLES", .roles), ("AUTH0_EXCLUDED_RULES", .rules), ("AUTH0_EXCLUDED_ACTIONS", .actions),
     ]
 
     init(environment: [String: String]) {

@@ -83,9 +83,7 @@ struct Keywords: Sendable {
     var problemsAtLineStarts: [FileProblem] { keywords.filter { $0.startsLine && $0.value == nil }.map(missing) }
 
     private func missing(_ keyword: Keyword) -> FileProblem {
-        FileProblem(
-            location: Location(file: file, line: keyword.line), path: "",
-            message: "\(keyword.key) is not in the environment; set it, for example: export \(keyword.key)=…")
+        Self.missing(keyword.key, Location(file: file, line: keyword.line))
     }
 
     /// A scalar with the values of its keywords; nil where it has none.
@@ -113,6 +111,40 @@ struct Keywords: Sendable {
             text += typed.string ?? value
         }
         return Replaced(value: .string(text), problems: problems)
+    }
+
+    /// A script of a file of its own with the values of its keywords: `##KEY##` as it is, `@@KEY@@` as JSON.
+    /// - Throws: ``TenantFileError`` with every keyword that has no value.
+    static func replace(
+        inScript source: String, environment: [String: String], file: String
+    ) throws(TenantFileError) -> String {
+        let bytes = Array(source.utf8)
+        var (output, problems): ([UInt8], [FileProblem]) = ([], [])
+        var (index, line) = (0, 1)
+        while index < bytes.count {
+            guard let end = end(ofKeywordAt: index, in: bytes) else {
+                if bytes[index] == UInt8(ascii: "\n") { line += 1 }
+                output.append(bytes[index])
+                index += 1
+                continue
+            }
+            let key = String(decoding: bytes[(index + 2)..<(end - 2)], as: UTF8.self)
+            if let value = environment[key] {
+                let isJSON = bytes[index] == UInt8(ascii: "@")
+                output += Array((isJSON ? (try? JSON.text(json(value))) ?? value : value).utf8)
+            } else {
+                problems.append(missing(key, Location(file: file, line: line)))
+            }
+            index = end
+        }
+        guard problems.isEmpty else { throw TenantFileError(problems: problems) }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static func missing(_ key: String, _ location: Location) -> FileProblem {
+        FileProblem(
+            location: location, path: "",
+            message: "\(key) is not in the environment; set it, for example: export \(key)=…")
     }
 
     /// Digits that a number would lose, such as those of 007, make a text.

@@ -42,6 +42,12 @@ struct CurrentTenant: Sendable {
     let organizationConnections: [String: [OrganizationConnection]]
     let organizationGrants: [String: Set<String>]
     let logStreams: [LogStreamState]
+    let rules: [Rule]
+    let ruleConfigurations: [RuleConfiguration]
+    let actions: [Action]
+    /// The versions that run, by the ids of their actions.
+    let deployedVersions: [String: ActionVersion]
+    let actionBindings: [ActionBinding]
     let sections: TenantSections
     let keyKinds: Set<SigningKey.Kind>
     /// By the names of the connections.
@@ -61,6 +67,11 @@ struct CurrentTenant: Sendable {
         organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
         importSecrets = try ConnectionStore.sealedImportSecrets(in: transaction)
+        rules = try RuleStore.list(in: transaction)
+        ruleConfigurations = try RuleConfigurationStore.list(in: transaction)
+        actions = try ActionStore.list(in: transaction)
+        deployedVersions = try ActionVersionStore.deployed(in: transaction)
+        actionBindings = try ActionBindingStore.list(in: transaction)
         sections = try TenantSectionStore.all(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
@@ -88,12 +99,21 @@ struct Planner {
     /// The applications and APIs that sign with what the tenant has no keys for, and are noted already.
     var unsignable: Set<String> = []
 
+    /// The rules as they will be, and the actions by their names.
+    var rules: [Rule] = []
+    var actions: [String: PlannedAction] = [:]
+    /// The actions that the file binds.
+    var dueBindings: [String] = []
+
     init(file: TenantFile, current: CurrentTenant, box: SecretBox, allowDelete: Bool) {
         (self.file, self.current, self.box, self.allowDelete) = (file, current, box, allowDelete)
         settings = current.settings
         for registered in current.clients { clients[registered.client.clientID] = registered.client }
         for registered in current.resourceServers {
             resourceServers[registered.resourceServer.identifier] = registered.resourceServer
+        }
+        for action in current.actions {
+            actions[action.name] = PlannedAction(action: action, isDeployed: action.deployedVersionID != nil)
         }
     }
 
@@ -114,6 +134,11 @@ struct Planner {
         planAttackProtection()
         planBranding()
         planPrompts()
+        planRules()
+        planRuleConfigurations()
+        planActions()
+        planTriggers()
+        warnOfScripts()
         checkReferences()
     }
 

@@ -1,7 +1,7 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
     case tenant, resourceServers, clients, clientGrants, databases, connections, roles, organizations, logStreams,
-        attackProtection, branding, prompts
+        attackProtection, branding, prompts, rules, rulesConfigs, actions, triggers
 
     /// What a plan calls one of them.
     var singular: String {
@@ -15,6 +15,10 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .roles: "role"
         case .organizations: "organization"
         case .logStreams: "log stream"
+        case .rules: "rule"
+        case .rulesConfigs: "rule value"
+        case .actions: "action"
+        case .triggers: "trigger"
         case .attackProtection: "attack protection"
         case .branding: "branding"
         case .prompts: "prompts"

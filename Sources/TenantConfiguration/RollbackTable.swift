@@ -52,6 +52,19 @@ struct RollbackTable: Sendable {
             part: ("client_grants", { $0["grant_id"]?.plainText ?? "" })),
         "log_stream": RollbackTable(
             type: { _ in .logStreams }, secrets: ["sink (secrets)": ["sealed_secrets"]]),
+        "rule": RollbackTable(type: { _ in .rules }),
+        "rule_configuration": RollbackTable(
+            type: { _ in .rulesConfigs }, name: { row, _ in row["config_key"]?.plainText ?? "" },
+            secrets: ["value": ["sealed_value"]]),
+        "action": RollbackTable(type: { _ in .actions }, secrets: ["secrets": ["sealed_secrets"]]),
+        "action_version": RollbackTable(
+            type: { _ in .actions }, name: { row, names in names(row["action_id"]?.plainText ?? "", "action") },
+            part: ("version", { $0["version_number"]?.number ?? "" })),
+        "action_binding": RollbackTable(
+            type: { _ in .triggers }, name: { row, _ in row["trigger_id"]?.plainText ?? "" },
+            part: (
+                "bindings", { "\($0["display_name"]?.plainText ?? "") at \($0["run_order"]?.number ?? "")" }
+            )),
     ]
 
     /// What the plan compares: the row's document, or its columns where it has none.
@@ -67,6 +80,8 @@ struct RollbackTable: Sendable {
 extension SQLValue {
     /// A text as it is; empty for anything else.
     var plainText: String { if case .text(let text) = self { text } else { "" } }
+
+    fileprivate var number: String { if case .integer(let number) = self { String(number) } else { "" } }
 
     fileprivate var json: JSONValue {
         switch self {

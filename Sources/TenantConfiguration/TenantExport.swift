@@ -78,7 +78,24 @@ package enum TenantExport {
             (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
             (.organizations, .array(tenant.organizations.map { organization($0) })),
             (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
-        ] + protections(tenant.sections)
+        ] + protections(tenant.sections) + scripts(tenant)
+    }
+
+    /// The rules and the actions with what is bound. Nobody reads the rules' values back.
+    private static func scripts(_ tenant: CurrentTenant) -> [(ResourceType, JSONValue)] {
+        let actions = tenant.actions.map { $0.fileDocument(deployed: tenant.deployedVersions[$0.id]) }
+        return [
+            (.rules, .array(tenant.rules.map { .object($0.document.filter { $0.key != "id" }) })), (.rulesConfigs, []),
+            (.actions, .array(actions.map(JSONValue.object))), (.triggers, .object(triggers(of: tenant))),
+        ]
+    }
+
+    /// What is bound to each trigger that has anything.
+    private static func triggers(of tenant: CurrentTenant) -> JSONObject {
+        let names = Dictionary(tenant.actions.map { ($0.id, $0.name) }) { first, _ in first }
+        return Dictionary(grouping: tenant.actionBindings, by: \.trigger.rawValue).mapValues { bindings in
+            .array(bindings.map { .object($0.fileDocument(named: names[$0.actionID] ?? $0.actionID)) })
+        }
     }
 
     /// What the tenant has set of the sections; the others are as they are at first.
@@ -124,8 +141,13 @@ package enum TenantExport {
         }
     }
 
-    /// A text that would read as something else is quoted.
+    /// A text that would read as something else is quoted; a script stands as it is.
     private static func text(_ string: String) throws -> Node {
+        if string.wholeMatch(of: /[!-~][\t\n -~]*[!-~]\n/) != nil, !string.contains("##"), !string.contains("@@"),
+            !string.contains(" \n"), !string.contains("\t\n")
+        {
+            return Node.scalar(Node.Scalar(string, Tag(.str), .literal))
+        }
         let isPlain =
             string.wholeMatch(of: /[A-Za-z_\/][A-Za-z0-9_ .:\/@+-]*/) != nil
             && !string.hasSuffix(":") && !string.contains(": ") && !string.contains("@@") && !string.hasSuffix(" ")

@@ -141,3 +141,64 @@ def test_a_connection_the_keys_and_the_tenant(server: Portico, management: Manag
     before = {key.kid: key for key in management.keys.signing.list()}
     rotated = management.keys.signing.rotate()
     assert before[rotated.kid].next
+
+
+def test_rules_and_their_values(management: ManagementClient) -> None:
+    script = "function (user, context, callback) { callback(null, user, context); }"
+    first = management.rules.create(name="First", script=script, enabled=False)
+    second = management.rules.create(name="Second", script=script, enabled=False, order=5)
+    assert (first.order, second.order, second.stage) == (1, 5, "login_success")
+    with pytest.raises(ApiError) as there:
+        management.rules.create(name="Third", script=script, order=5)
+    assert there.value.status_code == 409
+    assert management.rules.update(first.id, order=7, name="Last").order == 7
+    assert [rule.name for rule in management.rules.list(per_page=1)] == ["Second", "Last"]
+    assert list(management.rules.list(enabled=True)) == []
+    assert management.rules.get(second.id, fields="name").script is None
+    management.rules.delete(second.id)
+    management.rules.delete(first.id)
+    assert list(management.rules.list()) == []
+
+    management.rules_configs.set("API_KEY", value="never read back")
+    assert [one.key for one in management.rules_configs.list()] == ["API_KEY"]
+    management.rules_configs.delete("API_KEY")
+    assert list(management.rules_configs.list()) == []
+
+
+def test_an_action_is_deployed_bound_and_rolled_back(server: Portico, management: ManagementClient) -> None:
+    made = management.actions.create(
+        name="Roles", code="exports.onExecutePostLogin = async () => {};", runtime="node22",
+        supported_triggers=[{"id": "post-login", "version": "v3"}],
+        dependencies=[{"name": "lodash", "version": "4.17.21"}], secrets=[{"name": "KEY", "value": "hidden"}])
+    assert made.status == "built" and not made.all_changes_deployed and made.secrets[0].name == "KEY"
+    assert management.actions.deploy(made.id).number == 1
+    assert management.actions.update(made.id, code="exports.second = 2").all_changes_deployed is False
+    assert management.actions.deploy(made.id).number == 2
+    versions = list(management.actions.versions.list(made.id, per_page=1))
+    assert [version.number for version in versions] == [2, 1]
+    oldest = management.actions.versions.get(made.id, versions[1].id)
+    assert oldest.code == made.code and not oldest.deployed
+    assert management.actions.versions.deploy(made.id, oldest.id).number == 3
+    assert management.actions.versions.deploy(made.id, oldest.id, request={"update_draft": True}).number == 4
+    assert management.actions.get(made.id).code == made.code
+    assert [one.name for one in management.actions.list(trigger_id="post-login", deployed=True)] == ["Roles"]
+
+    assert "post-login" in {trigger.id for trigger in management.actions.triggers.list().triggers}
+    bound = management.actions.triggers.bindings.update_many(
+        "post-login", bindings=[{"ref": {"type": "action_name", "value": "Roles"}, "display_name": "Add roles"}])
+    assert bound.bindings[0].action.id == made.id
+    assert [one.display_name for one in management.actions.triggers.bindings.list("post-login")] == ["Add roles"]
+
+    # Bound, it has a say in every login, and this version cannot run it.
+    refused = Application(server).token(
+        grant_type="refresh_token", refresh_token="unknown").json()
+    assert refused["error"] == "server_error" and "cannot run" in refused["error_description"]
+
+    with pytest.raises(ApiError) as later:
+        management.actions.test(made.id, payload={})
+    assert later.value.status_code == 501
+    with pytest.raises(ApiError) as held:
+        management.actions.delete(made.id)
+    assert held.value.status_code == 400
+    management.actions.delete(made.id, force=True)
+    assert list(management.actions.triggers.bindings.list("post-login")) == []

@@ -151,11 +151,11 @@ struct ReferenceTests {
         try await Tenant.run { tenant in
             let plan = try await tenant.plan(
                 """
-                rules: []
-                actions:
+                hooks: []
+                forms:
                   - name: Greet
                 emailProvider: {name: smtp}
-                hooks:
+                flows:
                 clients:
                   - {name: All Applications, global: true}
                 resourceServers:
@@ -165,8 +165,8 @@ struct ReferenceTests {
                 """)
             #expect(
                 plan.notApplied == [
-                    "tenant.yaml:2: actions: not applied; this version does not have it yet",
                     "tenant.yaml:4: emailProvider: not applied; this version does not have it yet",
+                    "tenant.yaml:2: forms: not applied; this version does not have it yet",
                     "resourceServers[0]: Auth0's own Management API is not applied",
                     "clients[0]: the global client is not applied; Portico has none",
                     "connections[0]: the strategy github is kept, but this version cannot sign in with it yet",

@@ -30,7 +30,7 @@ package struct AuthorizationEndpoint: Sendable {
             let sessionFound = try await browser.session(services)
             if let sessionFound { events.note(sessionFound) }
             let progress = LoginTransaction.Progress()
-            switch try await LoginSteps.next(for: request, sessionFound, progress, services) {
+            switch try await LoginSteps.next(for: request, sessionFound, progress, services, events.trail) {
             case .done(let access, let session):
                 return .respond(
                     try await ResponseIssuing(services: services).respond(
@@ -65,7 +65,7 @@ package struct AuthorizationEndpoint: Sendable {
                 try await ending.deny()
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
-            switch try await LoginSteps.next(for: request, sessionFound, login.progress, services) {
+            switch try await LoginSteps.next(for: request, sessionFound, login.progress, services, events.trail) {
             case .done(let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):

@@ -7,7 +7,7 @@ import Storage
 /// that was there already, silent or not, and every refusal.
 struct AuthorizationEvents: Sendable {
     let services: Services
-    private let trail = LogTrail()
+    let trail = LogTrail()
 
     /// - Parameter sent: the request as it came; what it says counts only as far as it is known when it fails.
     init(services: Services, _ sent: Parameters) {

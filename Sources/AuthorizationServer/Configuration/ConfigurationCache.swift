@@ -18,6 +18,7 @@ package final class ConfigurationCache: Sendable {
         var allowedOrigins: Set<String>?
         var metadata: Data?
         var possessionDemands: [String: ProofOfPossessionSettings]?
+        var dueScripts: DueScripts?
         var clients: [String: RegisteredClient] = [:]
         var resourceServers: [String: RegisteredResourceServer] = [:]
         var clientGrants: [[String]: ClientGrant] = [:]
@@ -117,6 +118,11 @@ package final class ConfigurationCache: Sendable {
                 }
             }
         }
+    }
+
+    /// The rules and actions that are to run.
+    func dueScripts() async throws -> DueScripts {
+        try await cached(\.dueScripts) { [stores] in try await stores.database.read { try DueScripts(in: $0) } }
     }
 
     /// What the client may ask of the API on its own behalf, or nil where nothing is granted.

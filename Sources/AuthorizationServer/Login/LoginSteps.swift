@@ -11,12 +11,14 @@ enum LoginSteps {
 
     static func next(
         for request: VerifiedAuthorizationRequest, _ session: Session?,
-        _ progress: LoginTransaction.Progress, _ services: Services
+        _ progress: LoginTransaction.Progress, _ services: Services, _ trail: LogTrail
     ) async throws -> Next {
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
         guard let session else { return .ask(authentication.login) }
         if let page = try await authentication.page(for: session, services.configuration) { return .ask(page) }
         try await request.organization?.admit(session, services)
+        // They may change what is granted, so they come before the user is asked for it.
+        try await ScriptRunning(services: services).run(at: .postLogin, trail: trail)
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer,
             userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores)

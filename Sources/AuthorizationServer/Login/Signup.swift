@@ -32,7 +32,7 @@ package struct Signup: Sendable {
     }
 
     /// Signs a user up on the page of a transaction, and in.
-    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``OAuthError`` where a script has to run.
     package func signUp(
         email: String, password: String, login: LoginTransaction, browser: Browser
     ) async throws -> PasswordLogin.NewSession {
@@ -46,6 +46,9 @@ package struct Signup: Sendable {
             return session
         } catch let refusal as Refusal {
             services.log(trail.facts.failure ?? .failedSignup, trail, description: refusal.explanation)
+            throw refusal
+        } catch let refusal as OAuthError {
+            services.log(.failedSignup, trail, failure: refusal)
             throw refusal
         }
     }
@@ -62,6 +65,8 @@ package struct Signup: Sendable {
             trail.note { $0.failure = .addressBlocked }
             throw Refusal.suspiciousAddress
         }
+        try await ScriptRunning(services: services).run(
+            at: .preUserRegistration, .postUserRegistration, trail: trail)
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)
         do {
             let session = try await SessionStart(services: services).begin(

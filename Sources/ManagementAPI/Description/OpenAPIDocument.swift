@@ -84,7 +84,7 @@ struct OpenAPIDocument: Sendable {
         if !(parameters + query).isEmpty { members["parameters"] = .array(parameters + query) }
         if let body = route.body {
             members["requestBody"] = [
-                "required": true,
+                "required": .bool(!route.isBodyOptional),
                 "content": .object([
                     route.bodyType: [
                         "schema": body[""].map { schema($0) } ?? object(body, isClosed: !route.takesAnyMember)

@@ -10,12 +10,15 @@ package protocol Payload: Sendable {
     static var schema: [String: DocumentSchema.Member] { get }
     /// Whether it is a list, which stands in the document without a name.
     static var isList: Bool { get }
+    /// Whether a request may come without it.
+    static var isOptional: Bool { get }
     /// Whether its members are the caller's own.
     static var isOpen: Bool { get }
 }
 
 extension Payload {
     package static var isList: Bool { false }
+    package static var isOptional: Bool { false }
     package static var isOpen: Bool { false }
 
     package static var schema: [String: DocumentSchema.Member] {
@@ -35,8 +38,9 @@ extension Payload {
     /// - Throws: ``ManagementError`` 400 `invalid_body`.
     static func read(body request: ManagementRequest) async throws(ManagementError) -> Self {
         if Self.self == NoPayload.self { return try read([:], isQuery: false) }
-        let value = try await RequestBody.value(of: request)
+        let value = try await RequestBody.value(of: request, isOptional: isOptional)
         switch value {
+        case .null where isOptional: return try read([:], isQuery: false)
         case .object(let members) where !isList: return try read(members, isQuery: false)
         case .array where isList: return try read(["": value], isQuery: false)
         default: throw .malformedBody("Payload validation error: 'Expected type \(isList ? "array" : "object")'.")

@@ -6,8 +6,11 @@ enum RequestBody {
     /// No resource is larger; what is imported in bulk goes another way.
     static let mostBytes = 1 << 20
 
+    /// - Parameter isOptional: whether an empty body is read as null.
     /// - Throws: ``ManagementError`` 400, 413 or 415.
-    static func value(of request: ManagementRequest) async throws(ManagementError) -> JSONValue {
+    static func value(
+        of request: ManagementRequest, isOptional: Bool = false
+    ) async throws(ManagementError) -> JSONValue {
         let bytes: Data
         do {
             bytes = try await request.body(mostBytes)
@@ -17,6 +20,7 @@ enum RequestBody {
             case .incomplete: throw .malformedBody("The body ended before its announced length")
             }
         }
+        if isOptional, bytes.isEmpty { return .null }
         guard request.contentType == "application/json" else { throw .unsupportedMediaType(request.contentType) }
         let value: JSONValue
         do {

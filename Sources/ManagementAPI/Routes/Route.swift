@@ -24,6 +24,8 @@ package struct Route: Sendable {
     /// The members of the query, and of the body where there is one.
     package let query: [String: DocumentSchema.Member]
     package let body: [String: DocumentSchema.Member]?
+    /// Whether the body may be left out.
+    var isBodyOptional = false
     /// The type of the body.
     var bodyType = "application/json"
     /// Whether the body's members are the caller's own.

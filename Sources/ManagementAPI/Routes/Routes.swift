@@ -83,7 +83,8 @@ package struct Routes: Sendable {
             Route(
                 method: method, path: RoutePath(path.isEmpty ? prefix : "\(prefix)/\(path)"), scope: scope,
                 summary: summary, status: status, query: Query.schema,
-                body: Body.self == NoPayload.self ? nil : Body.schema, takesAnyMember: Body.isOpen, answers: answers,
+                body: Body.self == NoPayload.self ? nil : Body.schema, isBodyOptional: Body.isOptional,
+                takesAnyMember: Body.isOpen, answers: answers,
                 run: { parts in
                     let query = try Query.read(query: parts.request.query)
                     let body = try await Body.read(body: parts.request)

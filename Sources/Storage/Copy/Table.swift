@@ -105,6 +105,17 @@ package struct Table: Sendable {
         Table(
             "log_stream", key: ["id"],
             ["name", "document", "sealed_secrets", "status", "last_log_id", "failures", "due_at"]),
+        Table("rule", key: ["id"], ["name", "script", "run_order", "enabled"]),
+        Table("rule_configuration", key: ["config_key"], ["sealed_value"]),
+        Table(
+            "action", key: ["id"],
+            ["name", "document", "sealed_secrets", "deployed_version_id", "created_at", "updated_at"]),
+        Table(
+            "action_version", key: ["id"],
+            ["action_id", "version_number", "document", "sealed_secrets", "created_at"]),
+        Table(
+            "action_binding", key: ["id"],
+            ["trigger_id", "run_order", "action_id", "display_name", "created_at", "updated_at"]),
         Table(
             "job", key: ["id"],
             [

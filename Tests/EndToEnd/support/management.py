@@ -12,7 +12,7 @@ MANAGER = Client("Provisioning", "provisioning-of-the-end-to-end-tests", "manage
 _VERBS = ["create", "read", "update", "delete"]
 _RESOURCES = [
     "clients", "client_keys", "client_credentials", "client_grants", "resource_servers", "connections", "users",
-    "users_app_metadata", "roles", "signing_keys", "device_credentials",
+    "users_app_metadata", "roles", "signing_keys", "device_credentials", "rules", "rules_configs", "actions",
 ]
 SCOPE = [f"{verb}:{resource}" for resource in _RESOURCES for verb in _VERBS] + [
     "create:role_members", "read:role_members", "delete:role_members", "read:tenant_settings", "update:tenant_settings",

@@ -6,6 +6,7 @@ import Storage
 /// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636).
 package struct AuthorizationCodeGrant: Grant {
     package static let type = GrantType.authorizationCode
+    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }

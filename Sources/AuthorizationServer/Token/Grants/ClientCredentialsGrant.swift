@@ -5,6 +5,7 @@ import Storage
 /// for itself, with the scopes that a client grant gives it.
 package struct ClientCredentialsGrant: Grant {
     package static let type = GrantType.clientCredentials
+    package static let trigger: ActionTrigger? = .credentialsExchange
     let services: Services
 
     package init(services: Services) { self.services = services }

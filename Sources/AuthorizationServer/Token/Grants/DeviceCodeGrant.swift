@@ -6,6 +6,7 @@ import Storage
 /// time to time whether a user has let it in.
 package struct DeviceCodeGrant: Grant {
     package static let type = GrantType.deviceCode
+    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }

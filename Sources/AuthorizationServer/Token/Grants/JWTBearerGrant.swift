@@ -9,6 +9,8 @@ import Storage
 /// OpenID Connect's; and for users only where the client's `jwt_bearer` settings say so.
 package struct JWTBearerGrant: Grant {
     package static let type = GrantType.jwtBearer
+    /// Only the assertion tells for whom it asks.
+    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -22,6 +24,8 @@ package struct JWTBearerGrant: Grant {
         }
         let claims = try await claims(of: request.parameters.require("assertion"), client, at: request.now)
         let user = try await user(claims, client)
+        try await ScriptRunning(services: services).run(
+            at: user == nil ? .credentialsExchange : .postLogin, trail: request.trail)
         let api = try await resourceServer(request)
         let allowed = try await services.configuration.scope(grantedTo: client, for: api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed

@@ -8,6 +8,7 @@ import Storage
 /// client has it unless its `grant_types` say so.
 package struct PasswordGrant: Grant {
     package static let type = GrantType.password
+    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -28,6 +29,7 @@ package struct PasswordGrant: Grant {
 /// Auth0's password grant for the users of the connection that `realm` names: by its name, or by one of its `realms`.
 package struct PasswordRealmGrant: Grant {
     package static let type = GrantType.passwordRealm
+    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }

@@ -7,6 +7,7 @@ import Storage
 /// detection of reuse that [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2) describes.
 package struct RefreshTokenGrant: Grant {
     package static let type = GrantType.refreshToken
+    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }

@@ -11,6 +11,7 @@ import Storage
 /// The new token never lives longer than the old one.
 package struct TokenExchangeGrant: Grant {
     package static let type = GrantType.tokenExchange
+    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }

@@ -1,0 +1,32 @@
+import OAuth
+import Storage
+
+/// What keeps an action from running at a trigger, whoever binds it.
+package enum BindingRules {
+    /// - Parameter path: of the binding, for messages.
+    package static func problem(
+        binding action: Action, isDeployed: Bool, to trigger: ActionTrigger, at path: String
+    ) -> Document.Problem? {
+        let name = action.name.forDisplay
+        guard action.content.trigger == trigger else {
+            return Document.Problem(
+                path: path,
+                message: "'\(name)' is an action for \(action.content.trigger.rawValue), not for \(trigger.rawValue)")
+        }
+        guard isDeployed else {
+            return Document.Problem(path: path, message: "'\(name)' must be deployed before it is bound")
+        }
+        return nil
+    }
+
+    /// Why nothing can be bound to the trigger; nil where it can.
+    package static func problem(with trigger: ActionTrigger, count: Int) -> Document.Problem? {
+        if count > ActionBinding.most {
+            return Document.Problem(path: "bindings", message: "may be \(ActionBinding.most) at most")
+        }
+        guard count > 0, !trigger.takesBindings else { return nil }
+        return Document.Problem(
+            path: "bindings",
+            message: "\(trigger.rawValue) has none: its actions belong to one thing each, such as a profile")
+    }
+}
