@@ -23,6 +23,7 @@ struct Auth0Conversion {
         value = JSONPath.removing(unfilled.map { Auth0Migration.whole($0.path) }, from: value)
         speakAuth0()
         moveManagementGrants(to: tenant)
+        switchScriptsOff()
         if let source { askForPasswords(source) }
     }
 
@@ -48,11 +49,7 @@ struct Auth0Conversion {
 
     /// Why a kind is not taken over, and what to do instead.
     private static let reasons: [String: String] = [
-        "actions": "this version runs no actions; what they add to tokens is missing until it does",
         "actionModules": "this version runs no actions",
-        "triggers": "this version runs no actions",
-        "rules": "this version runs no rules; what they add to tokens is missing until it does",
-        "rulesConfigs": "this version runs no rules",
         "hooks": "this version runs no hooks",
         "guardianFactors": "this version has no multi-factor authentication; users sign in with their password alone",
         "guardianPolicies": "this version has no multi-factor authentication; users sign in with their password alone",
@@ -100,6 +97,34 @@ struct Auth0Conversion {
                 if grant["scope"] != nil { grant["scope"] = JSONValue(known) }
                 return .object(grant)
             })
+        value = .object(members)
+    }
+
+    /// An enabled script stops every login until the server can run it: they are kept, and wait.
+    private mutating func switchScriptsOff() {
+        guard var members = value.object else { return }
+        if let rules = members["rules"]?.array {
+            members["rules"] = .array(
+                rules.map { element in
+                    guard var rule = element.object, rule["enabled"]?.bool != false else { return element }
+                    rule["enabled"] = false
+                    changed.append(
+                        "rule \(Auth0Migration.name(of: rule, .rules).forDisplay): is kept and disabled: this version "
+                            + "runs no rules, and what it did at logins is missing until one does")
+                    return .object(rule)
+                })
+        }
+        if let triggers = members["triggers"]?.object {
+            for (trigger, bindings) in triggers.sorted(by: { $0.key < $1.key }) {
+                for binding in bindings.array ?? [] {
+                    let name = binding.object?["action_name"]?.string ?? binding.object?["name"]?.string ?? "an action"
+                    changed.append(
+                        "action \(name.forDisplay): is kept and not bound to \(trigger.forDisplay): this version runs "
+                            + "no actions; bind it again when one does")
+                }
+            }
+            members["triggers"] = .object(triggers.mapValues { _ in [] })
+        }
         value = .object(members)
     }
 
