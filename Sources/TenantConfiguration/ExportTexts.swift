@@ -6,11 +6,15 @@ struct ExportTexts {
     /// The folder that no path leads out of.
     let root: URL
     let environment: [String: String]
+    /// Whether a keyword without a value stays where it is, and is not refused.
+    let isLenient: Bool
     /// The files that were read.
     private(set) var read: Set<String> = []
     private(set) var problems: [FileProblem] = []
 
-    init(root: URL, environment: [String: String]) { (self.root, self.environment) = (root, environment) }
+    init(root: URL, environment: [String: String], isLenient: Bool) {
+        (self.root, self.environment, self.isLenient) = (root, environment, isLenient)
+    }
 
     /// A resource with its texts.
     /// - Parameters:
@@ -52,23 +56,28 @@ struct ExportTexts {
         for candidate in [target, sibling].compactMap(\.self) {
             guard Self.isFile(candidate) else { continue }
             guard isInside(candidate) else {
-                problems.append(
-                    FileProblem(location: nil, path: path, message: "'\(named.forDisplay)' leads out of the export"))
+                problems.append(FileProblem(location: nil, path: path, message: outside(named)))
                 return value
             }
             do throws(TenantFileError) {
                 let text = try TenantFile.text(of: candidate)
                 read.insert(candidate.standardizedFileURL.path(percentEncoded: false))
-                return .string(Keywords.replaced(in: text, environment: environment))
+                return .string(
+                    isLenient
+                        ? Keywords.replaced(in: text, environment: environment)
+                        : try Keywords.replace(
+                            inScript: text, environment: environment, file: candidate.lastPathComponent))
             } catch {
-                problems += error.problems
+                problems += error.problems.map { FileProblem(location: $0.location, path: path, message: $0.message) }
                 return value
             }
         }
-        problems.append(
-            FileProblem(location: nil, path: path, message: "there is no file '\(named.forDisplay)'; restore it"))
+        let reason = isInside(target) ? "there is no file '\(named.forDisplay)'; restore it" : outside(named)
+        problems.append(FileProblem(location: nil, path: path, message: reason))
         return value
     }
+
+    private func outside(_ named: String) -> String { "'\(named.forDisplay)' leads out of the export" }
 
     /// A text that stands in the field itself has more than one line, or is no name of such a file.
     private static func looksLikeAPath(_ text: String, _ ending: String) -> Bool {

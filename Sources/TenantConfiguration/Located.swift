@@ -98,6 +98,14 @@ struct Located: Sendable {
         return Int64(exactly: number).map(JSONValue.integer) ?? .number(number)
     }
 
+    /// The problems, each with the location of its path where it has none of its own.
+    func located(_ problems: [FileProblem]) -> [FileProblem] {
+        problems.map { problem in
+            FileProblem(
+                location: problem.location ?? location(of: problem.path), path: problem.path, message: problem.message)
+        }
+    }
+
     /// The location of a path, or of the nearest part around it.
     func location(of path: String) -> Location? {
         var path = path

@@ -48,10 +48,13 @@ package struct TenantFile: Sendable {
         }
         var source = try Located(
             yaml: Self.text(of: url), file: url.relativePath, path: "", environment: environment, isLenient: isLenient)
-        var texts = ExportTexts(root: url.absoluteURL.deletingLastPathComponent(), environment: environment)
+        var texts = ExportTexts(
+            root: url.absoluteURL.deletingLastPathComponent(), environment: environment,
+            isLenient: isLenient)
         source.value = texts.filled(source.value)
-        guard isLenient || texts.problems.isEmpty else { throw TenantFileError(problems: texts.problems) }
-        source.unfilled += texts.problems
+        let problems = source.located(texts.problems)
+        guard isLenient || problems.isEmpty else { throw TenantFileError(problems: problems) }
+        source.unfilled += problems
         try self.init(source, excluded: excluded, isLenient: isLenient)
     }
 

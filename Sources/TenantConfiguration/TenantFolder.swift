@@ -16,7 +16,7 @@ struct TenantFolder {
     /// - Parameter isLenient: whether keywords without a value and folders that no export has are noted and not refused.
     init(_ folder: URL, environment: [String: String], isLenient: Bool = false) {
         (self.folder, self.environment, self.isLenient) = (folder, environment, isLenient)
-        texts = ExportTexts(root: folder, environment: environment)
+        texts = ExportTexts(root: folder, environment: environment, isLenient: isLenient)
     }
 
     /// Everything in the folder, as if it stood in one file.
@@ -26,7 +26,8 @@ struct TenantFolder {
         for (kind, form) in ExportLayout.all { members[kind] = value(form, kind) }
         if let prompts = members["prompts"]?.object { members["prompts"] = .object(withPartials(prompts)) }
         noteForeign()
-        if isLenient { source.unfilled += texts.problems } else { problems += texts.problems }
+        let missing = source.located(texts.problems)
+        if isLenient { source.unfilled += missing } else { problems += missing }
         guard problems.isEmpty else { throw TenantFileError(problems: problems) }
         source.value = .object(members)
         return source

@@ -232,7 +232,10 @@ struct ScriptFileTests {
                 let problems = try await tenant.problems(yaml)
                 #expect(problems.contains { $0.contains(part) }, "\(yaml): \(problems)")
             }
-            for (path, part) in [("./none.js", "cannot be read"), ("../outside.js", "lies outside")] {
+            for (path, part) in [
+                ("./none.js", "there is no file './none.js'"),
+                ("../outside.js", "'../outside.js' leads out of the export"),
+            ] {
                 let url = try tenant.write("\nrules: [{name: A, script: \(path)}]", to: "t.yaml")
                 let error = #expect(throws: TenantFileError.self) { try TenantFile(contentsOf: url, environment: [:]) }
                 #expect(error?.description.contains("t.yaml:2: rules[0].script: \(part)") == true)
