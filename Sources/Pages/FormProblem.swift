@@ -12,6 +12,8 @@ package enum FormProblem: Sendable, Equatable {
     /// The account could not be made; it is not said whether there is one already.
     case signupFailed
     case signupDisabled
+    /// People come with the accounts that they have elsewhere.
+    case signupTakesOver
     /// Too many passwords wait to be checked.
     case busy
     /// Whoever could tell whether the password is right does not answer.
@@ -34,8 +36,8 @@ package enum FormProblem: Sendable, Equatable {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid: .email
         case .passwordRequired, .passwordTooWeak: .password
-        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .busy, .cannotVerify, .expiredForm,
-            .userCodeInvalid, .tooManyUserCodes:
+        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
+            .expiredForm, .userCodeInvalid, .tooManyUserCodes:
             .form
         }
     }
@@ -52,6 +54,7 @@ package enum FormProblem: Sendable, Equatable {
         case .passwordTooWeak: "passwordTooWeak"
         case .signupFailed: "signupFailed"
         case .signupDisabled: "signupDisabled"
+        case .signupTakesOver: "signupTakesOver"
         case .busy: "busy"
         case .cannotVerify: "cannotVerify"
         case .expiredForm: "expiredForm"

@@ -68,7 +68,11 @@ package struct Connection: Sendable, Hashable {
     }
 
     package var isDatabase: Bool { strategy == Self.databaseStrategy }
-    package var allowsSignup: Bool { options["disable_signup"]?.bool != true }
+    /// Whether strangers may sign up; not as long as people come over from an old tenant, for somebody could take their
+    /// address before they do.
+    package var allowsSignup: Bool { options["disable_signup"]?.bool != true && !takesUsersOver }
+    /// Whether people may come who have an account at an old tenant and none here.
+    package var takesUsersOver: Bool { importSource?.createsUsers == true }
     package var hasBruteForceProtection: Bool { options["brute_force_protection"]?.bool != false }
 }
 
@@ -136,8 +140,10 @@ package struct ConnectionStore: Sendable {
         try transaction.rows("SELECT * FROM connection ORDER BY name").map(Connection.init)
     }
 
-    /// Inserts the connection, or replaces the one with its name.
+    /// Inserts the connection, or replaces the one with its name. The secret for the old tenant goes where the connection
+    /// asks another tenant, or as another application, than before: nobody else may be sent it.
     package static func save(_ connection: Connection, in transaction: any SQLTransaction) throws {
+        let before = try find(name: connection.name, in: transaction)
         try transaction.execute(
             """
             INSERT INTO connection (id, name, strategy, document)
@@ -145,7 +151,7 @@ package struct ConnectionStore: Sendable {
             ON CONFLICT (name) DO UPDATE SET id = excluded.id, strategy = excluded.strategy,
                 document = excluded.document
             """)
-        if connection.options[ImportSource.option] == nil {
+        if before.map({ connection.keepsImportSecret(of: $0) }) == false {
             try transaction.execute(
                 "UPDATE connection SET sealed_import_secret = NULL WHERE name = \(connection.name)")
         }

@@ -49,6 +49,14 @@ extension Connection {
         guard isDatabase, options["import_mode"]?.bool == true else { return nil }
         return (try? ImportSource(connection: self)) ?? nil
     }
+
+    /// Whether the secret for the old tenant is still for the same application of the same tenant.
+    /// - Parameter before: the connection as it was.
+    package func keepsImportSecret(of before: Connection) -> Bool {
+        guard let (old, new) = try? (ImportSource(connection: before), ImportSource(connection: self)), let old, let new
+        else { return false }
+        return (old.issuer, old.clientID) == (new.issuer, new.clientID)
+    }
 }
 
 extension ConnectionStore {
@@ -103,6 +111,12 @@ extension UserStore {
                     withHash: try row.integer("hashes"), recently: try row.integer("recent"))
             }
         }
+    }
+
+    /// How many users come from a connection.
+    package static func count(connection: String, in transaction: any SQLTransaction) throws -> Int {
+        try transaction.row("SELECT COUNT(*) AS users FROM user_account WHERE connection = \(connection)")?
+            .integer("users") ?? 0
     }
 
     /// Keeps the hash of a password that somebody else has verified, unless there is one meanwhile.

@@ -27,14 +27,19 @@ package struct PlanFile: Sendable {
     /// The text of a file for `plan`.
     package static func text(of plan: Plan, from file: TenantFile, box: SecretBox) throws -> String {
         let members: JSONObject = [
-            "version": .integer(Int64(plan.version)), "allow_delete": .bool(plan.allowDelete),
+            "shown": .string(plan.text), "version": .integer(Int64(plan.version)),
+            "allow_delete": .bool(plan.allowDelete),
             "changes": .string(plan.changesText), "not_applied": JSONValue(plan.notApplied),
             "client_ids": .object(plan.clientIDs.mapValues(JSONValue.string)),
             "excluded": .object(file.excluded.document), "value": file.value,
         ]
-        return [
-            firstLine, "", plan.text, "", "Apply it with: portico apply THIS-FILE. What follows is for the program.",
-            sealedPrefix + (try box.seal(JSON.text(members))), "",
+        return text(showing: plan.text, sealed: try box.seal(JSON.text(members)))
+    }
+
+    private static func text(showing shown: String, sealed: String) -> String {
+        [
+            firstLine, "", shown, "", "Apply it with: portico apply THIS-FILE. What follows is for the program.",
+            sealedPrefix + sealed, "",
         ].joined(separator: "\n")
     }
 
@@ -48,12 +53,19 @@ package struct PlanFile: Sendable {
     /// Reads a plan that ``text(of:from:box:)`` has made.
     /// - Throws: ``Refused`` where it is another tenant's, or was changed.
     package init(contentsOf url: URL, box: SecretBox) throws(Refused) {
-        let lines = ((try? String(contentsOf: url, encoding: .utf8)) ?? "").split(separator: "\n")
+        let content = (try? String(contentsOf: url, encoding: .utf8)) ?? ""
+        let lines = content.split(separator: "\n")
         guard let sealed = lines.last(where: { $0.hasPrefix(Self.sealedPrefix) })?.dropFirst(Self.sealedPrefix.count),
             let text = try? box.open(String(sealed)), let members = try? JSON.decode(JSONObject.self, from: text)
         else {
             throw Refused(
                 description: "The plan was made for another tenant, or was changed. Make it again: portico plan --out")
+        }
+        // What somebody has read and agreed to is what is applied.
+        guard let shown = members["shown"]?.string, content == Self.text(showing: shown, sealed: String(sealed)) else {
+            throw Refused(
+                description: "The plan's text is not the one that was made with it, so nothing is applied. "
+                    + "Make the plan again: portico plan --out")
         }
         version = members["version"]?.integer ?? 0
         allowDelete = members["allow_delete"]?.bool ?? false

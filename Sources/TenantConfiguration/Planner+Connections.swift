@@ -36,7 +36,14 @@ extension Planner {
                 plan(remaining(of: connection), before: connection)
                 continue
             }
+            if let users = current.userCounts[connection.name], users > 0 {
+                problems.append(
+                    file.problem(
+                        type.rawValue, DatabaseHasUsers(name: connection.name, users: users).description))
+                continue
+            }
             planDelete(type, connection.name) { transaction, _ in
+                try DatabaseHasUsers.check(connection.name, in: transaction)
                 try ConnectionStore.delete(name: connection.name, in: transaction)
             }
         }
@@ -46,16 +53,17 @@ extension Planner {
     private mutating func plan(_ connection: Connection, before: Connection?, secret: String? = nil) {
         let type: ResourceType = connection.isDatabase ? .databases : .connections
         let present = current.importSecrets[connection.name].flatMap { try? box.open($0) }
-        let sealed = secret == present ? nil : secret.flatMap { try? box.seal($0) }
+        let isKept = before.map { connection.keepsImportSecret(of: $0) } ?? false
+        let sealed = secret == present && isKept ? nil : secret.flatMap { try? box.seal($0) }
+        let field = "options.\(ImportSource.option).client_secret"
+        var differences: [FieldDifference] = []
+        if let secret, secret != present {
+            differences = [FieldDifference(field: field, before: nil, after: present == nil ? "(set)" : "(changed)")]
+        } else if secret == nil, present != nil, !isKept {
+            differences = [FieldDifference(field: field, before: "(set)", after: nil)]
+        }
         plan(
-            type, connection.name, before: before?.document, after: connection.document,
-            alsoChanged: sealed == nil
-                ? []
-                : [
-                    FieldDifference(
-                        field: "options.\(ImportSource.option).client_secret", before: nil,
-                        after: present == nil ? "(set)" : "(changed)")
-                ]
+            type, connection.name, before: before?.document, after: connection.document, alsoChanged: differences
         ) { transaction, _ in
             try ConnectionStore.save(connection, in: transaction)
             if let sealed { try ConnectionStore.saveImportSecret(sealed, of: connection.name, in: transaction) }
@@ -102,8 +110,11 @@ extension Planner {
         }
         let id = existing?.id ?? RandomBytes.alphanumeric(16, prefix: "con_")
         members["id"] = .string(id)
+        let (hasOptions, path) = (entry.members["options"] != nil, entry.path)
         return parse(members, path: entry.path) { document throws(Document.Problem) in
-            try Connection(document: document, standardID: id)
+            let connection = try Connection(document: document, standardID: id)
+            if hasOptions { try ConnectionRules.checkScripts(of: connection.document, path: path) }
+            return connection
         }
     }
 

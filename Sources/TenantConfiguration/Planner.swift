@@ -52,6 +52,8 @@ struct CurrentTenant: Sendable {
     let keyKinds: Set<SigningKey.Kind>
     /// By the names of the connections.
     let importSecrets: [String: String]
+    /// How many users each database has, by its name.
+    let userCounts: [String: Int]
 
     init(_ transaction: any SQLTransaction) throws {
         version = try TenantStore.configurationVersion(in: transaction)
@@ -67,6 +69,11 @@ struct CurrentTenant: Sendable {
         organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
         importSecrets = try ConnectionStore.sealedImportSecrets(in: transaction)
+        userCounts = Dictionary(
+            try connections.filter(\.isDatabase).map {
+                ($0.name, try UserStore.count(connection: $0.name, in: transaction))
+            }
+        ) { $1 }
         rules = try RuleStore.list(in: transaction)
         ruleConfigurations = try RuleConfigurationStore.list(in: transaction)
         actions = try ActionStore.list(in: transaction)

@@ -12,7 +12,7 @@ extension Plan {
     /// The plan that takes back the last apply: the rows that it changed become what they were, and later changes of the
     /// same resources go with it. What hung on a deleted resource outside of the configuration, such as the users of a
     /// role, does not come back.
-    /// - Throws: ``NothingToRollBack``, ``SecretBox/CannotOpen``, or ``SQLError``.
+    /// - Throws: ``NothingToRollBack``, ``DatabaseHasUsers``, ``SecretBox/CannotOpen``, or ``SQLError``.
     package static func rollback(stores: Stores, box: SecretBox) async throws -> Plan {
         let (last, rows, version) = try await stores.database.read { transaction in
             (
@@ -23,6 +23,9 @@ extension Plan {
         guard let last else { throw NothingToRollBack() }
         let changes = try ConfigurationRows.changes(from: box.open(last.sealedRows))
         let rollback = Rollback(rows: rows, changes: changes)
+        try await stores.database.readOnce { transaction in
+            for name in rollback.deletedConnections { try DatabaseHasUsers.check(name, in: transaction) }
+        }
         return Plan(
             changes: changes.reversed().filter { $0.before == nil }.compactMap(rollback.change)
                 + changes.filter { $0.before != nil }.compactMap(rollback.change),
@@ -30,10 +33,34 @@ extension Plan {
     }
 }
 
+/// A database would go without its users, and the next one of its name would inherit them.
+package struct DatabaseHasUsers: Error, Sendable, CustomStringConvertible {
+    let name: String
+    let users: Int
+
+    package var description: String {
+        "the database '\(name.forDisplay)' cannot be deleted, it has \(users == 1 ? "a user" : "\(users) users"): "
+            + "delete them first, or the connection with them by the Management API "
+            + "(DELETE /api/v2/connections/ID); to keep both, name it in the file or in AUTH0_EXCLUDED_DATABASES"
+    }
+
+    /// - Throws: itself where a database has users.
+    static func check(_ name: String, in transaction: any SQLTransaction) throws {
+        let users = try UserStore.count(connection: name, in: transaction)
+        guard users == 0 else { throw DatabaseHasUsers(name: name, users: users) }
+    }
+}
+
 /// Makes changes of a plan from rows.
 private struct Rollback {
     let rows: ConfigurationRows
     let changes: [ConfigurationRows.Change]
+
+    /// The names of the connections that the rollback deletes.
+    var deletedConnections: [String] {
+        changes.filter { $0.before == nil && $0.place.table == "connection" }
+            .compactMap { rows[$0.place]?["name"]?.plainText }
+    }
 
     func change(_ change: ConfigurationRows.Change) -> Plan.Change? {
         let place = change.place
@@ -48,6 +75,9 @@ private struct Rollback {
             kind: kind, type: table.type(row), name: table.name(row, name),
             differences: kind == .delete ? [] : differences
         ) { transaction, _ in
+            if kind == .delete, place.table == "connection", let name = row["name"]?.plainText {
+                try DatabaseHasUsers.check(name, in: transaction)
+            }
             try ConfigurationRows.restore(before, at: place, in: transaction)
         }
     }

@@ -86,7 +86,9 @@ private struct FolderWriter {
     ) throws {
         var element = element
         for text in ExportLayout.texts(of: kind) {
+            var used: Set<String> = []
             element = taken(text.path[...], from: element) { member, content in
+                let member = Self.fileName(member, &used)
                 let file = text.file.replacing("NAME", with: name).replacing("*", with: member)
                 files.append(("\(place)/\(file)", content))
                 return text.base == .export ? "./\(folder)/\(file)" : "./\(file)"
@@ -112,9 +114,13 @@ private struct FolderWriter {
         return .object(members)
     }
 
-    /// A name that every file system takes and that no other resource of the kind has.
+    /// A file's name for a resource, which no other of the kind has.
     private static func fileName(of members: JSONObject, _ kind: String, _ used: inout Set<String>) -> String {
-        let name = Auth0Migration.name(of: members, ResourceType(rawValue: kind))
+        fileName(Auth0Migration.name(of: members, ResourceType(rawValue: kind)), &used)
+    }
+
+    /// A name that every file system takes, that leads to no other folder, and that is not used yet.
+    private static func fileName(_ name: String, _ used: inout Set<String>) -> String {
         let safe = String(
             name.prefix(60).map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_ ()".contains($0)) ? $0 : "_" })
         var (candidate, count) = (safe, 1)

@@ -76,6 +76,34 @@ struct JWTBearerTests {
         }
     }
 
+    @Test("Whether a client stands for itself in an organization is what its client grant says, as elsewhere")
+    func organizations() async throws {
+        let key = try ForeignKey.rsa()
+        try await TestServer.run(Self.fixtures(key)) { server in
+            func error(_ organization: String?, sub: String = "machine") async throws -> JSONValue? {
+                try await Self.ask(
+                    server, key.token(Self.claims(server, ["sub": .string(sub)])), ["organization": organization]
+                ).json()["error"]
+            }
+            #expect(try await error("org_0123456789abcdef") == "invalid_request")
+            #expect(try await error("org_0123456789abcdef", sub: User.ada.id) == "invalid_request")
+            var grant = ClientGrant.machineAppointments
+            (grant.organizationUsage, grant.allowsAnyOrganization) = (.require, true)
+            let written = grant
+            let organization = Organization(id: "org_0123456789abcdef", name: "acme")
+            try await server.services.stores.database.write { transaction in
+                try ClientGrantStore.save(written, in: transaction)
+                try OrganizationStore.save(organization, at: Date(), in: transaction)
+            }
+            try await server.services.configuration.refresh()
+            #expect(try await error(nil) == "invalid_request")
+            let answer = try await Self.ask(
+                server, key.token(Self.claims(server, ["sub": "machine"])), ["organization": organization.id]
+            ).json()
+            #expect(answer["access_token"]?.string?.claims["org_id"] == "org_0123456789abcdef")
+        }
+    }
+
     @Test("A client acts for users only where its settings say so; it learns nothing of others' names")
     func impersonation() async throws {
         let key = try ForeignKey.rsa()

@@ -158,6 +158,25 @@ struct OrganizationLoginTests {
         }
     }
 
+    @Test("A code and a refresh token follow the application's organization_usage, as it is when they are used")
+    func usageChanges() async throws {
+        for (usage, changes) in [
+            (OrganizationUsage.deny, Self.wanted), (.require, Self.wanted.filter { $0.key != "organization" }),
+        ] {
+            try await Self.run { server in
+                let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
+                let refreshToken = try await Self.tokens(party, browser, changes)["refresh_token"]?.string ?? ""
+                #expect(!refreshToken.isEmpty)
+                let code = try await party.code(browser, changes)
+                _ = try await ManagementClient(server).send(
+                    .patch, "clients/regular-web-app", ["organization_usage": .string(usage.rawValue)])
+                for answer in [try await party.refresh(refreshToken), try await party.redeem(code)] {
+                    #expect(try answer.json()["error"] == "invalid_grant")
+                }
+            }
+        }
+    }
+
     @Test("ORG-9: in an organization the member's roles there count, and no others")
     func roles() async throws {
         let enforcing = Self.fixtures(.allow) { fixtures in

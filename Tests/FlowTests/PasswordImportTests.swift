@@ -176,6 +176,104 @@ struct PasswordImportTests {
         }
     }
 
+    /// What an attacker with an account at the old tenant makes it say: their own id, and the victim's address.
+    private static func stolen(verified: Bool, subject: String = "auth0|attacker") -> JSONObject {
+        ["sub": .string(subject), "email": "hedy@example.com", "email_verified": .bool(verified)]
+    }
+
+    @Test(
+        "Another account at the old tenant with a user's address does not open the user's, by whatever name",
+        arguments: ["hedy@example.com", "attacker"], [false, true])
+    func takeover(typed: String, verified: Bool) async throws {
+        for createsUsers in [false, true] {
+            try await Self.run(createsUsers: createsUsers) { server, web in
+                try Self.accept(web, Self.stolen(verified: verified))
+                let answer = try await Self.logIn(server, typed)
+                #expect(answer.status == .badRequest && answer.text.contains("Wrong email or password"))
+                let kept = try await Self.hash(server)
+                #expect(kept == nil)
+            }
+        }
+    }
+
+    @Test("An address tells who it is where the old tenant has verified it and the ids are no two of its own")
+    func verifiedAddress() async throws {
+        for isVerified in [false, true] {
+            try await Self.run { server, web in
+                try Self.accept(web, Self.stolen(verified: isVerified, subject: "ad|hedy"))
+                let answer = try await Self.logIn(server)
+                #expect((answer.location?.hasPrefix(Client.callback) == true) == isVerified)
+            }
+        }
+    }
+
+    @Test("First logins at the same time all come in, and one of them makes the user")
+    func together() async throws {
+        try await Self.run(createsUsers: true) { server, web in
+            try Self.accept(web, ["sub": "auth0|new", "email": "new@example.com"])
+            let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await Self.logIn(server, "new@example.com").location?.hasPrefix(Client.callback) == true
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers == [true, true, true])
+            // The old tenant knows people by other names too; who is here already is not made again.
+            let other = try await Self.logIn(server, "newcomer")
+            #expect(other.location?.hasPrefix(Client.callback) == true)
+            let wrong = try await Self.logIn(server, "newcomer", password: "something else 1")
+            #expect(wrong.status == .badRequest)
+        }
+    }
+
+    @Test("Nobody comes over past an action that may refuse new users")
+    func scripts() async throws {
+        try await Self.run(createsUsers: true) { server, web in
+            try await ScriptTests.bind("Staff alone", to: .preUserRegistration, server)
+            try Self.accept(web, ["sub": "auth0|new", "email": "new@example.com"])
+            let answer = try await Self.logIn(server, "new@example.com")
+            #expect(answer.status.code >= 400 && answer.text.contains("Staff alone"))
+            let user = try await server.services.stores.users.find("auth0|new")
+            #expect(user == nil)
+        }
+    }
+
+    @Test("Nobody signs up with the address of somebody who has yet to come over")
+    func signup() async throws {
+        try await Self.run(createsUsers: true) { server, _ in
+            let browser = TestBrowser(server)
+            let started = try await browser.get(
+                RelyingParty.regularWebApp(server).authorizationURL(["screen_hint": "signup"]))
+            let answer = try await browser.submit(
+                started, [("email", "new@example.com"), ("password", "Difference-Engine-1822"), ("action", "default")])
+            #expect(answer.status == .badRequest && answer.text.contains("sign in with the password you have"))
+            let found = try await server.services.stores.users.find(
+                connection: Connection.database.name, identifier: "new@example.com")
+            #expect(found == nil)
+        }
+    }
+
+    @Test("The secret is for one application of one tenant: it goes with a change of either")
+    func secretGoes() async throws {
+        for (domain, client, isKept) in [
+            ("old.example.com", "importer", true), ("evil.example.com", "importer", false),
+            ("old.example.com", "other", false),
+        ] {
+            try await Self.run { server, _ in
+                let options: JSONValue = [
+                    "import_mode": true, "portico_import": ["domain": .string(domain), "client_id": .string(client)],
+                ]
+                _ = try await ManagementClient(server).send(
+                    .patch, "connections/\(Connection.database.id)", ["options": options])
+                let sealed = try await server.services.stores.connections.sealedImportSecret(
+                    of: Connection.database.name)
+                #expect((sealed != nil) == isKept)
+            }
+        }
+    }
+
     @Test("The grants that take passwords bring them over too")
     func grant() async throws {
         try await Self.run { server, web in

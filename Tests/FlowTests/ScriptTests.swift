@@ -10,7 +10,7 @@ import Testing
 @Suite("Rules and actions that cannot run keep everybody out")
 struct ScriptTests {
     /// Binds a deployed action to a trigger.
-    private static func bind(_ name: String, to trigger: ActionTrigger, _ server: TestServer) async throws {
+    static func bind(_ name: String, to trigger: ActionTrigger, _ server: TestServer) async throws {
         let management = try await ManagementClient(server)
         let made = try await management.post(
             "actions/actions",

@@ -5,7 +5,8 @@ import Testing
 struct FormProblemTests {
     static let all: [FormProblem] = [
         .wrongCredentials, .blocked, .tooManyAttempts, .emailRequired, .emailInvalid, .passwordRequired,
-        .passwordTooWeak(Samples.rules), .signupFailed, .signupDisabled, .busy, .cannotVerify, .expiredForm,
+        .passwordTooWeak(Samples.rules), .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
+        .expiredForm,
     ]
 
     @Test("Each is shown once, as an alert", arguments: all)

@@ -61,6 +61,30 @@ struct DeletionTests {
         }
     }
 
+    @Test("A database with users is not deleted, nor by a rollback, not even where they come after the plan")
+    func databaseWithUsers() async throws {
+        try await Tenant.run { tenant in
+            try await tenant.apply(shop)
+            let early = try await tenant.plan("databases: []", delete: true)
+            let rollback = try await Plan.rollback(stores: tenant.stores, box: Tenant.box)
+            try await tenant.stores.database.write { transaction in
+                let user = User(id: "auth0|a", connection: "Users", email: "a@example.com", createdAt: Tenant.now)
+                try UserStore.insert(user, passwordHash: nil, in: transaction)
+            }
+            let problems = try await tenant.problems("databases: []", delete: true)
+            #expect(problems.count == 1 && problems.first?.contains("'Users' cannot be deleted, it has a user") == true)
+            for plan in [early, rollback] {
+                await #expect(throws: DatabaseHasUsers.self) {
+                    _ = try await plan.apply(to: tenant.stores, at: Tenant.now)
+                }
+            }
+            await #expect(throws: DatabaseHasUsers.self) {
+                _ = try await Plan.rollback(stores: tenant.stores, box: Tenant.box)
+            }
+            #expect(try await tenant.stores.connections.find(name: "Users") != nil)
+        }
+    }
+
     @Test("An application or API may be replaced in one plan, with what refers to the new one")
     func replacement() async throws {
         try await Tenant.run { tenant in

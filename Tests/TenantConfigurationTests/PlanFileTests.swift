@@ -63,6 +63,22 @@ struct PlanFileTests {
         }
     }
 
+    @Test("It is refused where what it shows is not what is sealed in it")
+    func shown() async throws {
+        try await Tenant.run { tenant in
+            let text = try await String(contentsOf: write(tenant), encoding: .utf8)
+            for changed in [
+                text.replacing("Clerk", with: "Guest"),
+                text.replacing("portico plan 1\n", with: "portico plan 1\nFine.\n"),
+                text + "# Fine.\n",
+            ] {
+                #expect(changed != text)
+                let url = try tenant.write(changed, to: "changed.plan")
+                await #expect(throws: PlanFile.Refused.self) { _ = try await read(url, tenant) }
+            }
+        }
+    }
+
     @Test("A tenant file is no plan")
     func tenantFile() async throws {
         try await Tenant.run { tenant in

@@ -52,6 +52,44 @@ struct RoundTripTests {
                 sink: {httpEndpoint: "https://logs.example.com/", httpSigningSecret: my-secret-for-signatures}
             """
 
+    @Test("The names of scripts lead to no other folder: not into a tenant, and not out of one that has them")
+    func scriptNames() async throws {
+        try await Tenant.run { tenant in
+            let name = "../../../escaped"
+            let yaml = "databases: [{name: Users, options: {customScripts: {'\(name)': x}}}]"
+            let problems = try await tenant.problems(yaml)
+            #expect(problems.count == 1 && problems.first?.contains("letters, digits and _") == true, "\(problems)")
+            try await tenant.stores.database.write { transaction in
+                var connection = Connection(id: "con_1", name: "Users", strategy: "auth0")
+                connection.options["customScripts"] = .object([name: "x", ".././.././.././escaped": "y"])
+                try ConnectionStore.save(connection, in: transaction)
+            }
+            let paths = try await TenantExport.files(tenant.stores).map(\.path)
+            #expect(Set(paths).count == paths.count)
+            #expect(paths.filter { $0.hasSuffix("escaped.js") }.count == 2)
+            #expect(paths.allSatisfy { !$0.contains("..") })
+        }
+    }
+
+    @Test("The plan says when the secret for the old tenant is forgotten, because the connection asks another one")
+    func importSecret() async throws {
+        try await Tenant.run { tenant in
+            try await tenant.apply(Self.everything)
+            let other = Self.everything.replacing("old.example.com", with: "new.example.com")
+            // The same secret that comes with the change is kept.
+            try await tenant.apply(other)
+            #expect(try await tenant.stores.connections.sealedImportSecret(of: "Users") != nil)
+            let without = Self.everything.replacing(", client_secret: my-secret-import", with: "")
+            let plan = try await tenant.plan(without)
+            #expect(
+                plan.differences(of: "Users").contains("options.portico_import.client_secret: (set) → (removed)"),
+                "\(plan.text)")
+            _ = try await plan.apply(to: tenant.stores, at: Tenant.now)
+            #expect(try await tenant.stores.connections.sealedImportSecret(of: "Users") == nil)
+            #expect(try await tenant.plan(without).isEmpty)
+        }
+    }
+
     @Test("An export has what was applied of every kind, and no secret")
     func complete() async throws {
         try await Tenant.run { tenant in

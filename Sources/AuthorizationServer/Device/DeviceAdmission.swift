@@ -15,6 +15,11 @@ struct DeviceAdmission: LoginEnding {
             let registered = try await services.configuration.client(device.clientID),
             registered.client.grantTypes.contains(.deviceCode)
         else { throw AuthorizationFailure.redirect(Self.ended, target) }
+        do throws(OAuthError) {
+            try registered.client.requireNoOrganization()
+        } catch {
+            throw AuthorizationFailure.redirect(error, target)
+        }
         let request = try AuthorizationRequest(
             Parameters(trusted: [
                 "client_id": device.clientID, "response_type": ResponseType.code.text, "scope": device.scope.text,

@@ -86,10 +86,19 @@ package struct LoginOrganization: Sendable {
         }
     }
 
-    /// - Returns: an error where a membership that tokens were issued for has ended.
+    /// - Parameter client: the application that the tokens were issued to, as it is now.
+    /// - Returns: an error where a membership that tokens were issued for has ended, or the application's
+    ///   `organization_usage` is another since.
     static func ending(
-        of userID: String, in id: String?, _ transaction: any SQLTransaction
+        of userID: String, in id: String?, for client: Client, _ transaction: any SQLTransaction
     ) throws -> OAuthError? {
+        if client.organizations.usage == (id == nil ? .require : .deny) {
+            return .invalidGrant(
+                id == nil
+                    ? "parameter organization is required for this client"
+                    : "parameter organization is not allowed for this client",
+                hint: "The application's organization_usage has changed since. Let the user sign in again.")
+        }
         guard let id, try !OrganizationStore.isMember(userID, of: id, in: transaction) else { return nil }
         return .invalidGrant("user \(userID) is not part of the \(id) organization")
     }

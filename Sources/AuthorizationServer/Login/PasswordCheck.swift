@@ -38,8 +38,8 @@ struct PasswordCheck: Sendable {
     ///   - sent: the e-mail address or user name as it was typed.
     ///   - address: where the attempt comes from.
     ///   - trail: learns who it was, and what kind of failure.
-    /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not, or
-    ///   ``PasswordHasher/Busy``.
+    /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not,
+    ///   ``PasswordHasher/Busy``, or ``OAuthError`` where a script has to run before the user may come over.
     func check(_ sent: String, password: String, connection: Connection, address: String, trail: LogTrail) async throws
         -> Proof
     {
@@ -97,10 +97,10 @@ struct PasswordCheck: Sendable {
     ) async throws -> (User, Proof.Change) {
         do {
             let checked = try await PasswordImport(services: services, connection: connection, source: source)
-                .check(sent, password: password, found: found, address: address)
+                .check(sent, password: password, found: found, address: address, trail: trail)
             guard let (user, kept) = checked else { throw PasswordLogin.Refusal.wrongCredentials }
             trail.note { $0.details["verified_by"] = .string(source.issuer) }
-            return (user, .kept(kept))
+            return (user, kept.map(Proof.Change.kept) ?? Proof.Change.none)
         } catch let refusal as PasswordLogin.Refusal {
             if case .cannotVerify(let doubt) = refusal {
                 trail.note { facts in

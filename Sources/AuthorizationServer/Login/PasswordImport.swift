@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import OAuth
 import Storage
 
@@ -18,11 +19,12 @@ struct PasswordImport: Sendable {
     /// - Parameters:
     ///   - sent: the e-mail address or user name as it was typed.
     ///   - found: the user of that name, whose password has no hash here; nil where there is none.
-    /// - Returns: nil where the password is wrong or nobody is meant, after as long in both cases.
-    /// - Throws: ``PasswordLogin/Refusal``, or ``PasswordHasher/Busy``.
+    /// - Returns: nil where the password is wrong or nobody is meant, after as long in both cases; nothing to keep where
+    ///   another login has kept the password meanwhile.
+    /// - Throws: ``PasswordLogin/Refusal``, ``PasswordHasher/Busy``, or ``OAuthError`` where a script has to run.
     func check(
-        _ sent: String, password: String, found: User?, address: String
-    ) async throws -> (user: User, kept: Kept)? {
+        _ sent: String, password: String, found: User?, address: String, trail: LogTrail
+    ) async throws -> (user: User, kept: Kept?)? {
         let tenant = OldTenant(
             services: services, source: source,
             sealedSecret: try await services.stores.connections.sealedImportSecret(of: connection.name))
@@ -30,25 +32,45 @@ struct PasswordImport: Sendable {
         let hash = try await services.passwords.hash(password)
         guard let person else { return nil }
         if let found {
-            guard Self.isSame(person, found) else { return nil }
+            guard isSame(person, found) else { return nil }
             return (found, .password(hash: hash))
         }
-        if let present = try await present(person) { return (present, .password(hash: hash)) }
+        if let present = try await present(person) {
+            guard isSame(person, present.user) else { return nil }
+            guard let kept = present.passwordHash else { return (present.user, .password(hash: hash)) }
+            // Another first login has made the user since this one looked; the password it has kept is what counts.
+            return try await services.passwords.verify(password, against: kept) ? (present.user, nil) : nil
+        }
         guard source.createsUsers, let user = try await user(person) else { return nil }
+        try await ScriptRunning(services: services).run(
+            at: .preUserRegistration, .postUserRegistration, trail: trail)
         return (user, .user(hash: hash))
     }
 
-    /// An address may have gone to somebody else at the old tenant since the users were taken over.
-    private static func isSame(_ person: OldTenant.Person, _ user: User) -> Bool {
-        person.subject == user.id || person.email != nil && person.email == user.email
+    /// Whether who has shown a password at the old tenant is a user here. The id tells; an address does only where the
+    /// old tenant has verified it, for everybody may write any address into an account of their own there, and never
+    /// against two ids of the old tenant that differ: an address may have gone to somebody else since.
+    private func isSame(_ person: OldTenant.Person, _ user: User) -> Bool {
+        if person.subject == user.id { return true }
+        let ids = [person.subject ?? "", user.id]
+        let isVerified = person.claims["email_verified"]?.bool == true
+        if !ids.allSatisfy({ $0.hasPrefix("auth0|") }), isVerified, person.email != nil, person.email == user.email {
+            return true
+        }
+        services.logger.warning(
+            "the old tenant verified the password of somebody else than the user here",
+            metadata: [
+                "user": "\(user.id)", "subject": "\(person.subject?.forDisplay ?? "none")", "verified": "\(isVerified)",
+            ])
+        return false
     }
 
-    /// A user who is here by another name than the one that was typed, and has no password yet.
-    private func present(_ person: OldTenant.Person) async throws -> User? {
+    /// A user who is here by another name than the one that was typed, or since a moment ago.
+    private func present(_ person: OldTenant.Person) async throws -> (user: User, passwordHash: String?)? {
         guard let email = person.email,
             let found = try await services.stores.users.find(connection: connection.name, identifier: email)
         else { return nil }
-        return found.passwordHash == nil && found.user.email == email ? found.user : nil
+        return found.user.email == email ? found : nil
     }
 
     /// A new user with the id that applications know.

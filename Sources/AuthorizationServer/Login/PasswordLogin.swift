@@ -40,7 +40,8 @@ package struct PasswordLogin: Sendable {
         package let cookieLifetime: Int?
     }
 
-    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, or ``TransactionNotFound`` where another tab ended it meanwhile.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound`` where another tab ended it meanwhile, or
+    ///   ``OAuthError`` where a script has to run.
     package func logIn(
         identifier sent: String, password: String, login: LoginTransaction, browser: Browser
     ) async throws -> NewSession {
@@ -57,6 +58,9 @@ package struct PasswordLogin: Sendable {
             return session
         } catch let refusal as Refusal {
             services.log(trail.facts.failure ?? .failedLogin, trail, description: refusal.explanation)
+            throw refusal
+        } catch let refusal as OAuthError {
+            services.log(.failedLogin, trail, failure: refusal)
             throw refusal
         }
     }

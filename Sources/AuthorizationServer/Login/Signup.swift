@@ -13,6 +13,8 @@ package struct Signup: Sendable {
         case invalidEmail
         case weakPassword([PasswordRules.Rule])
         case disabled
+        /// People come over from an old tenant with the passwords that they have there.
+        case takesUsersOver
         case noConnection
         /// The address is taken. Pages say only that it failed.
         case userExists
@@ -25,6 +27,7 @@ package struct Signup: Sendable {
             case .invalidEmail: "The e-mail address is not valid."
             case .weakPassword: "The password is too weak."
             case .disabled, .noConnection: "The application takes no new users."
+            case .takesUsersOver: "Nobody signs up while the connection takes users over from the old tenant."
             case .userExists: "The user already exists."
             case .suspiciousAddress: "Too many sign-ups from this address."
             }
@@ -59,6 +62,7 @@ package struct Signup: Sendable {
         guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login)
         else { throw Refusal.noConnection }
         trail.note { $0.connection = connection.name }
+        guard !connection.takesUsersOver else { throw Refusal.takesUsersOver }
         guard connection.allowsSignup else { throw Refusal.disabled }
         let throttle = try await AddressThrottle(.signup, address: browser.address, services)
         guard try await throttle?.take(services) ?? true else {

@@ -230,6 +230,7 @@ struct ConnectionsResource: Resource {
     private static func connection(
         _ members: JSONObject, _ id: String, _ transaction: any SQLTransaction
     ) throws -> Connection {
+        try ConnectionRules.checkScripts(of: members)
         let connection = try Connection(document: Document(ConnectionRules.kept(members), path: ""), standardID: id)
         for (index, client) in (members["enabled_clients"]?.array ?? []).enumerated() {
             guard let id = client.string, try ClientStore.find(id, in: transaction) != nil else {

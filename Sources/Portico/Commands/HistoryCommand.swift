@@ -53,6 +53,8 @@ struct RollbackCommand: AsyncParsableCommand {
             plan = try await Plan.rollback(stores: workspace.stores, box: workspace.secret.box)
         } catch let nothing as Plan.NothingToRollBack {
             throw CommandFailure(nothing.description)
+        } catch let refused as DatabaseHasUsers {
+            throw CommandFailure("The last apply cannot be taken back: \(refused)")
         }
         print(plan.text)
         guard yes || isConfirmed("Take the last apply back?") else {
@@ -61,6 +63,8 @@ struct RollbackCommand: AsyncParsableCommand {
         }
         do {
             _ = try await plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
+        } catch let refused as DatabaseHasUsers {
+            throw CommandFailure("The last apply cannot be taken back: \(refused)")
         } catch SQLError.foreignKeyViolation {
             throw CommandFailure(
                 "The last apply cannot be taken back: something that it refers to was deleted since. "

@@ -29,6 +29,17 @@ package enum ConnectionRules {
         return secret
     }
 
+    /// Checks the names of the custom database scripts, which name files in an export.
+    /// - Throws: ``Document/Problem`` for the first that is not of letters, digits and `_`.
+    package static func checkScripts(of members: JSONObject, path: String = "") throws(Document.Problem) {
+        guard let scripts = members["options"]?.object?["customScripts"]?.object else { return }
+        for name in scripts.keys.sorted() where name.wholeMatch(of: /[A-Za-z0-9_]{1,64}/) == nil {
+            throw Document.Problem(
+                path: (path.isEmpty ? "" : path + ".") + "options.customScripts",
+                message: "has a script named '\(name.forDisplay)'; names are letters, digits and _")
+        }
+    }
+
     /// The members without the secrets of others, which this version does not use and so does not keep.
     package static func kept(_ members: JSONObject) -> JSONObject {
         var members = members

@@ -50,6 +50,7 @@ struct SignupController: Sendable {
         case .weakPassword(let rules):
             .passwordTooWeak(rules.map { PasswordRule(text: $0.text, satisfied: $0.isSatisfied) })
         case .disabled, .noConnection: .signupDisabled
+        case .takesUsersOver: .signupTakesOver
         case .userExists: .signupFailed
         case .suspiciousAddress: .tooManyAttempts
         }
@@ -61,12 +62,14 @@ struct SignupController: Sendable {
         let client = visit.client
         let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
         let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
-        let isOpen = connection?.allowsSignup == true
+        let closed: FormProblem? =
+            connection?.takesUsersOver == true
+            ? .signupTakesOver : connection?.allowsSignup == true ? nil : .signupDisabled
         return try await pages.respond(
             with: SignupPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: client.logoURI, email: String(email.prefix(254)),
-                problem: problem ?? (isOpen ? nil : .signupDisabled),
+                problem: problem ?? closed,
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
                 loginPath: "/u/login?state=\(visit.state.text)"),
             status: status, to: visit)

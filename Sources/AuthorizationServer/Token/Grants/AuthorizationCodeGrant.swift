@@ -38,7 +38,9 @@ package struct AuthorizationCodeGrant: Grant {
             guard let user = try UserStore.find(code.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
-            if let problem = try LoginOrganization.ending(of: user.id, in: code.organizationID, transaction) {
+            if let problem = try LoginOrganization.ending(
+                of: user.id, in: code.organizationID, for: request.client, transaction)
+            {
                 return .failure(problem)
             }
             return .success(basis(code, user, request))

@@ -29,7 +29,7 @@ package struct ClientCredentialsGrant: Grant {
                 reason: .audience)
         }
         let scope = try scope(request, grant, api.resourceServer)
-        let organization = try await organization(request, grant)
+        let organization = try await grant.organization(request.parameters["organization"], services)
         var authorization = Authorization(
             client: request.client, subject: .client, scope: scope, resourceServer: api)
         authorization.grantName = "client-credentials"
@@ -55,10 +55,28 @@ package struct ClientCredentialsGrant: Grant {
         return found
     }
 
-    /// The organization that the application acts for, which the client grant must allow.
-    private func organization(_ request: TokenRequest, _ grant: ClientGrant) async throws -> OrganizationClaims? {
-        let usage = grant.organizationUsage ?? .deny
-        guard let value = request.parameters["organization"] else {
+    /// What was asked for, or all that the client grant gives.
+    private func scope(_ request: TokenRequest, _ grant: ClientGrant, _ api: ResourceServer) throws -> Scope {
+        let granted = grant.scope.intersection(api.scope)
+        guard let text = request.parameters["scope"] else { return granted }
+        let requested = try Scope(parsing: text)
+        let missing = requested.subtracting(granted)
+        guard missing.isEmpty else {
+            throw OAuthError(
+                .invalidScope, "Client has not been granted scopes: \(missing.values.joined(separator: ", "))",
+                hint: "Add them to the client grant, or ask for: \(granted.text)", reason: .clientGrantScope)
+        }
+        return requested
+    }
+}
+
+extension ClientGrant {
+    /// The organization that an application acts for by itself, which the client grant must allow.
+    /// - Parameter value: what the request names; nil for none.
+    /// - Throws: ``OAuthError`` where that is not what `organization_usage` says, or the grant is not for it.
+    func organization(_ value: String?, _ services: Services) async throws -> OrganizationClaims? {
+        let usage = organizationUsage ?? .deny
+        guard let value else {
             guard usage != .require else {
                 throw OAuthError.invalidRequest(
                     "parameter organization is required for this client",
@@ -72,30 +90,16 @@ package struct ClientCredentialsGrant: Grant {
                 hint: "Set the client grant's organization_usage to allow or require.")
         }
         let organization = try await LoginOrganization.find(value, services).organization
-        if grant.allowsAnyOrganization != true {
+        if allowsAnyOrganization != true {
             let allowed = try await services.stores.database.readOnce { transaction in
                 try OrganizationStore.clientGrants(of: organization.id, in: transaction)
             }
-            guard allowed.contains(where: { $0.id == grant.id }) else {
+            guard allowed.contains(where: { $0.id == id }) else {
                 throw OAuthError.accessDenied(
                     "Client is not authorized to access the organization \(organization.id)",
                     hint: "Give the organization the client grant, or set the grant's allow_any_organization.")
             }
         }
         return OrganizationClaims(organization, try await services.configuration.settings())
-    }
-
-    /// What was asked for, or all that the client grant gives.
-    private func scope(_ request: TokenRequest, _ grant: ClientGrant, _ api: ResourceServer) throws -> Scope {
-        let granted = grant.scope.intersection(api.scope)
-        guard let text = request.parameters["scope"] else { return granted }
-        let requested = try Scope(parsing: text)
-        let missing = requested.subtracting(granted)
-        guard missing.isEmpty else {
-            throw OAuthError(
-                .invalidScope, "Client has not been granted scopes: \(missing.values.joined(separator: ", "))",
-                hint: "Add them to the client grant, or ask for: \(granted.text)", reason: .clientGrantScope)
-        }
-        return requested
     }
 }

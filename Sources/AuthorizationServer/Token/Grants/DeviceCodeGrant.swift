@@ -43,6 +43,9 @@ package struct DeviceCodeGrant: Grant {
             guard let user = try UserStore.find(approval.userID, in: transaction), !user.isBlocked else {
                 return .failure(.invalidGrant("user is blocked"))
             }
+            if let problem = try LoginOrganization.ending(of: user.id, in: nil, for: request.client, transaction) {
+                return .failure(problem)
+            }
             return .success(
                 FirstTokens.Basis(
                     authorizationID: device.authorizationID, user: user, audience: device.audience,

@@ -39,9 +39,17 @@ package struct JWTBearerGrant: Grant {
             var authorization = Authorization(
                 client: client, subject: .client, scope: requested, resourceServer: api)
             authorization.permissions = requested.values
+            let grant = try await services.configuration.clientGrant(
+                clientID: client.clientID, audience: api.resourceServer.identifier)
+            authorization.organization = try await grant?.organization(request.parameters["organization"], services)
             return authorization
         }
         try client.requireNoOrganization()
+        guard request.parameters["organization"] == nil else {
+            throw OAuthError.invalidRequest(
+                "parameter organization is not supported with this grant",
+                hint: "Users sign in to an organization at the authorization endpoint.")
+        }
         let access = try await RequestedAccess.resolve(
             requested, client: client, resourceServer: api, userID: user.id, stores: services.stores)
         var authorization = Authorization(

@@ -71,7 +71,7 @@ package struct RefreshTokenGrant: Grant {
         if let problem = request.proofProblem(boundTo: family.confirmation, audience: family.audience) {
             return .failure(problem)
         }
-        switch try user(of: token, in: transaction) {
+        switch try user(of: token, for: request.client, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
             var next: Secret?
@@ -111,13 +111,15 @@ package struct RefreshTokenGrant: Grant {
     }
 
     private static func user(
-        of token: RefreshToken, in transaction: any SQLTransaction
+        of token: RefreshToken, for client: Client, in transaction: any SQLTransaction
     ) throws -> Result<User, OAuthError> {
         guard let user = try UserStore.find(token.family.userID, in: transaction) else {
             return .failure(.invalidGrant("The refresh_token was generated for a user who doesn't exist anymore."))
         }
         guard !user.isBlocked else { return .failure(.invalidGrant("user is blocked")) }
-        if let problem = try LoginOrganization.ending(of: user.id, in: token.family.organizationID, transaction) {
+        if let problem = try LoginOrganization.ending(
+            of: user.id, in: token.family.organizationID, for: client, transaction)
+        {
             return .failure(problem)
         }
         return .success(user)

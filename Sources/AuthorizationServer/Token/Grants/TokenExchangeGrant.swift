@@ -48,10 +48,11 @@ package struct TokenExchangeGrant: Grant {
         let (subject, user) = try await subject(request, ownAPI)
         let organizationID = subject.claims["org_id"]?.string
         if let problem = try await services.stores.database.readOnce({
-            try LoginOrganization.ending(of: user.id, in: organizationID, $0)
+            try LoginOrganization.ending(of: user.id, in: organizationID, for: subject.client, $0)
         }) {
             throw problem
         }
+        if organizationID == nil { try request.client.requireNoOrganization() }
         let api = try await target(request)
         let allowed = try await allowedScope(for: request.client, ownAPI, subject, api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
