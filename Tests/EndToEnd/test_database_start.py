@@ -1,5 +1,7 @@
 """A database that cannot be used: `portico serve` does not start, and says why and what mends it."""
 
+import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,12 +104,21 @@ def test_a_role_with_too_many_connections_is_said_with_its_limit(database: Postg
     assert "CONNECTION LIMIT" in message and "PORTICO_DATABASE_CONNECTIONS" in message
 
 
+def _patiently_connected(url: str) -> psycopg.Connection:
+    """The one connection that there may be, once the server has ended whatever had it before."""
+    for _ in range(100):
+        with contextlib.suppress(psycopg.OperationalError):
+            return psycopg.connect(url)
+        time.sleep(0.1)
+    return psycopg.connect(url)
+
+
 def test_a_server_with_too_many_connections_is_said_with_its_limit(tmp_path: Path) -> None:
     server = PostgresServer("--setting", "max_connections=5", "--setting", "superuser_reserved_connections=4")
     try:
         server.execute("CREATE ROLE ordinary LOGIN")
         url = server.new_schema("ordinary")
-        with psycopg.connect(url.partition("?")[0]):
+        with _patiently_connected(url.partition("?")[0]):
             message = serve(tmp_path, url)
     finally:
         server.end()

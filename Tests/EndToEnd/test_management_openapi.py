@@ -18,6 +18,7 @@ CHECKS = [
 CONFIGURATION = """
 [checks]
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 501]
+negative_data_rejection.expected-statuses = ["4xx", 501]
 """
 # What it finds in lists it changes, the keys and the grant that let it in among them: these come last.
 OWN_ACCESS = ["/client-grants/{id}", "/clients/{id}", "/keys/signing/{kid}/revoke"]

@@ -38,6 +38,8 @@ struct UserFieldName {
             }
     }
 
+    private static let longestPattern = 128
+
     private static let profile: Set<String> = [
         "name", "nickname", "given_name", "family_name", "picture", "phone_number", "phone_verified", "locale",
     ]
@@ -94,8 +96,13 @@ struct UserFieldName {
         return .any(fields.map { .match($0, .like("*\(text)*")) })
     }
 
-    /// Fewer letters would fit nearly everybody.
+    /// Fewer letters would fit nearly everybody, and many more cost as much as all texts together are long, many times over.
     private static func requireLong(_ pattern: String) throws(UserQuery.Problem) {
+        guard pattern.unicodeScalars.count <= longestPattern, pattern.count(where: { $0 == "*" }) <= 4 else {
+            throw UserQuery.Problem(
+                message: "has the wildcard '\(pattern.forDisplay)', longer than \(longestPattern) characters or with "
+                    + "more than 4 '*'")
+        }
         guard pattern.count(where: { $0 != "*" && $0 != "?" }) >= 3 else {
             throw UserQuery.Problem(message: "has the wildcard '\(pattern.forDisplay)' with fewer than 3 letters")
         }

@@ -118,8 +118,7 @@ extension UserField {
         case .range(let from, let to):
             return bounds(from, to) { bound, isLower in
                 guard let value = Int(bound.value) else { return Self.nothing }
-                let limit = isLower ? value + (bound.isIncluded ? 0 : 1) : value - (bound.isIncluded ? 0 : 1)
-                return isLower ? "logins_count >= \(limit)" : "logins_count <= \(limit)"
+                return Self.compared("logins_count", "\(value)", bound, isLower)
             }
         }
     }
@@ -157,7 +156,7 @@ extension UserField {
             return items("lower(\(.jsonItemText)) LIKE lower(\(Self.likePattern(pattern))) ESCAPE '~'")
         case .exists: return items("\(.jsonItemText) IS NOT NULL")
         case .range(let from, let to):
-            let isNumeric = [from, to].compactMap(\.self).allSatisfy { Double($0.value) != nil }
+            let isNumeric = [from, to].compactMap(\.self).allSatisfy { Self.isNumber($0.value) }
             return items(
                 bounds(from, to) { bound, isLower in
                     isNumeric
@@ -166,6 +165,11 @@ extension UserField {
                         : Self.compared("\(.jsonItemText)", "\(bound.value)", bound, isLower)
                 })
         }
+    }
+
+    /// A number as the databases read one: in decimal digits, of which there are not too many.
+    private static func isNumber(_ text: String) -> Bool {
+        text.utf8.count <= 40 && text.wholeMatch(of: /[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?/) != nil
     }
 
     private static func compared(_ left: SQL, _ right: SQL, _ bound: UserFilter.Bound, _ isLower: Bool) -> SQL {

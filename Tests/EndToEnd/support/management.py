@@ -13,6 +13,7 @@ _VERBS = ["create", "read", "update", "delete"]
 _RESOURCES = [
     "clients", "client_keys", "client_credentials", "client_grants", "resource_servers", "connections", "users",
     "users_app_metadata", "roles", "signing_keys", "device_credentials", "rules", "rules_configs", "actions",
+    "organizations", "organization_connections", "organization_members", "organization_member_roles",
 ]
 SCOPE = [f"{verb}:{resource}" for resource in _RESOURCES for verb in _VERBS] + [
     "create:role_members", "read:role_members", "delete:role_members", "read:tenant_settings", "update:tenant_settings",
