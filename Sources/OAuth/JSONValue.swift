@@ -28,6 +28,18 @@ extension JSONValue {
     }
 }
 
+extension JSONValue {
+    /// Whether a text anywhere in the value, or the name of a member, has the character NUL.
+    package var holdsNUL: Bool {
+        switch self {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let array): array.contains(where: \.holdsNUL)
+        case .object(let object): object.contains { $0.key.utf8.contains(0) || $0.value.holdsNUL }
+        default: false
+        }
+    }
+}
+
 extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

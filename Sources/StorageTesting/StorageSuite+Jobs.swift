@@ -15,7 +15,9 @@ extension StorageSuite {
     private static func submit(
         _ id: String, to database: any SQLDatabase, most: Int = 9, at now: Date = Sample.now
     ) async throws -> Job? {
-        try await Stores(database: database).jobs.beginUpload(id, .usersImport, at: now)
+        guard try await Stores(database: database).jobs.beginUpload(id, .usersImport, most: most, at: now) else {
+            return nil
+        }
         return try await database.write {
             try JobStore.submit(id, settings: ["upsert": true], most: most, at: now, in: $0)
         }
@@ -24,7 +26,8 @@ extension StorageSuite {
     private static func jobUpload(_ suite: StorageSuite) async throws {
         let database = try await suite.prepared()
         let store = Stores(database: database).jobs
-        try await store.beginUpload("job_1", .usersImport, at: Sample.now)
+        #expect(try await store.beginUpload("job_1", .usersImport, most: 1, at: Sample.now))
+        #expect(try await store.beginUpload("job_2", .usersImport, most: 1, at: Sample.now) == false)
         let bytes = Data((0..<JobStore.pieceSize).map { UInt8(truncatingIfNeeded: $0) })
         try await database.write { try JobStore.writePiece(1, bytes, of: "job_1", in: $0) }
         #expect(try await store.find("job_1") == nil)

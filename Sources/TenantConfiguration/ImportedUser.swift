@@ -22,6 +22,11 @@ struct ImportedUser: Sendable {
         guard let members = try? JSON.decode(JSONObject.self, from: data) else {
             throw Rejection(code: "INVALID_FORMAT", message: "The object is not valid JSON")
         }
+        // PostgreSQL keeps no NUL in the texts that a search looks into.
+        if let name = members.keys.sorted().first(where: { $0.utf8.contains(0) || members[$0]?.holdsNUL == true }) {
+            throw Rejection(
+                code: "INVALID_FORMAT", message: "\(name.forDisplay): has the character NUL in a text; remove it")
+        }
         fields = Set(members.filter { $0.value != .null }.keys)
         shown = Self.shown(members)
         var document = Document(members, path: "")
@@ -51,9 +56,20 @@ struct ImportedUser: Sendable {
     /// What of a row may be shown to whoever asks why it was not taken; nothing where it is no JSON.
     static func shown(_ data: Data) -> JSONObject { shown((try? JSON.decode(JSONObject.self, from: data)) ?? [:]) }
 
+    /// Nobody knows what is in other fields; one that is misspelt may be a password.
+    private static let shownFields: Set<String> = [
+        "user_id", "email", "email_verified", "username", "blocked", "name", "nickname", "given_name", "family_name",
+        "picture", "phone_number", "phone_verified",
+    ]
+
     private static func shown(_ members: JSONObject) -> JSONObject {
-        members.filter { !["password_hash", "custom_password_hash", "mfa_factors"].contains($0.key) }
+        members.filter { name, value in
+            shownFields.contains(name) && value.object == nil && value.array == nil && !value.holdsNUL
+        }
     }
+
+    /// As ``shown``, with the address as the user would have had it.
+    var shownWithAddress: JSONObject { shown.merging(["email": .string(user.email ?? "")]) { $1 } }
 
     /// The user that is there with what the row says: each field replaces the one before, metadata as a whole.
     func merged(into existing: User) -> User {

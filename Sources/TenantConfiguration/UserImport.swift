@@ -187,7 +187,7 @@ package struct UserImport: Sendable {
         return try ImportedUser(row.data, connection: row.connection, at: row.createdAt ?? now)
     }
 
-    private enum Written: Sendable { case inserted, updated, present, duplicate }
+    private enum Written: Sendable { case inserted, updated, present, duplicate, linked }
 
     /// What becomes of a user who is there already.
     private enum Existing: Sendable { case refused, updated, completed }
@@ -234,7 +234,12 @@ package struct UserImport: Sendable {
                     existing != .refused
                         ? "The user_id or username belongs to another user"
                         : "The user is there already; upsert updates users that are there",
-                    of: row.user.shown.merging(["email": .string(row.user.user.email ?? "")]) { $1 })
+                    of: row.user.shownWithAddress)
+            case .linked:
+                batch.reject(
+                    row.index, "DUPLICATED_USER",
+                    "The account is linked to another user; unlink it first, or change that user",
+                    of: row.user.shownWithAddress)
             }
         }
         position.rejected += batch.rejected.count
@@ -252,8 +257,9 @@ package struct UserImport: Sendable {
             try UserStore.find(connection: connection, identifier: $0, in: transaction)
         }
         if let existing {
-            // As another user's identity it is not the file's to change.
-            guard treatment != .refused, existing.user.email == user.email else { return .duplicate }
+            guard treatment != .refused else { return .duplicate }
+            // Whose identity the account is may be a user of another connection, with the same address even.
+            guard existing.user.connection == connection, existing.user.email == user.email else { return .linked }
             if treatment == .completed {
                 guard existing.user.id == user.id else { return .duplicate }
                 guard let hash = imported.passwordHash, existing.passwordHash == nil else { return .present }

@@ -53,6 +53,28 @@ struct SecretTests {
         }
     }
 
+    @Test("Settings of other providers lose their secrets in any spelling, shape and depth, and keep their switches")
+    func spellings() {
+        let (kept, paths) = ForeignSecrets.removed(
+            from: [
+                "client_id": "a", "Client_Secret": "x", "CLIENTSECRET": 7, "api-key": ["x"], "privateKey": ["pem": "x"],
+                "apps": [["name": "b", "appSecret": "x"], [["password": "x"]]], "Configuration": ["url": "x"],
+                "authentication_methods": ["password": ["enabled": true, "api_behavior": "required"]],
+                "password": true, "secret": [], "methods": ["password": ["value": "x"]],
+            ], path: "options")
+        let expected: JSONObject = [
+            "client_id": "a", "apps": [["name": "b"], [[:]]], "password": true, "secret": [], "methods": [:],
+            "authentication_methods": ["password": ["enabled": true, "api_behavior": "required"]],
+        ]
+        #expect(kept == expected)
+        #expect(
+            Set(paths) == [
+                "options.Client_Secret", "options.CLIENTSECRET", "options.api-key", "options.privateKey",
+                "options.apps[0].appSecret", "options.apps[1][0].password", "options.Configuration",
+                "options.methods.password",
+            ])
+    }
+
     @Test("A client's secret is kept as its digest, and sealed only where HS256 signs with it")
     func digest() async throws {
         try await Tenant.run { tenant in

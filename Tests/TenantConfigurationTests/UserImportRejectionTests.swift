@@ -36,6 +36,8 @@ struct UserImportRejectionTests {
                 "mfa_factors"
             ),
             (#"{"email": "a@example.com", "username": "a\u0000b"}"#, "INVALID_FORMAT", "username"),
+            (#"{"email": "a@example.com", "name": "a\u0000b"}"#, "INVALID_FORMAT", "name: has the character NUL"),
+            (#"{"email": "a@example.com", "app_metadata": {"a": [{"b\u0000": 1}]}}"#, "INVALID_FORMAT", "app_metadata"),
             (#"{"email": "a@example.com" "name": 1}"#, "INVALID_FORMAT", ""),
             ("{}", "INVALID_FORMAT", "email"),
         ])
@@ -48,6 +50,19 @@ struct UserImportRejectionTests {
             #expect(report.rejected.first?.code == code)
             #expect(report.rejected.first?.message.hasPrefix(field) == true, "\(report.text)")
             #expect(report.text.hasPrefix("row 2 "))
+        }
+    }
+
+    @Test("Of a rejected row what may be shown is shown: no password by whatever name, and no metadata")
+    func shown() async throws {
+        try await Tenant.run { tenant in
+            let report = try await UserImportTests.run(
+                #"""
+                {"email": "a@example.com", "name": "A", "blocked": true, "password": "x", "passwordHash": "x",
+                 "password_hash": "x", "custom_password_hash": {"hash": {"value": "x"}}, "user_id": {"password": "x"},
+                 "app_metadata": {"token": "x"}}
+                """#, in: tenant)
+            #expect(report.rejected.map(\.user) == [["email": "a@example.com", "name": "A", "blocked": true]])
         }
     }
 

@@ -144,6 +144,23 @@ struct UserImportTests {
         }
     }
 
+    @Test("An upsert leaves a user of another connection alone, as whose identity the row's account signs in")
+    func linkedAccount() async throws {
+        try await Tenant.run { tenant in
+            let file = try tenant.write(#"{"email": "ada@example.com", "user_id": "1", "name": "Ada"}"#, to: "a.json")
+            _ = try await UserImport(stores: tenant.stores, connection: "Other").run(file: file, upsert: false)
+            _ = try await Self.run(#"{"email": "ada@example.com", "user_id": "2"}"#, in: tenant)
+            try await tenant.stores.database.write { try UserStore.link("auth0|2", to: "auth0|1", in: $0) }
+            let report = try await Self.run(
+                #"{"email": "ada@example.com", "name": "Mallory", "blocked": true, "app_metadata": {"admin": true}}"#,
+                in: tenant, upsert: true)
+            #expect(report.updated == 0 && report.rejected.map(\.code) == ["DUPLICATED_USER"])
+            #expect(report.rejected.first?.message.contains("linked to another user") == true)
+            let ada = try #require(try await tenant.stores.users.find("auth0|1"))
+            #expect(ada.profile == ["name": "Ada"] && ada.appMetadata.isEmpty && !ada.isBlocked)
+        }
+    }
+
     @Test("The same address in two connections is two users")
     func connections() async throws {
         try await Tenant.run { tenant in

@@ -2,6 +2,7 @@ import AuthorizationServer
 import Foundation
 import OAuth
 import Storage
+import TenantConfiguration
 
 /// Who has changed what through the API, with what it was before and is now. Secrets are in neither.
 package struct AuditEvent: Sendable {
@@ -67,24 +68,39 @@ extension Caller {
 
 /// Keeps secrets out of what is written down.
 enum Redaction {
+    /// As ``ForeignSecrets/plain(_:)`` has them. `refresh_token` is not among them: an application's is no secret but
+    /// settings.
     private static let names: Set<String> = [
-        "client_secret", "signing_secret", "password", "password_hash", "custom_password_hash", "secret", "secrets",
-        "api_key", "private_key", "access_token", "refresh_token_value", "credentials_secret",
+        "password", "passwordhash", "custompasswordhash", "secrets", "accesstoken", "refreshtokenvalue", "authtoken",
+        "secretkey", "secretaccesskey", "httpauthorization",
     ]
+
+    /// What names of secrets end in.
+    private static let endings = ["secret", "apikey", "privatekey"]
 
     /// The object with a mark in the place of each secret.
     static func redacted(_ members: JSONObject) -> JSONObject {
-        var shown: JSONObject = [:]
-        for (name, value) in members {
-            shown[name] =
-                switch value {
-                case .object(let object): .object(redacted(object))
-                case .array(let array):
-                    .array(array.map { $0.object.map { .object(redacted($0)) } ?? $0 })
-                case .null: value
-                default: names.contains(name) ? "[REDACTED]" : value
-                }
+        JSONObject(
+            uniqueKeysWithValues: members.map {
+                ($0.key, isSecret($0.key, $0.value) ? "[REDACTED]" : redacted($0.value))
+            })
+    }
+
+    private static func redacted(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let object): .object(redacted(object))
+        case .array(let array): .array(array.map(redacted))
+        default: value
         }
-        return shown
+    }
+
+    private static func isSecret(_ name: String, _ value: JSONValue) -> Bool {
+        switch value {
+        // Whether there is one is no secret.
+        case .null, .bool: return false
+        default: break
+        }
+        let plain = ForeignSecrets.plain(name)
+        return names.contains(plain) || endings.contains { plain.hasSuffix($0) }
     }
 }

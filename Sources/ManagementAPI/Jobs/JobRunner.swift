@@ -29,6 +29,9 @@ package struct JobRunner: Sendable {
             return false
         }
         do {
+            guard !job.isGivenUp else {
+                throw Failure(message: "The job was begun several times and never came to an end")
+            }
             switch job.kind {
             case .usersImport: try await UsersImportJob(services: services, job: job).run()
             case .usersExport: try await UsersExportJob(services: services, job: job).run()

@@ -8,8 +8,8 @@ struct UsersExportJob: Sendable {
     let services: Services
     let job: Job
 
-    /// Users written in one transaction.
-    private static let batch = 200
+    /// Users read at once: each may have a megabyte of metadata.
+    private static let batch = 50
 
     /// - Throws: ``JobStore/Lost`` or ``SQLError``.
     func run() async throws {
@@ -35,14 +35,20 @@ struct UsersExportJob: Sendable {
                     return members
                 }
             }
-            progress.processed += users.count
-            progress.position = users.last?["user_id"]?.string ?? progress.position
+            let isLast = users.count < Self.batch
+            var bytes = Data()
+            for (index, user) in users.enumerated() {
+                bytes.append(contentsOf: try settings.line(user).utf8)
+                progress.processed += 1
+                progress.position = user["user_id"]?.string ?? progress.position
+                guard bytes.count >= JobStore.pieceSize, index < users.count - 1 else { continue }
+                progress = try await write(bytes, after: progress, isLast: false)
+                bytes = Data()
+            }
             let fraction = Double(progress.processed) / Double(max(1, wanted))
             progress.percentage = min(99, Int(fraction * 100))
             progress.secondsLeft = time.seconds(at: services.now(), fraction: fraction)
-            let isLast = users.count < Self.batch
-            progress = try await write(
-                Data(try users.map(settings.line).joined().utf8), after: progress, isLast: isLast)
+            progress = try await write(bytes, after: progress, isLast: isLast)
             guard !isLast else { return }
             try Task.checkCancellation()
         }
@@ -150,6 +156,12 @@ struct ExportSettings: Sendable {
 
     /// A line of comma-separated values ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
     static func csv(_ values: [String]) -> String {
-        values.map { "\"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ",") + "\r\n"
+        values.map { "\"\(inert($0).replacing("\"", with: "\"\""))\"" }.joined(separator: ",") + "\r\n"
+    }
+
+    /// A user chooses their name: a spreadsheet must not take it for a formula, and takes what follows a `'` for text.
+    private static func inert(_ value: String) -> String {
+        guard let first = value.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) else { return value }
+        return "'" + value
     }
 }

@@ -9,6 +9,9 @@ struct UsersImportJob: Sendable {
     let services: Services
     let job: Job
 
+    /// Rows for which it is written down why they were not taken; the others are counted only.
+    static let mostErrors = 10_000
+
     /// - Throws: ``JobRunner/Failure``, ``JobStore/Lost``, or ``SQLError``.
     func run() async throws {
         let id = job.settings["connection_id"]?.string ?? ""
@@ -33,7 +36,8 @@ struct UsersImportJob: Sendable {
                     try JobStore.advance(
                         job, to: Self.progress(position, of: size, time, at: now),
                         until: now.addingTimeInterval(JobRunner.lease), in: transaction)
-                    try JobStore.writeErrors(rejected.map(Self.error), of: job, in: transaction)
+                    let room = max(0, Self.mostErrors - (position.rejected - rejected.count))
+                    try JobStore.writeErrors(rejected.prefix(room).map(Self.error), of: job, in: transaction)
                 })
         } catch is UserImport.NotUsers {
             throw JobRunner.Failure(

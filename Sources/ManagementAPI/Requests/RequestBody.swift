@@ -32,16 +32,7 @@ enum RequestBody {
             case .malformed: throw .malformedBody("Invalid request payload JSON format")
             }
         }
-        guard !Self.holdsNUL(value) else { throw .malformedBody("A text of the body has the character NUL") }
+        guard !value.holdsNUL else { throw .malformedBody("A text of the body has the character NUL") }
         return value
-    }
-
-    private static func holdsNUL(_ value: JSONValue) -> Bool {
-        switch value {
-        case .string(let text): text.utf8.contains(0)
-        case .array(let array): array.contains(where: holdsNUL)
-        case .object(let object): object.contains { $0.key.utf8.contains(0) || holdsNUL($0.value) }
-        default: false
-        }
     }
 }

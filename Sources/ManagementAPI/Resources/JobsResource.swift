@@ -45,8 +45,8 @@ struct JobsResource: Resource {
 
     /// Jobs of a kind that may wait or run, as at Auth0.
     private static let most = 2
-    /// Errors that one answer shows; a file of Auth0's size has fewer rows.
-    private static let mostErrors = 20_000
+    /// Fields of an export.
+    private static let mostFields = 30
 
     struct NewImport: Payload {
         let connectionID: String
@@ -82,13 +82,21 @@ struct JobsResource: Resource {
                 }
                 return fields
             }
-            guard fields?.count ?? 0 <= 100 else { throw document.problem("fields", "must be 100 at most") }
+            let names = fields?.compactMap { $0["name"]?.string } ?? []
+            guard names.count <= JobsResource.mostFields else {
+                throw document.problem("fields", "must be \(JobsResource.mostFields) at most")
+            }
+            guard Set(names).count == names.count else {
+                throw document.problem("fields", "must not have a name twice")
+            }
         }
     }
 
     @Sendable private func importUsers(_ form: Form<NewImport>) async throws -> Answer {
         let (store, id) = (management.stores.jobs, RandomBytes.alphanumeric(16, prefix: "job_"))
-        try await store.beginUpload(id, .usersImport, at: management.services.now())
+        guard try await store.beginUpload(id, .usersImport, most: Self.most, at: management.services.now()) else {
+            throw Self.tooMany("import")
+        }
         do {
             let wanted = try await receive(form, id)
             guard !wanted.sendsMail else {
@@ -168,7 +176,8 @@ struct JobsResource: Resource {
                 "failed": .integer(Int64(progress.failed)), "updated": .integer(Int64(progress.updated)),
                 "inserted": .integer(Int64(progress.inserted)), "total": .integer(Int64(progress.processed)),
             ]
-        case (.usersExport, .completed):
+        // The file is the users: who may only create some does not get it.
+        case (.usersExport, .completed) where call.has("read:users"):
             members["location"] = .string(ExportFile.link(to: job, management.services))
         default: break
         }
@@ -182,7 +191,7 @@ struct JobsResource: Resource {
             members["status_details"] = .string(failure)
             return .ok(members)
         }
-        let errors = try await management.stores.jobs.errors(of: job.id, limit: Self.mostErrors)
+        let errors = try await management.stores.jobs.errors(of: job.id, limit: UsersImportJob.mostErrors)
         return errors.isEmpty ? .noContent : .ok(errors.map(\.document))
     }
 
@@ -212,15 +221,19 @@ struct JobsResource: Resource {
     ) async throws -> Answer {
         try await management.write(caller) { transaction, now in
             guard let job = try make(transaction, now) else {
-                throw ManagementError(
-                    429,
-                    "There are \(Self.most) active \(what) users jobs, please wait until some of them are finished and "
-                        + "try again", "too_many_requests")
+                throw Self.tooMany(what)
             }
             let shown = Self.shown(job)
             return Changed(
                 Answer(status: status, body: .object(shown)), [.init("jobs", job.id, before: nil, after: shown)])
         }
+    }
+
+    private static func tooMany(_ what: String) -> ManagementError {
+        ManagementError(
+            429,
+            "There are \(most) active \(what) users jobs, please wait until some of them are finished and try again",
+            "too_many_requests")
     }
 
     private static func shown(_ job: Job) -> JSONObject {

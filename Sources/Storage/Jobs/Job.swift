@@ -48,6 +48,12 @@ package struct Job: Sendable, Hashable {
         package init() {}
     }
 
+    /// Claims after which a job that has not ended is given up: it may be what ends its nodes.
+    private static let mostClaims = 5
+
+    /// Whether the job was begun so often without an end that it must not be begun again.
+    package var isGivenUp: Bool { attempt > Self.mostClaims }
+
     /// Seconds after its last step for which a job can be asked about, with its errors and its file.
     package static let lifetime: TimeInterval = 86_400
 }
@@ -65,11 +71,21 @@ package struct JobStore: Sendable {
     private static let uploadTime: TimeInterval = 3600
 
     /// Makes a job whose file follows piece by piece; ``submit(_:settings:most:at:)`` makes it wait for its turn.
-    package func beginUpload(_ id: String, _ kind: Job.Kind, at now: Date) async throws {
+    /// - Parameter most: jobs of the kind that may be sent, wait or run.
+    /// - Returns: whether there is such a job now; false where there are as many already.
+    package func beginUpload(_ id: String, _ kind: Job.Kind, most: Int, at now: Date) async throws -> Bool {
         try await database.write { transaction in
+            try transaction.lock(.jobs)
+            let uploads = try transaction.row(
+                """
+                SELECT COUNT(*) AS jobs FROM job
+                WHERE type = \(kind.rawValue) AND status = 'uploading' AND expires_at > \(now)
+                """)?.integer("jobs")
+            guard try Self.countActive(kind, in: transaction) + (uploads ?? 0) < most else { return false }
             try Self.insert(
                 id, kind, .uploading, settings: [:], at: now, until: now.addingTimeInterval(Self.uploadTime),
                 in: transaction)
+            return true
         }
     }
 

@@ -78,9 +78,14 @@ extension Document {
     /// An `https:` address that can stand in a policy and in a stylesheet as it is.
     mutating func address(_ name: String) throws(Problem) -> String? {
         guard let text = try string(name, most: 2048), !text.isEmpty else { return nil }
-        guard text.hasPrefix("https://"), let uri = RedirectURI(text), uri.scheme == "https",
+        // A policy would take a host of `*` for every host.
+        let host = text.dropFirst("https://".count).prefix { !"/?#".contains($0) }
+        guard text.hasPrefix("https://"), let uri = RedirectURI(text), uri.scheme == "https", !host.contains("*"),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !#""'()\;,<>`"#.utf8.contains($0) })
-        else { throw problem(name, "must be an https address without quotes, brackets and blanks") }
+        else {
+            throw problem(
+                name, "must be an https address without quotes, brackets and blanks, and without * in its host")
+        }
         return text
     }
 }

@@ -43,6 +43,7 @@ struct ManagementBrandingTests {
             #expect(try await server.get("/brand/other.css").status == .notFound)
             for wrong: JSONValue in [
                 ["colors": ["primary": "red"]], ["logo_url": "http://cdn.example.com/logo.png"],
+                ["font": ["url": "https://*/a.woff2"]], ["logo_url": "https://*.example.com/logo.png"],
                 ["font": ["url": "https://a.example/\");}body{"]], ["logo": "x"],
             ] {
                 #expect(try await management.send(.patch, "branding", wrong).status == .badRequest)

@@ -241,6 +241,114 @@ struct ManagementJobsTests {
         }
     }
 
+    @Test("The file of an export is for who may read users; who may create them sees the job without it")
+    func locationNeedsScope() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let path = "jobs/\(try await management.post("jobs/users-exports", [:])["id"]?.string ?? "")"
+            try await Self.run(server)
+            let creator = try await ManagementClient(server, scope: ["create:users"]).get(path)
+            #expect(creator["status"] == "completed" && creator["location"] == nil)
+            let reader = try await ManagementClient(server, scope: ["read:users"]).get(path)
+            #expect(reader["location"] != nil)
+        }
+    }
+
+    @Test("No spreadsheet takes a name in an export for a formula; long lines fill piece after piece")
+    func exportsFormulas() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let starts = ["=1+1", "+1", "-1", "@A", "\tx", "\rx", "a=1"]
+            let filler = String(repeating: "x", count: 30_000)
+            for (index, start) in starts.enumerated() {
+                let user = User(
+                    id: "auth0|x\(index)", connection: Connection.database.name, email: "x\(index)@example.com",
+                    createdAt: server.clock.now)
+                var named = user
+                named.profile["name"] = .string(start)
+                named.appMetadata["filler"] = .string(filler)
+                let new = named
+                try await server.services.stores.database.write {
+                    try UserStore.insert(new, passwordHash: nil, in: $0)
+                }
+            }
+            let job = try await management.post(
+                "jobs/users-exports",
+                ["fields": [["name": "name", "export_as": "=name"], ["name": "app_metadata.filler"]]])
+            try await Self.run(server)
+            let id = job["id"]?.string ?? ""
+            let location = try await management.get("jobs/\(id)")["location"]?.string ?? ""
+            let path = "/" + location.dropFirst(TestServer.issuer.count)
+            let file = try Self.stored(Data(buffer: await server.get(path).body))
+            #expect(file.hasPrefix("\"'=name\",\"app_metadata.filler\"\r\n"))
+            for start in starts.dropLast() { #expect(file.contains("\"'\(start)\",\"\(filler)\"\r\n")) }
+            #expect(file.contains("\"a=1\",\"\(filler)\"\r\n"))
+        }
+    }
+
+    @Test("An export has thirty fields at most, and none twice")
+    func exportFields() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let fields = (1...31).map { JSONValue.object(["name": .string("app_metadata.f\($0)")]) }
+            for wrong in [fields, [fields[0], fields[0]]] {
+                let refused = try await management.send(.post, "jobs/users-exports", ["fields": .array(wrong)])
+                #expect(refused.status == .badRequest)
+            }
+            let taken = try await management.send(.post, "jobs/users-exports", ["fields": .array(fields.dropLast())])
+            #expect(taken.status == .ok)
+        }
+    }
+
+    @Test("Files that are on their way count too, and of many errors ten thousand are kept")
+    func bounds() async throws {
+        try await TestServer.run { server in
+            let (management, store) = (try await ManagementClient(server), server.services.stores.jobs)
+            for id in ["job_a", "job_b"] {
+                #expect(try await store.beginUpload(id, .usersImport, most: 2, at: server.clock.now))
+            }
+            #expect(try await Self.send(management, users: "[7]").status == .tooManyRequests)
+            try await store.delete("job_a")
+            let rows = "[" + Array(repeating: "7", count: 10_001).joined(separator: ",") + "]"
+            let job = try await Self.send(management, users: rows).json()
+            try await Self.run(server)
+            let id = job["id"]?.string ?? ""
+            #expect(try await management.get("jobs/\(id)")["summary"]?.object?["failed"] == 10_001)
+            #expect(try await store.errors(of: id, limit: 20_000).map(\.row) == Array(1...10_000))
+        }
+    }
+
+    @Test("A job that was begun five times without an end is given up")
+    func givenUp() async throws {
+        try await TestServer.run { server in
+            let (management, store) = (try await ManagementClient(server), server.services.stores.jobs)
+            let path = "jobs/\(try await management.post("jobs/users-exports", [:])["id"]?.string ?? "")"
+            for attempt in 0..<5 {
+                let job = try await store.claim(at: server.clock.now + Double(attempt * 60), lease: 60)
+                #expect(job?.isGivenUp == false)
+            }
+            server.clock.advance(by: 300)
+            try await Self.run(server)
+            let done = try await management.get(path)
+            #expect(done["status"] == "failed" && done["status_details"]?.string?.contains("several times") == true)
+        }
+    }
+
+    @Test("What is written down of a change has no secret, in any spelling, shape and depth")
+    func redaction() {
+        let before: JSONObject = [
+            "options": ["Client-Secret": "x", "apps": [[["appSecret": ["x"]]]]], "secrets": [["name": "A"]],
+            "password": nil, "refresh_token": ["leeway": 0], "sink": ["httpAuthorization": "x"],
+        ]
+        let subject = AuditEvent.Subject("connections", "con_1", before: before, after: nil)
+        let expected: JSONObject = [
+            "options": ["Client-Secret": "[REDACTED]", "apps": [[["appSecret": "[REDACTED]"]]]],
+            "secrets": "[REDACTED]", "password": nil, "refresh_token": ["leeway": 0],
+            "sink": ["httpAuthorization": "[REDACTED]"],
+        ]
+        #expect(subject.before == expected)
+    }
+
     /// The text in a gzip file of stored blocks.
     private static func stored(_ gzip: Data) throws -> String {
         var (bytes, text) = (Array(gzip.dropFirst(10)), [UInt8]())
