@@ -63,10 +63,9 @@ struct ExportTexts {
                 let text = try TenantFile.text(of: candidate)
                 read.insert(candidate.standardizedFileURL.path(percentEncoded: false))
                 return .string(
-                    isLenient
-                        ? Keywords.replaced(in: text, environment: environment)
-                        : try Keywords.replace(
-                            inScript: text, environment: environment, file: candidate.lastPathComponent))
+                    try Keywords.replace(
+                        inText: text, environment: environment, file: candidate.lastPathComponent, isLenient: isLenient)
+                )
             } catch {
                 problems += error.problems.map { FileProblem(location: $0.location, path: path, message: $0.message) }
                 return value
@@ -91,7 +90,8 @@ struct ExportTexts {
             && !isFolder.boolValue
     }
 
-    private func isInside(_ url: URL) -> Bool {
+    /// Whether a file, with its links followed, is below the root.
+    func isInside(_ url: URL) -> Bool {
         let inside = url.resolvingSymlinksInPath().standardizedFileURL.pathComponents
         return inside.starts(with: root.resolvingSymlinksInPath().standardizedFileURL.pathComponents)
     }

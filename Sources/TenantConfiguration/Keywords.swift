@@ -113,10 +113,12 @@ struct Keywords: Sendable {
         return Replaced(value: .string(text), problems: problems)
     }
 
-    /// A script of a file of its own with the values of its keywords: `##KEY##` as it is, `@@KEY@@` as JSON.
-    /// - Throws: ``TenantFileError`` with every keyword that has no value.
+    /// A text that is no YAML, such as an action's code, with the values of its keywords: `##KEY##` as it is, `@@KEY@@` as
+    /// JSON. What a value says is not looked through again.
+    /// - Parameter isLenient: whether a keyword without a value stays.
+    /// - Throws: ``TenantFileError`` with every keyword that has no value, unless `isLenient`.
     static func replace(
-        inScript source: String, environment: [String: String], file: String
+        inText source: String, environment: [String: String], file: String, isLenient: Bool
     ) throws(TenantFileError) -> String {
         let bytes = Array(source.utf8)
         var (output, problems): ([UInt8], [FileProblem]) = ([], [])
@@ -132,6 +134,8 @@ struct Keywords: Sendable {
             if let value = environment[key] {
                 let isJSON = bytes[index] == UInt8(ascii: "@")
                 output += Array((isJSON ? (try? JSON.text(json(value))) ?? value : value).utf8)
+            } else if isLenient {
+                output += bytes[index..<end]
             } else {
                 problems.append(missing(key, Location(file: file, line: line)))
             }
@@ -151,14 +155,6 @@ struct Keywords: Sendable {
     private static func plain(_ value: String) -> JSONValue {
         let isNumber = value.wholeMatch(of: /-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?/) != nil
         return isNumber || value == "true" || value == "false" ? Located.plain(value) : .string(value)
-    }
-
-    /// A text that is no YAML, such as an action's code, with the values of its keywords; those without one stay.
-    static func replaced(in text: String, environment: [String: String]) -> String {
-        text.replacing(/##([A-Za-z0-9_]+)##/) { environment[String($0.1)] ?? String($0.0) }
-            .replacing(/@@([A-Za-z0-9_]+)@@/) { match in
-                environment[String(match.1)].flatMap { try? JSON.text(json($0)) } ?? String(match.0)
-            }
     }
 
     private static func json(_ value: String) -> JSONValue {

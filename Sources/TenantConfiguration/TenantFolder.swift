@@ -100,9 +100,17 @@ struct TenantFolder {
                                 let template = insertion.object?["template"]?.string
                             else { return nil }
                             let file = place.appending(path: template.replacing("\\", with: "/")).standardizedFileURL
-                            let text = (try? TenantFile.text(of: file)).map {
-                                Keywords.replaced(in: $0, environment: environment).trimmed
+                            guard texts.isInside(file) else {
+                                problems.append(
+                                    FileProblem(
+                                        location: nil, path: "prompts.partials",
+                                        message: "'\(template.forDisplay)' leads out of the export"))
+                                return nil
                             }
+                            let text = try? Keywords.replace(
+                                inText: TenantFile.text(of: file), environment: environment,
+                                file: file.lastPathComponent, isLenient: true
+                            ).trimmed
                             used.insert(file.path(percentEncoded: false))
                             return (name, .string(text ?? ""))
                         }

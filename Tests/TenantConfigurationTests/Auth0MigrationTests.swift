@@ -221,6 +221,29 @@ struct Auth0MigrationTests {
                 }
                 #expect(error?.description.contains(expected) == true)
             }
+            try tenant.write(
+                #"{"login": [{"login": [{"name": "form", "template": "../../outside.js"}]}]}"#,
+                to: "partials/prompts/partials.json")
+            try tenant.write("{}", to: "partials/prompts/prompts.json")
+            let error = #expect(throws: TenantFileError.self) {
+                try TenantFile(contentsOf: tenant.folder.appending(path: "partials"), environment: [:])
+            }
+            #expect(error?.description.contains("leads out of the export") == true)
+        }
+    }
+
+    @Test("A keyword's value is not looked through for keywords; one without a value stays where nothing is refused")
+    func keywordsInTexts() async throws {
+        try await Tenant.run { tenant in
+            let file = try tenant.write(
+                "tenant: {}\nactions: [{name: Greet, code: ./code.js, supported_triggers: [{id: post-login}]}]",
+                to: "yaml/tenant.yaml")
+            try tenant.write("// ##A## @@B@@ ##NOBODY##", to: "yaml/code.js")
+            let migration = try await Auth0Migration.make(
+                export: file, environment: ["A": "@@B@@", "B": "{}"], stores: tenant.stores, box: Tenant.box)
+            _ = try await migration.plan.apply(to: tenant.stores, at: Tenant.now)
+            let actions = try await tenant.stores.database.read { try ActionStore.list(in: $0) }
+            #expect(actions.map(\.content.code) == ["// @@B@@ {} ##NOBODY##"])
         }
     }
 

@@ -160,8 +160,8 @@ struct ServeCommand: AsyncParsableCommand {
                     services: services, sink: try configuration.logEvents.map { try LogEventLines(place: $0) }),
                 ConfigurationWatch(services: services, outages: outages),
                 ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
-                LogoutDeliveries(services: services), LogStreamDeliveries(services: services),
-                JobRuns(services: services),
+                DueWork.logoutTokens(services), DueWork.logStreams(services),
+                DueWork.jobs(services),
             ],
             logger: logger)
     }
