@@ -21,7 +21,7 @@ def test_plan_apply_and_doctor_warn_of_what_would_keep_everybody_out(new_portico
     assert "! rule Add roles, action Claims: This version of Portico keeps rules and actions" in planned.stdout
     assert "hidden-from-everybody" not in planned.stdout
     assert "cannot run them" in portico.command("apply", "--yes", str(path), GREETING="hello")
-    report = portico.command("doctor", PORTICO_ISSUER="https://login.example.com/")
+    report = portico.command("doctor")
     assert "warn  scripts: rule Add roles, action Claims (post-login)." in report
 
     exported = portico.command("export")
@@ -30,4 +30,4 @@ def test_plan_apply_and_doctor_warn_of_what_would_keep_everybody_out(new_portico
     scripts["triggers"] = {"post-login": []}
     quiet = portico.command("apply", "--yes", str(portico.write(scripts)), GREETING="hello")
     assert "cannot run" not in quiet
-    assert "scripts:" not in portico.command("doctor", PORTICO_ISSUER="https://login.example.com/")
+    assert "scripts:" not in portico.command("doctor")
