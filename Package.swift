@@ -4,6 +4,7 @@ import PackageDescription
 /// Who may import whom, lowest layer first.
 let layers: KeyValuePairs<String, [String]> = [
     "OAuth": [],
+    "LDAP": [],
     "Storage": ["OAuth"],
     "Pages": [],
     "AuthorizationServer": ["Storage"],
@@ -18,6 +19,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth", "Fuzzing"],
+    "LDAPTests": ["LDAP"],
     "StorageTests": ["StorageTesting", "Fuzzing"],
     "PagesTests": ["Pages"],
     "AuthorizationServerTests": ["TestSupport"],
@@ -106,6 +108,7 @@ let package = Package(
     ],
     targets: [
         target("OAuth", crypto),
+        target("LDAP", "CLDAP"),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CBcrypt", "COpenSSL"),
@@ -129,6 +132,7 @@ let package = Package(
             "AppointmentsAPI", path: "examples/appointments-api", exclude: ["README.md"], asyncHTTPClient, hummingbird,
             jwtKit, logging, nioHTTP1),
         target("OAuthTests"),
+        target("LDAPTests"),
         target("StorageTests"),
         target("PagesTests"),
         target("AuthorizationServerTests", crypto, jwtKit),
@@ -142,6 +146,8 @@ let package = Package(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .systemLibrary(
             name: "CBcrypt", pkgConfig: "libxcrypt", providers: [.apt(["libcrypt-dev"]), .brew(["libxcrypt"])]),
+        .systemLibrary(
+            name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"]), .brew(["openldap"])]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
