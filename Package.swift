@@ -5,6 +5,7 @@ import PackageDescription
 let layers: KeyValuePairs<String, [String]> = [
     "OAuth": [],
     "LDAP": [],
+    "SAML": [],
     "Storage": ["OAuth"],
     "Pages": [],
     "AuthorizationServer": ["Storage"],
@@ -20,6 +21,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth", "Fuzzing"],
     "LDAPTests": ["LDAP"],
+    "SAMLTests": ["SAML"],
     "StorageTests": ["StorageTesting", "Fuzzing"],
     "PagesTests": ["Pages"],
     "AuthorizationServerTests": ["TestSupport"],
@@ -109,6 +111,7 @@ let package = Package(
     targets: [
         target("OAuth", crypto),
         target("LDAP", "CLDAP"),
+        target("SAML", "CLibXML2", "COpenSSL"),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CBcrypt", "COpenSSL"),
@@ -133,6 +136,7 @@ let package = Package(
             jwtKit, logging, nioHTTP1),
         target("OAuthTests"),
         target("LDAPTests"),
+        target("SAMLTests"),
         target("StorageTests"),
         target("PagesTests"),
         target("AuthorizationServerTests", crypto, jwtKit),
@@ -150,6 +154,8 @@ let package = Package(
             name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"]), .brew(["openldap"])]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"]), .brew(["libxml2"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     ]
