@@ -29,6 +29,8 @@ package struct AuthorizationRequest: Sendable {
     package let dpopKeyThumbprint: String?
     /// The organization that the user shall sign in to, by its id or name.
     package let organization: String?
+    /// The connection that the user shall sign in with, by its name.
+    package let connection: String?
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -50,6 +52,7 @@ package struct AuthorizationRequest: Sendable {
         idTokenHint = parameters["id_token_hint"]
         dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
         organization = parameters["organization"]
+        connection = parameters["connection"]
         if parameters["invitation"] != nil {
             throw .invalidRequest(
                 "parameter invitation is not supported", hint: "This version cannot accept invitations yet.")

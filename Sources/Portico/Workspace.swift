@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Connections
 import Foundation
 import Logging
 import OAuth
@@ -41,7 +42,7 @@ struct Workspace: Sendable {
                 allowsLoopback: configuration.isDevelopment,
                 isAllowed: { [networks = configuration.outboundNetworks] address in
                     networks.contains { $0.contains(address) }
-                }), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
+                }), strategies: Strategies.all(), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
             logger: logger)
     }
 

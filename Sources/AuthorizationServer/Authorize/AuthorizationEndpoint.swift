@@ -37,7 +37,8 @@ package struct AuthorizationEndpoint: Sendable {
                         to: request, access, session, transactionDigest: nil))
             case .ask(let page):
                 try request.refuseIfSilent(page)
-                return .prompt(page, state: try await begin(parameters, request, browser), request.target)
+                let (login, state) = try await begin(parameters, request, browser)
+                return try await ask(page, login, state: state, request, browser)
             }
         }
     }
@@ -69,9 +70,23 @@ package struct AuthorizationEndpoint: Sendable {
             case .done(let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
-                return .prompt(page, state: state, request.target)
+                return try await ask(page, login, state: state, request, browser)
             }
         }
+    }
+
+    /// Shows a page, or sends the browser to a provider where there is nothing to choose. Whoever has signed in and is asked to
+    /// sign in again sees the page: a provider that knows its user would send them back at once, for ever.
+    private func ask(
+        _ page: AuthorizationOutcome.LoginPage, _ login: LoginTransaction, state: Secret,
+        _ request: VerifiedAuthorizationRequest, _ browser: Browser
+    ) async throws -> AuthorizationOutcome {
+        guard [.login, .signup].contains(page), login.progress.sessionDigest == nil,
+            let connection = try await LoginConnections.offered(for: request, services).straight
+        else { return .prompt(page, state: state, request.target) }
+        return .depart(
+            try await UpstreamLogin(services: services).begin(connection, login, state: state, browser: browser),
+            request.target)
     }
 
     /// The request behind a transaction, for the pages.
@@ -111,6 +126,10 @@ package struct AuthorizationEndpoint: Sendable {
             try verified.client.check(request)
             let organization = try await LoginOrganization.requested(
                 request.organization, by: verified.client, services)
+            if let name = request.connection {
+                try await LoginConnections.check(
+                    name, for: verified.client, organization: organization, services)
+            }
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
             try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
@@ -173,7 +192,7 @@ package struct AuthorizationEndpoint: Sendable {
 
     private func begin(
         _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser
-    ) async throws -> Secret {
+    ) async throws -> (LoginTransaction, state: Secret) {
         let state = LostLogin.state(for: request.client.clientID)
         let now = services.now()
         let login = LoginTransaction(
@@ -181,7 +200,7 @@ package struct AuthorizationEndpoint: Sendable {
             purpose: .authorization(parameters), createdAt: now,
             expiresAt: now.addingTimeInterval(Self.transactionLifetime))
         try await services.stores.database.write { try LoginTransactionStore.insert(login, in: $0) }
-        return state
+        return (login, state)
     }
 }
 

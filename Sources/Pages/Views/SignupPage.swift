@@ -7,12 +7,15 @@ package struct SignupPage: Page {
     private let applicationName: String
     private let rules: [PasswordRule]
     private let areRulesChecked: Bool
+    private let state: String
+    private let buttons: [ConnectionButton]
 
     /// - Parameters:
     ///   - email: what the user wrote before, or the request's `login_hint`.
     ///   - problem: why the form comes back; the rules of `passwordTooWeak` take the place of `passwordRules`.
     ///   - passwordRules: the connection's password policy, shown unchecked.
     ///   - loginPath: the login page.
+    ///   - buttons: the connections whose users need no account of their own here.
     package init(
         state: String,
         csrfToken: String,
@@ -21,8 +24,10 @@ package struct SignupPage: Page {
         email: String = "",
         problem: FormProblem? = nil,
         passwordRules: [PasswordRule] = [],
-        loginPath: String
+        loginPath: String,
+        buttons: [ConnectionButton] = []
     ) {
+        (self.state, self.buttons) = (state, buttons)
         self.applicationName = applicationName
         if case .passwordTooWeak(let checked) = problem {
             (rules, areRulesChecked) = (checked, true)
@@ -45,6 +50,7 @@ package struct SignupPage: Page {
 
     package func content(_ context: PageContext) -> [String: PageValue] {
         var content = form.content(context)
+        content["connections"] = ConnectionButton.content(buttons, state: state, hasForm: true, context)
         content["hasRules"] = .flag(!rules.isEmpty)
         content["rulesChecked"] = .flag(areRulesChecked)
         content["rules"] = .list(

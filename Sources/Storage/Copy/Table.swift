@@ -22,7 +22,9 @@ package struct Table: Sendable {
         Table("tenant_section", key: ["name"], ["document"]),
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
-        Table("connection", key: ["id"], ["name", "strategy", "document", "sealed_import_secret"]),
+        Table(
+            "connection", key: ["id"],
+            ["name", "strategy", "document", "sealed_import_secret", "sealed_secrets"]),
         Table("role", key: ["id"], ["name", "description"]),
         Table("role_permission", key: ["role_id", "audience", "permission"], []),
         Table("organization", key: ["id"], ["name", "display_name", "document", "created_at"]),
@@ -37,6 +39,7 @@ package struct Table: Sendable {
             ]),
         Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
+        Table("upstream_token", key: ["user_id"], ["sealed_tokens"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
         Table("organization_member", key: ["organization_id", "user_id"], []),
@@ -60,6 +63,9 @@ package struct Table: Sendable {
         Table(
             "login_transaction", key: ["digest"],
             ["browser_digest", "client_id", "parameters", "progress", "created_at", "expires_at"]),
+        Table(
+            "upstream_transaction", key: ["digest"],
+            ["browser_digest", "connection_id", "sealed_memory", "created_at", "expires_at"]),
         Table(
             "authorization_code", key: ["digest"],
             [
