@@ -13,7 +13,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "ManagementAPI": ["TenantConfiguration"],
     "Web": ["ManagementAPI", "Pages"],
     "Outbound": ["AuthorizationServer"],
-    "Connections": ["AuthorizationServer"],
+    "Connections": ["AuthorizationServer", "LDAP", "SAML"],
     "Portico": ["Web", "Outbound", "Connections"],
     "Fuzzing": [],
     "StorageTesting": ["Storage"],

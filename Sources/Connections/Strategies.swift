@@ -11,10 +11,12 @@ package enum Strategies {
                 FacebookStrategy(),
                 GitHubStrategy(),
                 GoogleStrategy(discovery: discovery),
+                LDAPStrategy(),
                 LinkedInStrategy(),
                 OAuth2Strategy(),
                 OIDCStrategy(discovery: discovery),
                 OktaStrategy(discovery: discovery),
+                SAMLStrategy(),
                 WAADStrategy(discovery: discovery),
                 WindowsLiveStrategy(),
             ] + others)

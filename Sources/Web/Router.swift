@@ -54,6 +54,7 @@ package func buildRouter(
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(CallbackController(services: services, cookies: cookies).endpoints)
+    browser.addRoutes(SAMLMetadataController(services: services).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)

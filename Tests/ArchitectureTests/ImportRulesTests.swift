@@ -42,7 +42,11 @@ struct ImportRulesTests {
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         // The protocols of other providers, over the port for requests to them.
-        "Connections": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Crypto"]),
+        "Connections": Rule(
+            ours: ["AuthorizationServer", "LDAP", "OAuth", "SAML", "Storage"], libraries: ["Crypto"]),
+        // Protocols as their specifications have them, over the system's libraries.
+        "LDAP": Rule(ours: [], libraries: ["CLDAP"]),
+        "SAML": Rule(ours: [], libraries: ["CLibXML2", "COpenSSL"]),
         "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
         // The Management API's rules are those of the files that are applied; it knows no HTTP server.
         "ManagementAPI": Rule(
