@@ -36,7 +36,8 @@ struct SAMLSettings: Sendable {
         profile = try SAMLProfile(&options)
         if var initiated = try options.document("idpinitiated"), try initiated.bool("enabled", default: false) {
             throw options.problem(
-                "idpinitiated", "is not supported: anybody could sign a user in as somebody else with such an answer. "
+                "idpinitiated",
+                "is not supported: anybody could sign a user in as somebody else with such an answer. "
                     + "Let the provider's link lead to the application's login page")
         }
         source = try Self.source(&options, binding)
@@ -46,7 +47,9 @@ struct SAMLSettings: Sendable {
         _ options: inout Document, _ binding: Binding?
     ) throws(Document.Problem) -> Source {
         let endpoint = try options.string("signInEndpoint", most: 1024)
-        let (current, former) = (try options.string("signingCert", most: 65_536), try options.string("cert", most: 65_536))
+        let (current, former) = (
+            try options.string("signingCert", most: 65_536), try options.string("cert", most: 65_536)
+        )
         let metadata = try options.string("metadataXml", most: 1 << 20)
         let url = try options.string("metadataUrl", most: 2048)
         if let metadata, !metadata.isEmpty {

@@ -98,7 +98,8 @@ struct SAMLLogin: RedirectLogin {
 
     /// This server as the provider knows it for this connection.
     private func service(_ callbackURL: String) -> ServiceProvider {
-        let base = callbackURL.hasSuffix(UpstreamLogin.callbackPath)
+        let base =
+            callbackURL.hasSuffix(UpstreamLogin.callbackPath)
             ? String(callbackURL.dropLast(UpstreamLogin.callbackPath.count)) : callbackURL
         return ServiceProvider(
             entityID: settings.entityID ?? "\(base)samlp/metadata?connection=\(connection.name)",
