@@ -59,7 +59,7 @@ struct CurrentTenant: Sendable {
     let importSecrets: [String: String]
     /// The sealed secrets of connections' options, by the connections' names.
     let connectionSecrets: [String: String]
-    /// How many users each database has, by its name.
+    /// How many users each connection has, by its name.
     let userCounts: [String: Int]
 
     init(_ transaction: any SQLTransaction) throws {
@@ -78,7 +78,7 @@ struct CurrentTenant: Sendable {
         importSecrets = try ConnectionStore.sealedImportSecrets(in: transaction)
         connectionSecrets = try ConnectionStore.sealedSecrets(in: transaction)
         userCounts = Dictionary(
-            try connections.filter(\.isDatabase).map {
+            try connections.map {
                 ($0.name, try UserStore.count(connection: $0.name, in: transaction))
             }
         ) { $1 }

@@ -13,6 +13,7 @@ package struct StandInStrategy: ConnectionStrategy {
     package var secretOptions: Set<String> { ["client_secret"] }
     package var secretRecipients: Set<String> { ["address"] }
 
+    /// Nothing is asked of the options but an `address`, where the provider is.
     package func login(
         _ connection: Connection, _ options: inout Document
     ) throws(Document.Problem) -> ConnectionLogin {

@@ -12,7 +12,7 @@ struct OAuth2Strategy: ConnectionStrategy {
     let names: Set<String> = ["oauth2"]
     let family = ConnectionFamily.enterprise
     let manner = ConnectionManner.redirect
-    let secretOptions: Set<String> = ["client_secret"]
+    let secretOptions: Set<String> = ["client_secret", "customHeaders"]
     let secretRecipients: Set<String> = ["client_id", "tokenURL"]
 
     func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {

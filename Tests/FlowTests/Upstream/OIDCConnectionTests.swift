@@ -123,7 +123,7 @@ struct OIDCConnectionTests {
     func badSignatures() async throws {
         let provider = try Provider()
         let other = try ForeignKey.rsa("other")
-        let forgeries: [(JSONObject) throws -> String] = [
+        let forgeries: [@Sendable (JSONObject) throws -> String] = [
             { try other.token($0) },
             { try other.token($0, header: ["jwk": .object(try other.jsonWebKey)]) },
             { try ForeignKey.secret("upstream-secret").token($0) },

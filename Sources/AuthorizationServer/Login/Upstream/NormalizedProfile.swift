@@ -11,7 +11,8 @@ struct NormalizedProfile {
     private static let reserved: Set<String> = [
         "_id", "app_metadata", "blocked", "clientID", "created_at", "email", "email_verified", "globalClientID",
         "global_client_id", "identities", "lastIP", "lastLogin", "last_ip", "last_login", "last_password_reset",
-        "loginsCount", "logins_count", "metadata", "multifactor", "multifactor_last_modified", "primary_user_id",
+        "loginsCount", "logins_count", "metadata", "multifactor", "multifactor_last_modified", "phone_verified",
+        "primary_user_id",
         "updated_at", "user_id", "user_metadata", "username", "sub", "__tenant",
     ]
     /// Bytes that what a provider tells may have; Auth0's limit for whole users is a megabyte.
@@ -32,9 +33,8 @@ struct NormalizedProfile {
             bytes += text.utf8.count
             if bytes <= Self.mostBytes { kept[name] = value }
         }
-        for name in ["name", "nickname", "given_name", "family_name", "picture"] where kept[name]?.string == nil {
-            kept[name] = nil
-        }
+        for name in Self.first.union(["phone_number"]) where kept[name]?.string == nil { kept[name] = nil }
+        if kept["phone_number_verified"]?.bool == nil { kept["phone_number_verified"] = nil }
         let local = email.map { String($0.prefix { $0 != "@" }) }
         kept["nickname"] = kept["nickname"] ?? local.map(JSONValue.string)
         kept["name"] = kept["name"] ?? kept["nickname"] ?? email.map(JSONValue.string)
