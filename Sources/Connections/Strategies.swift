@@ -8,6 +8,7 @@ package enum Strategies {
         return ConnectionStrategies(
             [
                 AppleStrategy(discovery: discovery),
+                EmailStrategy(),
                 FacebookStrategy(),
                 GitHubStrategy(),
                 GoogleStrategy(discovery: discovery),
@@ -17,6 +18,7 @@ package enum Strategies {
                 OIDCStrategy(discovery: discovery),
                 OktaStrategy(discovery: discovery),
                 SAMLStrategy(),
+                SMSStrategy(),
                 WAADStrategy(discovery: discovery),
                 WindowsLiveStrategy(),
             ] + others)

@@ -50,7 +50,7 @@ package enum ConnectionLogin: Sendable {
     case redirect(any RedirectLogin)
     case password(any DirectoryLogin)
     /// The page asks for an address and then for what was sent there; the strategy only holds the settings.
-    case code
+    case code(PasswordlessSettings)
 }
 
 /// Signing in at a provider that the browser is sent to.

@@ -31,7 +31,7 @@ struct SAMLLogin: RedirectLogin {
             start.parameters["prompt"]?.split(separator: " ").contains("login") == true
             || start.parameters["max_age"] == "0"
         // XML wants a letter or an underscore in front.
-        let id = "_" + RandomBytes.make(20).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let id = "_" + RandomBytes.hexadecimal(40)
         let request = AuthenticationRequest(
             id: id, to: provider, for: service(start.callbackURL), at: services.now(), isForced: isForced)
         do {

@@ -4,6 +4,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedLogin = "f"
     case wrongPassword = "fp"
     case unknownUser = "fu"
+    case codeSent = "cls"
     case silentLogin = "ssa"
     case failedSilentLogin = "fsa"
     case signup = "ss"
@@ -49,6 +50,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin: "Failed Login"
         case .wrongPassword: "Failed Login (wrong password)"
         case .unknownUser: "Failed Login (unknown user)"
+        case .codeSent: "Code/Link Sent"
         case .silentLogin: "Success Silent Auth"
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
@@ -104,7 +106,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent: .userSuccess
+        case .consent, .codeSent: .userSuccess
         case .accountBlocked, .addressBlocked: .userNotification
         case .failedNotification: .systemNotification
         case .apiOperation: .managementSuccess
