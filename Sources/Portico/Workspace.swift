@@ -42,7 +42,9 @@ struct Workspace: Sendable {
                 allowsLoopback: configuration.isDevelopment,
                 isAllowed: { [networks = configuration.outboundNetworks] address in
                     networks.contains { $0.contains(address) }
-                }), strategies: Strategies.all(), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
+                }), strategies: Strategies.all(), mutualTLS: configuration.mutualTLS,
+            mostImportBytes: configuration.usersImportSize * 1024, keepsMail: configuration.isDevelopment,
+            mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
             logger: logger)
     }
 

@@ -86,6 +86,8 @@ package struct ExpiredRowsStore: Sendable {
             """,
             UpstreamTransactionStore.expired(by: now, limit: batch),
             JobStore.expired(by: now, limit: batch),
+            MailStore.expired(by: now, limit: batch),
+            TicketStore.expired(by: day, limit: batch),
         ]
     }
 }

@@ -54,6 +54,8 @@ struct CurrentTenant: Sendable {
     let deployedVersions: [String: ActionVersion]
     let actionBindings: [ActionBinding]
     let sections: TenantSections
+    let emailProvider: EmailProviderStore.Stored?
+    let emailTemplates: [EmailTemplate]
     let keyKinds: Set<SigningKey.Kind>
     /// By the names of the connections.
     let importSecrets: [String: String]
@@ -88,6 +90,8 @@ struct CurrentTenant: Sendable {
         deployedVersions = try ActionVersionStore.deployed(in: transaction)
         actionBindings = try ActionBindingStore.list(in: transaction)
         sections = try TenantSectionStore.all(in: transaction)
+        emailProvider = try EmailProviderStore.find(in: transaction)
+        emailTemplates = try EmailTemplateStore.list(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -153,6 +157,8 @@ struct Planner {
         planAttackProtection()
         planBranding()
         planPrompts()
+        planEmailProvider()
+        planEmailTemplates()
         planRules()
         planRuleConfigurations()
         planActions()

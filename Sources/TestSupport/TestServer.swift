@@ -52,7 +52,8 @@ package struct TestServer: Sendable {
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound,
-            strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS, logger: logger,
+            strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS,
+            keepsMail: isDevelopment, logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)
