@@ -41,7 +41,7 @@ package struct Services: Sendable {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
-        (self.strategies, self.mailTransport) = (strategies, mailTransport)
+        (self.mailTransport, self.strategies) = (mailTransport, strategies)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(
