@@ -22,17 +22,21 @@ package struct Services: Sendable {
     package let mostImportBytes: Int
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
+    /// Passwords that others have lost.
+    package let breachedPasswords: BreachedPasswords
     package let now: @Sendable () -> Date
     package let logger: Logger
 
     package init(
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
-        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024, logger: Logger,
+        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024,
+        breachedPasswordSource: (any BreachedPasswordSource)? = nil, logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes) = (mutualTLS, mostImportBytes)
+        breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(

@@ -4,7 +4,7 @@ import Storage
 extension Planner {
     /// Auth0's parts of attack protection that this version does not have.
     static let foreignProtections: Set<String> = [
-        "botDetection", "breachedPasswordDetection", "captcha", "captchaPolicies", "phoneProviderProtection",
+        "botDetection", "captcha", "captchaPolicies", "phoneProviderProtection",
     ]
 
     /// Whether a part of attack protection that this version does not have does anything at Auth0.
@@ -23,7 +23,7 @@ extension Planner {
     /// The kind of resource whose part a section is.
     static func type(ofSection name: String) -> ResourceType {
         switch name {
-        case BruteForceProtection.name, SuspiciousIPThrottling.name: .attackProtection
+        case BruteForceProtection.name, SuspiciousIPThrottling.name, BreachedPasswordDetection.name: .attackProtection
         case Branding.name: .branding
         case PromptSettings.name, CustomTexts.name: .prompts
         default: .tenant
@@ -37,11 +37,14 @@ extension Planner {
             switch name {
             case "bruteForceProtection": plan(current.sections.bruteForce, value, at: path)
             case "suspiciousIpThrottling": plan(current.sections.suspiciousIP, value, at: path)
+            case "breachedPasswordDetection": plan(current.sections.breachedPasswords, value, at: path)
             case let name where Self.foreignProtections.contains(name):
                 guard Self.isOn(value) else { continue }
                 notApplied.append("\(path): not applied; this version does not have it yet")
             default:
-                let known = Self.foreignProtections.union(["bruteForceProtection", "suspiciousIpThrottling"])
+                let known = Self.foreignProtections.union([
+                    "bruteForceProtection", "suspiciousIpThrottling", "breachedPasswordDetection",
+                ])
                 let near = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
                 problems.append(file.problem(path, "is no part of attack protection\(near)"))
             }

@@ -41,7 +41,8 @@ struct ImportRulesTests {
         "Outbound": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
-        "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
+        "TenantConfiguration": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
             only: ["CZlib": "Sources/TenantConfiguration/Gunzip.swift"]),
         // The Management API's rules are those of the files that are applied; it knows no HTTP server.
         "ManagementAPI": Rule(

@@ -206,27 +206,6 @@ struct Auth0MigrationTests {
         }
     }
 
-    @Test("Parts of attack protection that this version does not have are named with the reason, whether on or off")
-    func protections() async throws {
-        try await Tenant.run { tenant in
-            let file = try tenant.write(
-                """
-                attackProtection:
-                  botDetection: {bot_detection_level: medium, challenge_password_policy: never}
-                  captcha: {active_provider_id: recaptcha_v2, auth_challenge: {fail_open: false}}
-                  suspiciousIpThrottling: {enabled: true}
-                """, to: "protections.yaml")
-            let leftOut = try await Auth0Migration.make(
-                export: file, environment: [:], stores: tenant.stores, box: Tenant.box
-            ).leftOut
-            #expect(
-                leftOut.contains { $0.hasPrefix("attackProtection.botDetection: ") && $0.contains("off in the export") }
-            )
-            #expect(leftOut.contains { $0.hasPrefix("attackProtection.captcha: not applied") }, "\(leftOut)")
-            #expect(!leftOut.contains { $0.contains("suspiciousIp") })
-        }
-    }
-
     @Test("A path that leads out of the export is not followed, and a text that is not there is told")
     func paths() async throws {
         try await Tenant.run { tenant in

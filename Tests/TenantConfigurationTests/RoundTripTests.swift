@@ -60,7 +60,7 @@ struct RoundTripTests {
             attackProtection:
               bruteForceProtection: {max_attempts: 7, allowlist: [192.0.2.0/24], mode: count_per_identifier}
               suspiciousIpThrottling: {stage: {pre-login: {max_attempts: 50, rate: 1000}}}
-              breachedPasswordDetection: {enabled: false}
+              breachedPasswordDetection: {enabled: true, shields: [block]}
             branding:
               colors: {primary: "#0a7a5c", page_background: "#f4f6f5"}
               logo_url: https://shop.example.com/logo.png

@@ -6,7 +6,7 @@ import OAuth
 package struct SuspiciousIPThrottling: TenantSection {
     package static let name = "suspicious-ip-throttling"
 
-    /// What is done about it. Without mail nobody is told: `admin_notification` is kept and given back.
+    /// What is done about it. Administrators are told by the log: `admin_notification` is kept and given back.
     package enum Shield: String, Sendable, CaseIterable {
         case adminNotification = "admin_notification"
         case block

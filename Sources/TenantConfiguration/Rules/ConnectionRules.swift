@@ -60,7 +60,7 @@ package enum ConnectionRules {
         else { return }
         throw Document.Problem(
             path: "options.portico_import.client_secret",
-            message: "is needed: the one that is kept is for another tenant or application; where the new one has none, "
-                + "take portico_import out first")
+            message: "is needed: the one that is kept is for another tenant or application; where the new one has "
+                + "none, take portico_import out first")
     }
 }
