@@ -131,6 +131,18 @@ struct LoginProtectionTests {
         }
     }
 
+    @Test("Auth0: a new password takes the block away")
+    func newPassword() async throws {
+        try await TestServer.run(PasswordGrantTests.fixtures()) { server in
+            for _ in 1...11 { _ = try await Self.logIn(server) }
+            let management = try await ManagementClient(server)
+            let changed = try await management.send(
+                .patch, "users/\(User.ada.id.formEncoded)", ["password": "Another-Password-1"])
+            #expect(changed.status == .ok)
+            #expect(try await Self.logIn(server, "ada@example.com", "Another-Password-1").status == .ok)
+        }
+    }
+
     @Test("Attack 38: nobody tells a user who exists from one who does not, before the block and behind it")
     func enumeration() async throws {
         try await TestServer.run(PasswordGrantTests.fixtures()) { server in

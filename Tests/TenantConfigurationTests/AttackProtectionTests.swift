@@ -11,6 +11,7 @@ struct AttackProtectionTests {
           bruteForceProtection:
             enabled: true
             max_attempts: 5
+            portico_same_user: {max_attempts: 7}
             allowlist: [192.0.2.0/24]
           suspiciousIpThrottling:
             stage: {pre-login: {max_attempts: 7, rate: 1000}}
@@ -24,6 +25,7 @@ struct AttackProtectionTests {
             let sections = try await tenant.stores.database.read { try TenantSectionStore.all(in: $0) }
             #expect(
                 sections.bruteForce.mostAttempts == 5 && sections.bruteForce.allowlist.map(\.text) == ["192.0.2.0/24"])
+            #expect(sections.bruteForce.sameUser == .init(most: 7, rate: 6000))
             #expect(sections.suspiciousIP.allowance(.login, nil) == .init(most: 7, rate: 1000))
             #expect(sections.suspiciousIP.allowance(.signup, nil) == .init(most: 50, rate: 1200))
             #expect(sections.breachedPasswords.shields == [.block] && sections.breachedPasswords.isEnabled)

@@ -16,9 +16,6 @@ struct FailedLogins: Sendable {
         case tooManyLogins
     }
 
-    /// Auth0's limit for one identifier from one address, right or wrong: 20 logins, and 10 more a minute.
-    private static let sameUser = SuspiciousIPThrottling.Allowance(most: 20, rate: 6000)
-
     /// What stands for every address where an identifier's failures are counted wherever they come from.
     package static let anyAddress = "*"
 
@@ -37,11 +34,12 @@ struct FailedLogins: Sendable {
         let throttle = try await AddressThrottle(.login, address: address, services)
         let most = try await mostAttempts()
         let (now, digest, key, address) = (services.now(), identifierDigest, try await addressKey(), address)
+        let sameUser = try await services.configuration.sections().bruteForce.sameUser
         guard throttle != nil || most != nil else { return .allowed }
         return try await services.stores.database.write { transaction in
             if let throttle, try throttle.isExhausted(at: now, in: transaction) { return .suspiciousAddress }
             guard let most else { return .allowed }
-            guard try RateLimitStore.take("same-user \(digest) \(address)", Self.sameUser, at: now, in: transaction)
+            guard try RateLimitStore.take("same-user \(digest) \(address)", sameUser, at: now, in: transaction)
             else { return .tooManyLogins }
             return try FailedLoginStore.takeAttempt(
                 identifierDigest: digest, address: key, most: most, at: now, in: transaction) ? .allowed : .blocked
