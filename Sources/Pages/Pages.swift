@@ -7,6 +7,8 @@ package enum Pages {
         ConsentPage.self,
         ErrorPage.self,
         FormPostPage.self,
+        InboxMailPage.self,
+        InboxPage.self,
         LoggedOutPage.self,
         LoginPage.self,
         LogoutPage.self,

@@ -50,7 +50,7 @@ package struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS,
+            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, keepsMail: isDevelopment,
             breachedPasswordSource: BreachedPasswordAPI(
                 outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
             now: { clock.now })

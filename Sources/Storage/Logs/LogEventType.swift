@@ -42,6 +42,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case breachedPassword = "pwd_leak"
     case breachedSignup = "signup_pwd_leak"
     case breachedPasswordChange = "reset_pwd_leak"
+    case failedNotification = "fn"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -87,6 +88,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .breachedPassword: "Breached Password"
         case .breachedSignup: "Breached Password on Signup"
         case .breachedPasswordChange: "Breached Password on Password Change"
+        case .failedNotification: "Failed Sending Notification"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -114,6 +116,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification
+        case .failedNotification: .systemNotification
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
@@ -125,7 +128,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
     /// Whether it tells of something that went wrong.
     package var isFailure: Bool {
         switch category {
-        case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification:
+        case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification,
+            .systemNotification:
             true
         default: false
         }
