@@ -109,7 +109,7 @@ let package = Package(
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
-        target("TenantConfiguration", yams),
+        target("TenantConfiguration", yams, "CZlib"),
         target("ManagementAPI", logging),
         target(
             "Web", hummingbird, httpTypes, nioCore, nioFoundationEssentialsCompat, logging, serviceLifecycle),
@@ -148,6 +148,7 @@ let package = Package(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ]
 )
 

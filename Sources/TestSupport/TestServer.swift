@@ -51,7 +51,8 @@ package struct TestServer: Sendable {
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, keepsMail: isDevelopment,
-            logger: logger,
+            breachedPasswordSource: BreachedPasswordAPI(
+                outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

@@ -15,6 +15,10 @@ package struct PasswordLogin: Sendable {
         case blocked
         /// Too many failures from this address, whoever they pretended to be.
         case suspiciousAddress
+        /// Too many logins of this identifier from this address in a short time, right or wrong.
+        case tooManyLogins
+        /// The password is right, and others have lost it.
+        case breachedPassword
         case userIsBlocked
         case noConnection
         /// Only the old tenant knows the password, and it does not say.
@@ -26,6 +30,8 @@ package struct PasswordLogin: Sendable {
             case .wrongCredentials: "Wrong email or password."
             case .blocked: "Your account has been blocked after multiple consecutive login attempts."
             case .suspiciousAddress: "Too many failed logins from this address."
+            case .tooManyLogins: "Too many logins of this user from this address."
+            case .breachedPassword: "The password is known from a data breach."
             case .userIsBlocked: "user is blocked"
             case .noConnection: "No database connection serves the application."
             case .cannotVerify(let doubt): doubt.explanation

@@ -143,6 +143,7 @@ struct ConnectionsResource: Resource {
             let existing = try Self.find(id, transaction)
             let members = existing.document.merging(changes) { $1 }.filter { $0.value != .null }
             let connection = try Self.connection(members, existing.id, transaction)
+            if secret == nil { try ConnectionRules.checkImportSecret(of: connection, before: existing, transaction) }
             try ConnectionStore.save(connection, in: transaction)
             if let secret { try ConnectionStore.saveImportSecret(secret, of: connection.name, in: transaction) }
             return Changed(

@@ -59,7 +59,9 @@ struct LoginController: Sendable {
         case .wrongCredentials, .noConnection: .wrongCredentials
         case .blocked, .userIsBlocked: .blocked
         case .cannotVerify: .cannotVerify
-        case .suspiciousAddress: .tooManyAttempts
+        case .tooManyLogins: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedPassword
         }
     }
 

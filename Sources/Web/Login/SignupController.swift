@@ -52,7 +52,8 @@ struct SignupController: Sendable {
         case .disabled, .noConnection: .signupDisabled
         case .takesUsersOver: .signupTakesOver
         case .userExists: .signupFailed
-        case .suspiciousAddress: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedNewPassword
         }
     }
 
