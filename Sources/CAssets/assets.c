@@ -28,51 +28,60 @@ static const unsigned char asset7[] = {
 #embed "pages/hidden.mustache"
 };
 static const unsigned char asset8[] = {
-#embed "pages/layout.mustache"
+#embed "pages/invitation.mustache"
 };
 static const unsigned char asset9[] = {
-#embed "pages/logged-out.mustache"
+#embed "pages/layout.mustache"
 };
 static const unsigned char asset10[] = {
-#embed "pages/login.mustache"
+#embed "pages/logged-out.mustache"
 };
 static const unsigned char asset11[] = {
-#embed "pages/logout.mustache"
+#embed "pages/login.mustache"
 };
 static const unsigned char asset12[] = {
-#embed "pages/mark.mustache"
+#embed "pages/logout.mustache"
 };
 static const unsigned char asset13[] = {
-#embed "pages/select-account.mustache"
+#embed "pages/mark.mustache"
 };
 static const unsigned char asset14[] = {
-#embed "pages/signup.mustache"
+#embed "pages/organization-picker.mustache"
 };
 static const unsigned char asset15[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/organization.mustache"
 };
 static const unsigned char asset16[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/select-account.mustache"
 };
 static const unsigned char asset17[] = {
-#embed "locales/en.json"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset18[] = {
-#embed "css/portico.css"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset19[] = {
-#embed "js/form-post.js"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset20[] = {
-#embed "js/logout.js"
+#embed "locales/en.json"
 };
 static const unsigned char asset21[] = {
-#embed "js/portico.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset22[] = {
-#embed "js/web-message.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset23[] = {
+#embed "js/logout.js"
+};
+static const unsigned char asset24[] = {
+#embed "js/portico.js"
+};
+static const unsigned char asset25[] = {
+#embed "js/web-message.js"
+};
+static const unsigned char asset26[] = {
 #embed "images/portico.svg"
 };
 
@@ -85,22 +94,25 @@ static const struct CAsset assets[] = {
     {"pages/error.mustache", asset5, sizeof asset5},
     {"pages/form-post.mustache", asset6, sizeof asset6},
     {"pages/hidden.mustache", asset7, sizeof asset7},
-    {"pages/layout.mustache", asset8, sizeof asset8},
-    {"pages/logged-out.mustache", asset9, sizeof asset9},
-    {"pages/login.mustache", asset10, sizeof asset10},
-    {"pages/logout.mustache", asset11, sizeof asset11},
-    {"pages/mark.mustache", asset12, sizeof asset12},
-    {"pages/select-account.mustache", asset13, sizeof asset13},
-    {"pages/signup.mustache", asset14, sizeof asset14},
-    {"pages/still-logged-in.mustache", asset15, sizeof asset15},
-    {"pages/web-message.mustache", asset16, sizeof asset16},
-    {"locales/en.json", asset17, sizeof asset17},
-    {"css/portico.css", asset18, sizeof asset18},
-    {"js/form-post.js", asset19, sizeof asset19},
-    {"js/logout.js", asset20, sizeof asset20},
-    {"js/portico.js", asset21, sizeof asset21},
-    {"js/web-message.js", asset22, sizeof asset22},
-    {"images/portico.svg", asset23, sizeof asset23},
+    {"pages/invitation.mustache", asset8, sizeof asset8},
+    {"pages/layout.mustache", asset9, sizeof asset9},
+    {"pages/logged-out.mustache", asset10, sizeof asset10},
+    {"pages/login.mustache", asset11, sizeof asset11},
+    {"pages/logout.mustache", asset12, sizeof asset12},
+    {"pages/mark.mustache", asset13, sizeof asset13},
+    {"pages/organization-picker.mustache", asset14, sizeof asset14},
+    {"pages/organization.mustache", asset15, sizeof asset15},
+    {"pages/select-account.mustache", asset16, sizeof asset16},
+    {"pages/signup.mustache", asset17, sizeof asset17},
+    {"pages/still-logged-in.mustache", asset18, sizeof asset18},
+    {"pages/web-message.mustache", asset19, sizeof asset19},
+    {"locales/en.json", asset20, sizeof asset20},
+    {"css/portico.css", asset21, sizeof asset21},
+    {"js/form-post.js", asset22, sizeof asset22},
+    {"js/logout.js", asset23, sizeof asset23},
+    {"js/portico.js", asset24, sizeof asset24},
+    {"js/web-message.js", asset25, sizeof asset25},
+    {"images/portico.svg", asset26, sizeof asset26},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }
