@@ -74,18 +74,20 @@ package struct PasswordLogin: Sendable {
     /// The first database connection that serves the application, and the organization that the login is for, with what
     /// that allows.
     package func databaseConnection(for login: LoginTransaction) async throws -> Connection? {
-        guard let client = try await services.configuration.client(login.clientID)?.client else { return nil }
-        let connections = try await services.configuration.connections().filter { $0.isDatabase && $0.serves(client) }
-        guard case .authorization(let parameters) = login.purpose, let value = parameters["organization"] else {
-            return connections.first
-        }
         do {
-            let organization = try await LoginOrganization.requested(value, by: client, services)
-            return organization.flatMap { organization in
-                connections.first(where: organization.offers).map(organization.offered)
-            }
-        } catch is OAuthError {
+            return try await AuthorizationEndpoint(services: services).request(of: login).databaseConnection(services)
+        } catch is AuthorizationFailure {
             return nil
         }
+    }
+}
+
+extension VerifiedAuthorizationRequest {
+    /// The first database connection that serves the application, and the organization that the login is for, with what
+    /// that allows.
+    package func databaseConnection(_ services: Services) async throws -> Connection? {
+        let connections = try await services.configuration.connections().filter { $0.isDatabase && $0.serves(client) }
+        guard let organization else { return connections.first }
+        return connections.first(where: organization.offers).map(organization.offered)
     }
 }

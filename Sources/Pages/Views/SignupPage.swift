@@ -7,9 +7,11 @@ package struct SignupPage: Page {
     private let applicationName: String
     private let rules: [PasswordRule]
     private let areRulesChecked: Bool
+    private let isAddressFixed: Bool
 
     /// - Parameters:
     ///   - email: what the user wrote before, or the request's `login_hint`.
+    ///   - isAddressFixed: whether the account can be made with this address alone.
     ///   - problem: why the form comes back; the rules of `passwordTooWeak` take the place of `passwordRules`.
     ///   - passwordRules: the connection's password policy, shown unchecked.
     ///   - loginPath: the login page.
@@ -19,11 +21,12 @@ package struct SignupPage: Page {
         applicationName: String,
         applicationLogoURL: String? = nil,
         email: String = "",
+        isAddressFixed: Bool = false,
         problem: FormProblem? = nil,
         passwordRules: [PasswordRule] = [],
         loginPath: String
     ) {
-        self.applicationName = applicationName
+        (self.applicationName, self.isAddressFixed) = (applicationName, isAddressFixed)
         if case .passwordTooWeak(let checked) = problem {
             (rules, areRulesChecked) = (checked, true)
         } else {
@@ -45,6 +48,7 @@ package struct SignupPage: Page {
 
     package func content(_ context: PageContext) -> [String: PageValue] {
         var content = form.content(context)
+        content["isAddressFixed"] = .flag(isAddressFixed)
         content["hasRules"] = .flag(!rules.isEmpty)
         content["rulesChecked"] = .flag(areRulesChecked)
         content["rules"] = .list(

@@ -8,6 +8,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedSilentLogin = "fsa"
     case signup = "ss"
     case failedSignup = "fs"
+    case invitationAccepted = "si"
+    case failedInvitation = "fi"
+    case memberAdded = "organization_member_added"
     case logout = "slo"
     case failedLogout = "flo"
     case backchannelLogout = "oidc_backchannel_logout_succeeded"
@@ -57,6 +60,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
         case .failedSignup: "Failed Signup"
+        case .invitationAccepted: "Success Invite Accept"
+        case .failedInvitation: "Failed Invite Accept"
+        case .memberAdded: "Organization Member Added"
         case .logout: "Success Logout"
         case .failedLogout: "Failed Logout"
         case .backchannelLogout: "Success Back-Channel Logout"
@@ -101,8 +107,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin, .wrongPassword, .unknownUser: .loginFail
         case .silentLogin: .silentSuccess
         case .failedSilentLogin: .silentFail
-        case .signup: .signupSuccess
-        case .failedSignup: .signupFail
+        case .signup, .invitationAccepted: .signupSuccess
+        case .failedSignup, .failedInvitation: .signupFail
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
         case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
@@ -112,7 +118,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent: .userSuccess
+        case .consent, .memberAdded: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification

@@ -69,11 +69,11 @@ struct LoginController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
+        let connection = try await visit.request.databaseConnection(services)
         return try await pages.respond(
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
-                applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
+                applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil),
             status: status, to: visit)
     }
