@@ -116,7 +116,7 @@ let package = Package(
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
-        target("TenantConfiguration", yams),
+        target("TenantConfiguration", yams, "CZlib"),
         target("ManagementAPI", logging),
         target(
             "Web", hummingbird, httpTypes, nioCore, nioFoundationEssentialsCompat, logging, serviceLifecycle),
@@ -162,6 +162,7 @@ let package = Package(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"]), .brew(["libxml2"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ]
 )
 

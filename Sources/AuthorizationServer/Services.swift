@@ -28,6 +28,8 @@ package struct Services: Sendable {
     package let keepsMail: Bool
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
+    /// Passwords that others have lost.
+    package let breachedPasswords: BreachedPasswords
     package let now: @Sendable () -> Date
     package let logger: Logger
 
@@ -35,13 +37,15 @@ package struct Services: Sendable {
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
         strategies: ConnectionStrategies = ConnectionStrategies(), mutualTLS: MutualTLS? = nil,
         mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
-        mailTransport: any MailTransport = NoMailTransport(), logger: Logger,
+        mailTransport: any MailTransport = NoMailTransport(),
+        breachedPasswordSource: (any BreachedPasswordSource)? = nil, logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
-        (self.mailTransport, self.strategies) = (mailTransport, strategies)
+        (self.strategies, self.mailTransport) = (strategies, mailTransport)
+        breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(

@@ -29,6 +29,8 @@ package struct AuthorizationRequest: Sendable {
     package let dpopKeyThumbprint: String?
     /// The organization that the user shall sign in to, by its id or name.
     package let organization: String?
+    /// The ticket of an invitation to it, which whoever signs in accepts.
+    package let invitation: String?
     /// The connection that the user shall sign in with, by its name.
     package let connection: String?
 
@@ -52,11 +54,8 @@ package struct AuthorizationRequest: Sendable {
         idTokenHint = parameters["id_token_hint"]
         dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
         organization = parameters["organization"]
+        invitation = parameters["invitation"]
         connection = parameters["connection"]
-        if parameters["invitation"] != nil {
-            throw .invalidRequest(
-                "parameter invitation is not supported", hint: "This version cannot accept invitations yet.")
-        }
     }
 
     /// The mode asked for, or the response type's own.

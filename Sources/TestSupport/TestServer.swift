@@ -53,7 +53,9 @@ package struct TestServer: Sendable {
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound,
             strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS,
-            keepsMail: isDevelopment, logger: logger,
+            keepsMail: isDevelopment,
+            breachedPasswordSource: BreachedPasswordAPI(
+                outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

@@ -60,6 +60,8 @@ package func buildRouter(
     browser.addRoutes(SAMLMetadataController(services: services).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     // Nobody can have it in production: the route is not there.

@@ -32,7 +32,8 @@ package enum AuthorizationOutcome: Sendable {
 
     /// The pages that a transaction may lead to.
     package enum LoginPage: String, Sendable {
-        case login, signup, consent
+        case login, signup, consent, organization, invitation
+        case organizationPicker = "organization-picker"
         case selectAccount = "select-account"
     }
 }

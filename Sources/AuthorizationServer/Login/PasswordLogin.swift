@@ -15,6 +15,10 @@ package struct PasswordLogin: Sendable {
         case blocked
         /// Too many failures from this address, whoever they pretended to be.
         case suspiciousAddress
+        /// Too many logins of this identifier from this address in a short time, right or wrong.
+        case tooManyLogins
+        /// The password is right, and others have lost it.
+        case breachedPassword
         case userIsBlocked
         case noConnection
         /// Only the old tenant knows the password, and it does not say.
@@ -28,6 +32,8 @@ package struct PasswordLogin: Sendable {
             case .wrongCredentials: "Wrong email or password."
             case .blocked: "Your account has been blocked after multiple consecutive login attempts."
             case .suspiciousAddress: "Too many failed logins from this address."
+            case .tooManyLogins: "Too many logins of this user from this address."
+            case .breachedPassword: "The password is known from a data breach."
             case .userIsBlocked: "user is blocked"
             case .noConnection: "No database connection serves the application."
             case .cannotVerify(let doubt): doubt.explanation
@@ -81,18 +87,19 @@ package struct PasswordLogin: Sendable {
 
     /// How somebody may sign in; nil where the application or the organization has gone.
     package func connections(for login: LoginTransaction) async throws -> LoginConnections? {
-        guard let client = try await services.configuration.client(login.clientID)?.client else { return nil }
-        guard case .authorization(let sent) = login.purpose else {
-            return try await .offered(to: client, organization: nil, named: nil, services)
-        }
         do {
-            let organization =
-                if let value = sent["organization"] {
-                    try await LoginOrganization.requested(value, by: client, services)
-                } else { LoginOrganization?.none }
-            return try await .offered(to: client, organization: organization, named: sent["connection"], services)
-        } catch is OAuthError {
+            let request = try await AuthorizationEndpoint(services: services).request(of: login)
+            return try await .offered(for: request, services)
+        } catch is AuthorizationFailure {
             return nil
         }
+    }
+}
+
+extension VerifiedAuthorizationRequest {
+    /// The database connection that serves the application, and the organization that the login is for, with what that
+    /// allows.
+    package func databaseConnection(_ services: Services) async throws -> Connection? {
+        try await LoginConnections.offered(for: self, services).database
     }
 }

@@ -146,6 +146,7 @@ struct ConnectionsResource: Resource {
                 of: sent.merging(["strategy": .string(existing.strategy)]) { $1 })
             let members = existing.document.merging(changes) { $1 }.filter { $0.value != .null }
             let connection = try Self.connection(members, existing.id, transaction)
+            if secret == nil { try ConnectionRules.checkImportSecret(of: connection, before: existing, transaction) }
             let sealed = try ConnectionStore.sealedSecrets(in: transaction)[connection.name]
             try ConnectionWrite(
                 connection, secrets: secrets, replacing: existing, sealed: sealed, strategies, box: box, path: ""

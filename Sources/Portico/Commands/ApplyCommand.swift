@@ -32,7 +32,7 @@ struct ApplyCommand: AsyncParsableCommand {
             print("Nothing was changed.")
             throw ExitCode(1)
         }
-        let outcome = try await plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
+        let outcome = try await plan.apply(to: workspace.stores, at: Date(), by: .here("apply"))
         print(outcome.text)
     }
 

@@ -86,7 +86,7 @@ package struct Table: Sendable {
             "access_token", key: ["digest"],
             [
                 "authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint",
+                "certificate_thumbprint", "organization_id",
             ]),
         Table(
             "refresh_token_family", key: ["id"],
@@ -103,7 +103,9 @@ package struct Table: Sendable {
         Table(
             "configuration_apply", key: ["id"],
             ["applied_at", "applied_by", "changes", "summary", "sealed_rows", "rolled_back_at"]),
-        Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
+        Table(
+            "consent_grant", key: ["id"],
+            ["user_id", "client_id", "audience", "organization_id", "scope", "created_at"]),
         Table(
             "log_event", key: ["log_id"],
             [

@@ -9,6 +9,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedSilentLogin = "fsa"
     case signup = "ss"
     case failedSignup = "fs"
+    case invitationAccepted = "si"
+    case failedInvitation = "fi"
+    case memberAdded = "organization_member_added"
     case logout = "slo"
     case failedLogout = "flo"
     case backchannelLogout = "oidc_backchannel_logout_succeeded"
@@ -39,6 +42,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case tooManyLogins = "limit_sul"
+    case breachedPassword = "pwd_leak"
+    case breachedSignup = "signup_pwd_leak"
+    case breachedPasswordChange = "reset_pwd_leak"
     case failedNotification = "fn"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
@@ -55,6 +62,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
         case .failedSignup: "Failed Signup"
+        case .invitationAccepted: "Success Invite Accept"
+        case .failedInvitation: "Failed Invite Accept"
+        case .memberAdded: "Organization Member Added"
         case .logout: "Success Logout"
         case .failedLogout: "Failed Logout"
         case .backchannelLogout: "Success Back-Channel Logout"
@@ -82,6 +92,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .tooManyLogins: "Blocked Account (too many logins)"
+        case .breachedPassword: "Breached Password"
+        case .breachedSignup: "Breached Password on Signup"
+        case .breachedPasswordChange: "Breached Password on Password Change"
         case .failedNotification: "Failed Sending Notification"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
@@ -95,8 +109,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin, .wrongPassword, .unknownUser: .loginFail
         case .silentLogin: .silentSuccess
         case .failedSilentLogin: .silentFail
-        case .signup: .signupSuccess
-        case .failedSignup: .signupFail
+        case .signup, .invitationAccepted: .signupSuccess
+        case .failedSignup, .failedInvitation: .signupFail
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
         case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
@@ -106,13 +120,18 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent, .codeSent: .userSuccess
-        case .accountBlocked, .addressBlocked: .userNotification
+        case .consent, .codeSent, .memberAdded: .userSuccess
+        case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
+            .breachedPasswordChange:
+            .userNotification
         case .failedNotification: .systemNotification
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
     }
+
+    /// Whether somebody is kept out by attack protection, whatever they know.
+    package var isBlock: Bool { category == .userNotification }
 
     /// Whether it tells of something that went wrong.
     package var isFailure: Bool {

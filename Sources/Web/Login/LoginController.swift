@@ -91,7 +91,9 @@ struct LoginController: Sendable {
         case .wrongCredentials, .noConnection: .wrongCredentials
         case .blocked, .userIsBlocked: .blocked
         case .cannotVerify, .directoryFails: .cannotVerify
-        case .suspiciousAddress: .tooManyAttempts
+        case .tooManyLogins: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedPassword
         }
     }
 
@@ -103,7 +105,7 @@ struct LoginController: Sendable {
         return try await pages.respond(
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
-                applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
+                applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
                 buttons: ConnectionButton.all(connections),
                 hasForm: connections.hasForm || connections.buttons.isEmpty && connections.codes.isEmpty),

@@ -21,6 +21,8 @@ struct LoginForms: Sendable {
         let formToken: String
         /// The application as the pages show it, in the languages that the request asks for.
         let client: Client
+        /// The logo above the page's heading: the organization's, else the application's.
+        var logoURL: String? { request.organization?.organization.branding.logoURL ?? client.logoURI }
 
         init(
             _ state: Secret, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, _ browser: Browser,

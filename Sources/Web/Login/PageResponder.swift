@@ -20,20 +20,21 @@ struct PageResponder: Sendable {
     ///   - isFramed: whether pages of the target's origin, and no others, may frame this one.
     ///   - formTarget: where the page's form may lead that is not an authorization response.
     ///   - frames: the origins that the page may frame.
+    ///   - organization: whose name, logo and colours the page has in place of the tenant's.
     func respond(
         with page: some Page, status: HTTPResponse.Status = .ok, target: ResponseTarget? = nil,
         client: Client? = nil, isFramed: Bool = false, formTarget: RedirectURI? = nil, frames: [String] = [],
-        locales: [String] = []
+        locales: [String] = [], organization: Organization? = nil
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let sections = (try? await services.configuration.sections()) ?? TenantSections()
         var chrome = PageChrome(
-            tenantName: settings.friendlyName ?? services.issuer.domain,
-            logoURL: sections.branding.logoURL ?? settings.pictureURL,
+            tenantName: organization?.shownName ?? settings.friendlyName ?? services.issuer.domain,
+            logoURL: organization?.branding.logoURL ?? sections.branding.logoURL ?? settings.pictureURL,
             supportURL: settings.supportURL, policyURL: client?.information.policyURI,
             termsURL: client?.information.termsURI, locales: locales)
         chrome.faviconURL = sections.branding.faviconURL
-        chrome.stylesheetPath = BrandStyle(sections.branding)?.path
+        chrome.stylesheetPath = BrandStyle(sections.branding, of: organization)?.path
         chrome.customTexts = CustomPageTexts.pages(sections.customTexts)
         let response = Response(
             status: status,
@@ -54,7 +55,7 @@ struct PageResponder: Sendable {
     ) async throws -> Response {
         try await respond(
             with: page, status: status, target: visit.request.target, client: visit.client,
-            locales: visit.request.request.uiLocales)
+            locales: visit.request.request.uiLocales, organization: visit.request.organization?.organization)
     }
 
     private static func policy(

@@ -34,10 +34,12 @@ struct SignupController: Sendable {
         }
         do {
             let session = try await Signup(services: services).signUp(
-                email: email, password: password, login: visit.login, browser: visit.browser)
+                email: email, password: password, login: visit.login, visit.request, browser: visit.browser)
             var response = forms.resume(visit)
             cookies.addSession(session, to: &response)
             return response
+        } catch is InvitationGone {
+            return forms.resume(visit)
         } catch let refusal as Signup.Refusal {
             return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
         }
@@ -52,7 +54,9 @@ struct SignupController: Sendable {
         case .disabled, .noConnection: .signupDisabled
         case .takesUsersOver: .signupTakesOver
         case .userExists: .signupFailed
-        case .suspiciousAddress: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedNewPassword
+        case .notInvited: .notInvited
         }
     }
 
@@ -69,7 +73,9 @@ struct SignupController: Sendable {
         return try await pages.respond(
             with: SignupPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
-                applicationLogoURL: client.logoURI, email: String(email.prefix(254)),
+                applicationLogoURL: visit.logoURL,
+                email: visit.request.invitation?.inviteeEmail ?? String(email.prefix(254)),
+                isAddressFixed: visit.request.invitation != nil,
                 problem: problem ?? closed,
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
                 loginPath: "/u/login?state=\(visit.state.text)", buttons: ConnectionButton.all(connections)),

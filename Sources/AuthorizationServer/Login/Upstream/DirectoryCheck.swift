@@ -24,6 +24,9 @@ struct DirectoryCheck: Sendable {
         case .suspiciousAddress:
             trail.note { $0.failure = .addressBlocked }
             throw PasswordLogin.Refusal.suspiciousAddress
+        case .tooManyLogins:
+            trail.note { $0.failure = .tooManyLogins }
+            throw PasswordLogin.Refusal.tooManyLogins
         }
         trail.note { $0.failure = .wrongPassword }
         guard let profile = try await ask(connection, sent, password, trail) else {

@@ -14,6 +14,8 @@ package struct LoginConnections: Sendable {
     package let codes: [Connection]
     /// Whether the request names one of them.
     let isNamed: Bool
+    /// The organization that the login is for.
+    let organization: LoginOrganization?
 
     /// Whether the page has the form with name and password.
     package var hasForm: Bool { database != nil || !directories.isEmpty }
@@ -25,9 +27,15 @@ package struct LoginConnections: Sendable {
         return redirecting.first
     }
 
-    /// Those that the page has buttons for. A company's own is left out where it says so, as its users are known by
+    /// Those that the page has buttons for. A company's own is left out where it or the organization says so, as its users are known by
     /// their addresses.
-    package var buttons: [Connection] { redirecting.filter { isNamed || $0.other["show_as_button"]?.bool != false } }
+    package var buttons: [Connection] {
+        redirecting.filter { connection in
+            isNamed
+                || connection.other["show_as_button"]?.bool != false
+                    && organization?.showsButton(for: connection) ?? true
+        }
+    }
 
     /// The connection that somebody's name and password are for: the directory of the domain that their address is of, else the
     /// database, else the only directory there is.
@@ -54,7 +62,8 @@ package struct LoginConnections: Sendable {
         let database = all.first(where: \.isDatabase)
         return LoginConnections(
             database: database.map { organization?.offered($0) ?? $0 }, directories: offered(.password),
-            redirecting: offered(.redirect), codes: offered(.code), isNamed: named != nil)
+            redirecting: offered(.redirect), codes: offered(.code), isNamed: named != nil,
+            organization: organization)
     }
 
     /// The connections for a request.

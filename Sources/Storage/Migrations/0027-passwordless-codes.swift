@@ -1,7 +1,7 @@
 extension Migration {
     /// Codes that are sent to addresses, in place of passwords.
     static let passwordlessCodes = Migration(
-        number: 25, name: "passwordless codes",
+        number: 27, name: "passwordless codes",
         statements: [
             """
             CREATE TABLE passwordless_code (

@@ -2,7 +2,7 @@ extension Migration {
     /// Logins at other providers: what is under way, the tokens that they gave, and the secrets of their connections. Whoever
     /// signs in elsewhere may have an address that somebody else has too, as their provider does not verify it.
     static let upstreamLogins = Migration(
-        number: 24, name: "upstream logins",
+        number: 26, name: "upstream logins",
         statements: [
             "ALTER TABLE connection ADD COLUMN sealed_secrets \(.textColumn)",
             """
