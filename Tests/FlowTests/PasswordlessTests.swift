@@ -212,7 +212,10 @@ struct PasswordlessTests {
     @Test("Codes are rate limited by address: nobody's mailbox is flooded")
     func rateLimit() async throws {
         try await TestServer.run(Self.fixtures()) { server in
-            for _ in 0..<10 { #expect(try await Self.start(server).status == .ok) }
+            for _ in 0..<10 {
+                let answer = try await Self.start(server)
+                #expect(answer.status == .ok)
+            }
             #expect(try await Self.start(server).status == .tooManyRequests)
             #expect(try await Self.start(server, ["email": "other@example.com"]).status == .ok)
         }
