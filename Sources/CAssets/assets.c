@@ -58,96 +58,99 @@ static const unsigned char asset17[] = {
 #embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset18[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/unblock.mustache"
 };
 static const unsigned char asset19[] = {
-#embed "locales/en.json"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset20[] = {
-#embed "css/portico.css"
+#embed "locales/en.json"
 };
 static const unsigned char asset21[] = {
-#embed "js/form-post.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset22[] = {
-#embed "js/logout.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset23[] = {
-#embed "js/portico.js"
+#embed "js/logout.js"
 };
 static const unsigned char asset24[] = {
-#embed "js/web-message.js"
+#embed "js/portico.js"
 };
 static const unsigned char asset25[] = {
-#embed "mail/blocked_account.html"
+#embed "js/web-message.js"
 };
 static const unsigned char asset26[] = {
-#embed "mail/blocked_account.txt"
+#embed "mail/blocked_account.html"
 };
 static const unsigned char asset27[] = {
-#embed "mail/enrollment_email.html"
+#embed "mail/blocked_account.txt"
 };
 static const unsigned char asset28[] = {
-#embed "mail/enrollment_email.txt"
+#embed "mail/enrollment_email.html"
 };
 static const unsigned char asset29[] = {
-#embed "mail/layout.html"
+#embed "mail/enrollment_email.txt"
 };
 static const unsigned char asset30[] = {
-#embed "mail/mfa_oob_code.html"
+#embed "mail/layout.html"
 };
 static const unsigned char asset31[] = {
-#embed "mail/mfa_oob_code.txt"
+#embed "mail/mfa_oob_code.html"
 };
 static const unsigned char asset32[] = {
-#embed "mail/passwordless_email.html"
+#embed "mail/mfa_oob_code.txt"
 };
 static const unsigned char asset33[] = {
-#embed "mail/passwordless_email.txt"
+#embed "mail/passwordless_email.html"
 };
 static const unsigned char asset34[] = {
-#embed "mail/reset_email.html"
+#embed "mail/passwordless_email.txt"
 };
 static const unsigned char asset35[] = {
-#embed "mail/reset_email.txt"
+#embed "mail/reset_email.html"
 };
 static const unsigned char asset36[] = {
-#embed "mail/reset_email_by_code.html"
+#embed "mail/reset_email.txt"
 };
 static const unsigned char asset37[] = {
-#embed "mail/reset_email_by_code.txt"
+#embed "mail/reset_email_by_code.html"
 };
 static const unsigned char asset38[] = {
-#embed "mail/stolen_credentials.html"
+#embed "mail/reset_email_by_code.txt"
 };
 static const unsigned char asset39[] = {
-#embed "mail/stolen_credentials.txt"
+#embed "mail/stolen_credentials.html"
 };
 static const unsigned char asset40[] = {
-#embed "mail/user_invitation.html"
+#embed "mail/stolen_credentials.txt"
 };
 static const unsigned char asset41[] = {
-#embed "mail/user_invitation.txt"
+#embed "mail/user_invitation.html"
 };
 static const unsigned char asset42[] = {
-#embed "mail/verify_email.html"
+#embed "mail/user_invitation.txt"
 };
 static const unsigned char asset43[] = {
-#embed "mail/verify_email.txt"
+#embed "mail/verify_email.html"
 };
 static const unsigned char asset44[] = {
-#embed "mail/verify_email_by_code.html"
+#embed "mail/verify_email.txt"
 };
 static const unsigned char asset45[] = {
-#embed "mail/verify_email_by_code.txt"
+#embed "mail/verify_email_by_code.html"
 };
 static const unsigned char asset46[] = {
-#embed "mail/welcome_email.html"
+#embed "mail/verify_email_by_code.txt"
 };
 static const unsigned char asset47[] = {
-#embed "mail/welcome_email.txt"
+#embed "mail/welcome_email.html"
 };
 static const unsigned char asset48[] = {
+#embed "mail/welcome_email.txt"
+};
+static const unsigned char asset49[] = {
 #embed "images/portico.svg"
 };
 
@@ -170,37 +173,38 @@ static const struct CAsset assets[] = {
     {"pages/select-account.mustache", asset15, sizeof asset15},
     {"pages/signup.mustache", asset16, sizeof asset16},
     {"pages/still-logged-in.mustache", asset17, sizeof asset17},
-    {"pages/web-message.mustache", asset18, sizeof asset18},
-    {"locales/en.json", asset19, sizeof asset19},
-    {"css/portico.css", asset20, sizeof asset20},
-    {"js/form-post.js", asset21, sizeof asset21},
-    {"js/logout.js", asset22, sizeof asset22},
-    {"js/portico.js", asset23, sizeof asset23},
-    {"js/web-message.js", asset24, sizeof asset24},
-    {"mail/blocked_account.html", asset25, sizeof asset25},
-    {"mail/blocked_account.txt", asset26, sizeof asset26},
-    {"mail/enrollment_email.html", asset27, sizeof asset27},
-    {"mail/enrollment_email.txt", asset28, sizeof asset28},
-    {"mail/layout.html", asset29, sizeof asset29},
-    {"mail/mfa_oob_code.html", asset30, sizeof asset30},
-    {"mail/mfa_oob_code.txt", asset31, sizeof asset31},
-    {"mail/passwordless_email.html", asset32, sizeof asset32},
-    {"mail/passwordless_email.txt", asset33, sizeof asset33},
-    {"mail/reset_email.html", asset34, sizeof asset34},
-    {"mail/reset_email.txt", asset35, sizeof asset35},
-    {"mail/reset_email_by_code.html", asset36, sizeof asset36},
-    {"mail/reset_email_by_code.txt", asset37, sizeof asset37},
-    {"mail/stolen_credentials.html", asset38, sizeof asset38},
-    {"mail/stolen_credentials.txt", asset39, sizeof asset39},
-    {"mail/user_invitation.html", asset40, sizeof asset40},
-    {"mail/user_invitation.txt", asset41, sizeof asset41},
-    {"mail/verify_email.html", asset42, sizeof asset42},
-    {"mail/verify_email.txt", asset43, sizeof asset43},
-    {"mail/verify_email_by_code.html", asset44, sizeof asset44},
-    {"mail/verify_email_by_code.txt", asset45, sizeof asset45},
-    {"mail/welcome_email.html", asset46, sizeof asset46},
-    {"mail/welcome_email.txt", asset47, sizeof asset47},
-    {"images/portico.svg", asset48, sizeof asset48},
+    {"pages/unblock.mustache", asset18, sizeof asset18},
+    {"pages/web-message.mustache", asset19, sizeof asset19},
+    {"locales/en.json", asset20, sizeof asset20},
+    {"css/portico.css", asset21, sizeof asset21},
+    {"js/form-post.js", asset22, sizeof asset22},
+    {"js/logout.js", asset23, sizeof asset23},
+    {"js/portico.js", asset24, sizeof asset24},
+    {"js/web-message.js", asset25, sizeof asset25},
+    {"mail/blocked_account.html", asset26, sizeof asset26},
+    {"mail/blocked_account.txt", asset27, sizeof asset27},
+    {"mail/enrollment_email.html", asset28, sizeof asset28},
+    {"mail/enrollment_email.txt", asset29, sizeof asset29},
+    {"mail/layout.html", asset30, sizeof asset30},
+    {"mail/mfa_oob_code.html", asset31, sizeof asset31},
+    {"mail/mfa_oob_code.txt", asset32, sizeof asset32},
+    {"mail/passwordless_email.html", asset33, sizeof asset33},
+    {"mail/passwordless_email.txt", asset34, sizeof asset34},
+    {"mail/reset_email.html", asset35, sizeof asset35},
+    {"mail/reset_email.txt", asset36, sizeof asset36},
+    {"mail/reset_email_by_code.html", asset37, sizeof asset37},
+    {"mail/reset_email_by_code.txt", asset38, sizeof asset38},
+    {"mail/stolen_credentials.html", asset39, sizeof asset39},
+    {"mail/stolen_credentials.txt", asset40, sizeof asset40},
+    {"mail/user_invitation.html", asset41, sizeof asset41},
+    {"mail/user_invitation.txt", asset42, sizeof asset42},
+    {"mail/verify_email.html", asset43, sizeof asset43},
+    {"mail/verify_email.txt", asset44, sizeof asset44},
+    {"mail/verify_email_by_code.html", asset45, sizeof asset45},
+    {"mail/verify_email_by_code.txt", asset46, sizeof asset46},
+    {"mail/welcome_email.html", asset47, sizeof asset47},
+    {"mail/welcome_email.txt", asset48, sizeof asset48},
+    {"images/portico.svg", asset49, sizeof asset49},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -15,6 +15,7 @@ package enum Pages {
         SelectAccountPage.self,
         SignupPage.self,
         StillLoggedInPage.self,
+        UnblockPage.self,
         WebMessagePage.self,
     ]
 }
