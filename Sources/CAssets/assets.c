@@ -70,96 +70,99 @@ static const unsigned char asset21[] = {
 #embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset22[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/unblock.mustache"
 };
 static const unsigned char asset23[] = {
-#embed "locales/en.json"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset24[] = {
-#embed "css/portico.css"
+#embed "locales/en.json"
 };
 static const unsigned char asset25[] = {
-#embed "js/form-post.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset26[] = {
-#embed "js/logout.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset27[] = {
-#embed "js/portico.js"
+#embed "js/logout.js"
 };
 static const unsigned char asset28[] = {
-#embed "js/web-message.js"
+#embed "js/portico.js"
 };
 static const unsigned char asset29[] = {
-#embed "mail/blocked_account.html"
+#embed "js/web-message.js"
 };
 static const unsigned char asset30[] = {
-#embed "mail/blocked_account.txt"
+#embed "mail/blocked_account.html"
 };
 static const unsigned char asset31[] = {
-#embed "mail/enrollment_email.html"
+#embed "mail/blocked_account.txt"
 };
 static const unsigned char asset32[] = {
-#embed "mail/enrollment_email.txt"
+#embed "mail/enrollment_email.html"
 };
 static const unsigned char asset33[] = {
-#embed "mail/layout.html"
+#embed "mail/enrollment_email.txt"
 };
 static const unsigned char asset34[] = {
-#embed "mail/mfa_oob_code.html"
+#embed "mail/layout.html"
 };
 static const unsigned char asset35[] = {
-#embed "mail/mfa_oob_code.txt"
+#embed "mail/mfa_oob_code.html"
 };
 static const unsigned char asset36[] = {
-#embed "mail/passwordless_email.html"
+#embed "mail/mfa_oob_code.txt"
 };
 static const unsigned char asset37[] = {
-#embed "mail/passwordless_email.txt"
+#embed "mail/passwordless_email.html"
 };
 static const unsigned char asset38[] = {
-#embed "mail/reset_email.html"
+#embed "mail/passwordless_email.txt"
 };
 static const unsigned char asset39[] = {
-#embed "mail/reset_email.txt"
+#embed "mail/reset_email.html"
 };
 static const unsigned char asset40[] = {
-#embed "mail/reset_email_by_code.html"
+#embed "mail/reset_email.txt"
 };
 static const unsigned char asset41[] = {
-#embed "mail/reset_email_by_code.txt"
+#embed "mail/reset_email_by_code.html"
 };
 static const unsigned char asset42[] = {
-#embed "mail/stolen_credentials.html"
+#embed "mail/reset_email_by_code.txt"
 };
 static const unsigned char asset43[] = {
-#embed "mail/stolen_credentials.txt"
+#embed "mail/stolen_credentials.html"
 };
 static const unsigned char asset44[] = {
-#embed "mail/user_invitation.html"
+#embed "mail/stolen_credentials.txt"
 };
 static const unsigned char asset45[] = {
-#embed "mail/user_invitation.txt"
+#embed "mail/user_invitation.html"
 };
 static const unsigned char asset46[] = {
-#embed "mail/verify_email.html"
+#embed "mail/user_invitation.txt"
 };
 static const unsigned char asset47[] = {
-#embed "mail/verify_email.txt"
+#embed "mail/verify_email.html"
 };
 static const unsigned char asset48[] = {
-#embed "mail/verify_email_by_code.html"
+#embed "mail/verify_email.txt"
 };
 static const unsigned char asset49[] = {
-#embed "mail/verify_email_by_code.txt"
+#embed "mail/verify_email_by_code.html"
 };
 static const unsigned char asset50[] = {
-#embed "mail/welcome_email.html"
+#embed "mail/verify_email_by_code.txt"
 };
 static const unsigned char asset51[] = {
-#embed "mail/welcome_email.txt"
+#embed "mail/welcome_email.html"
 };
 static const unsigned char asset52[] = {
+#embed "mail/welcome_email.txt"
+};
+static const unsigned char asset53[] = {
 #embed "images/portico.svg"
 };
 
@@ -186,37 +189,38 @@ static const struct CAsset assets[] = {
     {"pages/select-account.mustache", asset19, sizeof asset19},
     {"pages/signup.mustache", asset20, sizeof asset20},
     {"pages/still-logged-in.mustache", asset21, sizeof asset21},
-    {"pages/web-message.mustache", asset22, sizeof asset22},
-    {"locales/en.json", asset23, sizeof asset23},
-    {"css/portico.css", asset24, sizeof asset24},
-    {"js/form-post.js", asset25, sizeof asset25},
-    {"js/logout.js", asset26, sizeof asset26},
-    {"js/portico.js", asset27, sizeof asset27},
-    {"js/web-message.js", asset28, sizeof asset28},
-    {"mail/blocked_account.html", asset29, sizeof asset29},
-    {"mail/blocked_account.txt", asset30, sizeof asset30},
-    {"mail/enrollment_email.html", asset31, sizeof asset31},
-    {"mail/enrollment_email.txt", asset32, sizeof asset32},
-    {"mail/layout.html", asset33, sizeof asset33},
-    {"mail/mfa_oob_code.html", asset34, sizeof asset34},
-    {"mail/mfa_oob_code.txt", asset35, sizeof asset35},
-    {"mail/passwordless_email.html", asset36, sizeof asset36},
-    {"mail/passwordless_email.txt", asset37, sizeof asset37},
-    {"mail/reset_email.html", asset38, sizeof asset38},
-    {"mail/reset_email.txt", asset39, sizeof asset39},
-    {"mail/reset_email_by_code.html", asset40, sizeof asset40},
-    {"mail/reset_email_by_code.txt", asset41, sizeof asset41},
-    {"mail/stolen_credentials.html", asset42, sizeof asset42},
-    {"mail/stolen_credentials.txt", asset43, sizeof asset43},
-    {"mail/user_invitation.html", asset44, sizeof asset44},
-    {"mail/user_invitation.txt", asset45, sizeof asset45},
-    {"mail/verify_email.html", asset46, sizeof asset46},
-    {"mail/verify_email.txt", asset47, sizeof asset47},
-    {"mail/verify_email_by_code.html", asset48, sizeof asset48},
-    {"mail/verify_email_by_code.txt", asset49, sizeof asset49},
-    {"mail/welcome_email.html", asset50, sizeof asset50},
-    {"mail/welcome_email.txt", asset51, sizeof asset51},
-    {"images/portico.svg", asset52, sizeof asset52},
+    {"pages/unblock.mustache", asset22, sizeof asset22},
+    {"pages/web-message.mustache", asset23, sizeof asset23},
+    {"locales/en.json", asset24, sizeof asset24},
+    {"css/portico.css", asset25, sizeof asset25},
+    {"js/form-post.js", asset26, sizeof asset26},
+    {"js/logout.js", asset27, sizeof asset27},
+    {"js/portico.js", asset28, sizeof asset28},
+    {"js/web-message.js", asset29, sizeof asset29},
+    {"mail/blocked_account.html", asset30, sizeof asset30},
+    {"mail/blocked_account.txt", asset31, sizeof asset31},
+    {"mail/enrollment_email.html", asset32, sizeof asset32},
+    {"mail/enrollment_email.txt", asset33, sizeof asset33},
+    {"mail/layout.html", asset34, sizeof asset34},
+    {"mail/mfa_oob_code.html", asset35, sizeof asset35},
+    {"mail/mfa_oob_code.txt", asset36, sizeof asset36},
+    {"mail/passwordless_email.html", asset37, sizeof asset37},
+    {"mail/passwordless_email.txt", asset38, sizeof asset38},
+    {"mail/reset_email.html", asset39, sizeof asset39},
+    {"mail/reset_email.txt", asset40, sizeof asset40},
+    {"mail/reset_email_by_code.html", asset41, sizeof asset41},
+    {"mail/reset_email_by_code.txt", asset42, sizeof asset42},
+    {"mail/stolen_credentials.html", asset43, sizeof asset43},
+    {"mail/stolen_credentials.txt", asset44, sizeof asset44},
+    {"mail/user_invitation.html", asset45, sizeof asset45},
+    {"mail/user_invitation.txt", asset46, sizeof asset46},
+    {"mail/verify_email.html", asset47, sizeof asset47},
+    {"mail/verify_email.txt", asset48, sizeof asset48},
+    {"mail/verify_email_by_code.html", asset49, sizeof asset49},
+    {"mail/verify_email_by_code.txt", asset50, sizeof asset50},
+    {"mail/welcome_email.html", asset51, sizeof asset51},
+    {"mail/welcome_email.txt", asset52, sizeof asset52},
+    {"images/portico.svg", asset53, sizeof asset53},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -18,6 +18,7 @@ package enum Pages {
         SelectAccountPage.self,
         SignupPage.self,
         StillLoggedInPage.self,
+        UnblockPage.self,
         WebMessagePage.self,
     ]
 }

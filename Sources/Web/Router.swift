@@ -59,6 +59,7 @@ package func buildRouter(
     browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(UnblockController(services: services, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     // Nobody can have it in production: the route is not there.
     if configuration.isDevelopment, services.keepsMail {

@@ -69,6 +69,8 @@ enum Samples {
             LogoutPage(
                 csrfToken: "9v3kd81", applicationName: "Appointments", parameters: [(name: "state", value: "x")])
         ),
+        ("unblock", UnblockPage(.ask(ticket: "9v3kd81"))), ("unblock-done", UnblockPage(.done)),
+        ("unblock-expired", UnblockPage(.expired)),
         ("logout-problem", LogoutPage(csrfToken: "9v3kd81", applicationName: nil, problem: .expiredForm)),
         ("still-logged-in", StillLoggedInPage()),
         ("form-post", formPost),

@@ -41,6 +41,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case blockReleased = "ublkdu"
     case tooManyLogins = "limit_sul"
     case breachedPassword = "pwd_leak"
     case breachedSignup = "signup_pwd_leak"
@@ -90,6 +91,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .blockReleased: "User Login Block Released"
         case .tooManyLogins: "Blocked Account (too many logins)"
         case .breachedPassword: "Breached Password"
         case .breachedSignup: "Breached Password on Signup"
@@ -118,7 +120,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent, .memberAdded: .userSuccess
+        case .consent, .memberAdded, .blockReleased: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification
