@@ -9,6 +9,10 @@ package enum FormProblem: Sendable, Equatable {
     case passwordRequired
     /// The password breaks some of the connection's rules; all are given, each with whether it holds.
     case passwordTooWeak([PasswordRule])
+    /// The password and its repetition differ.
+    case passwordMismatch
+    /// Too many mails are asked for.
+    case tooManyRequests
     /// The account could not be made; it is not said whether there is one already.
     case signupFailed
     case signupDisabled
@@ -35,9 +39,9 @@ package enum FormProblem: Sendable, Equatable {
         switch self {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid: .email
-        case .passwordRequired, .passwordTooWeak: .password
+        case .passwordRequired, .passwordTooWeak, .passwordMismatch: .password
         case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
-            .expiredForm, .userCodeInvalid, .tooManyUserCodes:
+            .expiredForm, .userCodeInvalid, .tooManyUserCodes, .tooManyRequests:
             .form
         }
     }
@@ -52,6 +56,8 @@ package enum FormProblem: Sendable, Equatable {
         case .emailInvalid: "emailInvalid"
         case .passwordRequired: "passwordRequired"
         case .passwordTooWeak: "passwordTooWeak"
+        case .passwordMismatch: "passwordMismatch"
+        case .tooManyRequests: "tooManyRequests"
         case .signupFailed: "signupFailed"
         case .signupDisabled: "signupDisabled"
         case .signupTakesOver: "signupTakesOver"

@@ -27,7 +27,8 @@ package struct TestServer: Sendable {
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
         passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
-        proxy: TestProxy? = nil, _ body: @Sendable (TestServer) async throws -> Void
+        mailTransport: any MailTransport = NoMailTransport(), proxy: TestProxy? = nil,
+        _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -38,19 +39,21 @@ package struct TestServer: Sendable {
             try await Migrations.run(on: database)
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
-                outbound: outbound ?? Self.outbound.get(), proxy: proxy, body)
+                outbound: outbound ?? Self.outbound.get(), mailTransport: mailTransport, proxy: proxy, body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
-        outbound: any OutboundHTTP, proxy: TestProxy?, _ body: @Sendable (TestServer) async throws -> Void
+        outbound: any OutboundHTTP, mailTransport: any MailTransport, proxy: TestProxy?,
+        _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, keepsMail: isDevelopment,
+            mailTransport: mailTransport,
             logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)

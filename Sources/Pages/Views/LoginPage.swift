@@ -5,11 +5,13 @@ package struct LoginPage: Page {
     package static let template = "login"
     private let form: CredentialsForm
     private let applicationName: String
+    private let forgotPath: String?
 
     /// - Parameters:
     ///   - email: what the user wrote before, or the request's `login_hint`.
     ///   - problem: why the form comes back.
     ///   - signupPath: the signup page, where users may sign up.
+    ///   - forgotPath: where users ask for a new password.
     package init(
         state: String,
         csrfToken: String,
@@ -17,8 +19,10 @@ package struct LoginPage: Page {
         applicationLogoURL: String? = nil,
         email: String = "",
         problem: FormProblem? = nil,
-        signupPath: String? = nil
+        signupPath: String? = nil,
+        forgotPath: String? = nil
     ) {
+        self.forgotPath = forgotPath
         self.applicationName = applicationName
         form = CredentialsForm(
             action: "/u/login",
@@ -35,6 +39,6 @@ package struct LoginPage: Page {
     package var arguments: [String: String] { ["application": applicationName] }
 
     package func content(_ context: PageContext) -> [String: PageValue] {
-        form.content(context)
+        form.content(context).merging(["forgotPath": .optional(forgotPath.flatMap(SafeURL.link))]) { $1 }
     }
 }

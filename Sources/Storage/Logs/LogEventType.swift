@@ -39,6 +39,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
     case failedNotification = "fn"
+    case verification = "sv"
+    case failedVerification = "fv"
+    case passwordChangeRequest = "scpr"
+    case failedPasswordChangeRequest = "fcpr"
+    case passwordChange = "scp"
+    case failedPasswordChange = "fcp"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -81,6 +87,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
         case .failedNotification: "Failed Sending Notification"
+        case .verification: "Success Verification Email"
+        case .failedVerification: "Failed Verification Email"
+        case .passwordChangeRequest: "Success Change Password Request"
+        case .failedPasswordChangeRequest: "Failed Change Password Request"
+        case .passwordChange: "Success Change Password"
+        case .failedPasswordChange: "Failed Change Password"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -107,6 +119,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: .userSuccess
         case .accountBlocked, .addressBlocked: .userNotification
         case .failedNotification: .systemNotification
+        case .verification, .passwordChangeRequest, .passwordChange: .userSuccess
+        case .failedVerification, .failedPasswordChangeRequest, .failedPasswordChange: .userFail
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
@@ -116,7 +130,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     package var isFailure: Bool {
         switch category {
         case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification,
-            .systemNotification:
+            .systemNotification, .userFail:
             true
         default: false
         }

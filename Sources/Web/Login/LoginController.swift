@@ -72,7 +72,8 @@ struct LoginController: Sendable {
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
-                signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil),
+                signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
+                forgotPath: connection == nil ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
             status: status, to: visit)
     }
 }
