@@ -95,6 +95,39 @@ enum Samples {
                 subject: "Confirm your e-mail address", time: "2026-11-21 19:30:00 UTC", text: "Hello\n",
                 links: ["https://acme.example/u/email-verification?ticket=x"], framePath: "/dev/inbox/x/html")
         ),
+        (
+            "forgot-password",
+            ForgotPasswordPage(
+                state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", email: "ada@acme.example",
+                loginPath: "/u/login?state=hKFo2SBYcQ")
+        ),
+        (
+            "forgot-password-problem",
+            ForgotPasswordPage(
+                state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", problem: .emailRequired,
+                loginPath: "/u/login?state=hKFo2SBYcQ")
+        ),
+        (
+            "reset-password",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example",
+                passwordRules: [PasswordRule(text: "At least 8 characters", satisfied: false)])
+        ),
+        (
+            "reset-password-mismatch",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example", problem: .passwordMismatch,
+                passwordRules: [PasswordRule(text: "At least 8 characters", satisfied: false)])
+        ),
+        (
+            "reset-password-weak",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example",
+                problem: .passwordTooWeak([PasswordRule(text: "At least 8 characters", satisfied: true)]),
+                passwordRules: [])
+        ),
+        ("mail-notice", MailNoticePage(.emailVerified, backPath: "https://app.example.com/")),
+        ("mail-notice-used", MailNoticePage(.linkUsed)),
         ("web-message", webMessage),
     ]
 

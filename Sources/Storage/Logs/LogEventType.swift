@@ -47,6 +47,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case breachedSignup = "signup_pwd_leak"
     case breachedPasswordChange = "reset_pwd_leak"
     case failedNotification = "fn"
+    case verification = "sv"
+    case failedVerification = "fv"
+    case passwordChangeRequest = "scpr"
+    case failedPasswordChangeRequest = "fcpr"
+    case passwordChange = "scp"
+    case failedPasswordChange = "fcp"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -97,6 +103,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .breachedSignup: "Breached Password on Signup"
         case .breachedPasswordChange: "Breached Password on Password Change"
         case .failedNotification: "Failed Sending Notification"
+        case .verification: "Success Verification Email"
+        case .failedVerification: "Failed Verification Email"
+        case .passwordChangeRequest: "Success Change Password Request"
+        case .failedPasswordChangeRequest: "Failed Change Password Request"
+        case .passwordChange: "Success Change Password"
+        case .failedPasswordChange: "Failed Change Password"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -125,6 +137,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .breachedPasswordChange:
             .userNotification
         case .failedNotification: .systemNotification
+        case .verification, .passwordChangeRequest, .passwordChange: .userSuccess
+        case .failedVerification, .failedPasswordChangeRequest, .failedPasswordChange: .userFail
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
@@ -137,7 +151,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     package var isFailure: Bool {
         switch category {
         case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification,
-            .systemNotification:
+            .systemNotification, .userFail:
             true
         default: false
         }

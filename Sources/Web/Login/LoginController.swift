@@ -98,7 +98,9 @@ struct LoginController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
-                buttons: ConnectionButton.all(connections), hasForm: connections.hasForm || connections.buttons.isEmpty),
+                buttons: ConnectionButton.all(connections), hasForm: connections.hasForm || connections.buttons.isEmpty,
+                forgotPath: connections.database == nil
+                    ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
             status: status, to: visit)
     }
 }
