@@ -4,6 +4,8 @@ import PackageDescription
 /// Who may import whom, lowest layer first.
 let layers: KeyValuePairs<String, [String]> = [
     "OAuth": [],
+    "LDAP": [],
+    "SAML": [],
     "Storage": ["OAuth"],
     "Pages": [],
     "AuthorizationServer": ["Storage"],
@@ -11,7 +13,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "ManagementAPI": ["TenantConfiguration"],
     "Web": ["ManagementAPI", "Pages"],
     "Outbound": ["AuthorizationServer"],
-    "Connections": ["AuthorizationServer"],
+    "Connections": ["AuthorizationServer", "LDAP", "SAML"],
     "Portico": ["Web", "Outbound", "Connections"],
     "Fuzzing": [],
     "StorageTesting": ["Storage"],
@@ -19,6 +21,8 @@ let layers: KeyValuePairs<String, [String]> = [
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth", "Fuzzing"],
+    "LDAPTests": ["LDAP"],
+    "SAMLTests": ["SAML"],
     "StorageTests": ["StorageTesting", "Fuzzing"],
     "PagesTests": ["Pages"],
     "AuthorizationServerTests": ["TestSupport"],
@@ -107,6 +111,8 @@ let package = Package(
     ],
     targets: [
         target("OAuth", crypto),
+        target("LDAP", "CLDAP"),
+        target("SAML", "CLibXML2", "COpenSSL"),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
@@ -131,6 +137,8 @@ let package = Package(
             "AppointmentsAPI", path: "examples/appointments-api", exclude: ["README.md"], asyncHTTPClient, hummingbird,
             jwtKit, logging, nioHTTP1),
         target("OAuthTests"),
+        target("LDAPTests"),
+        target("SAMLTests"),
         target("StorageTests"),
         target("PagesTests"),
         target("AuthorizationServerTests", crypto, jwtKit),
@@ -145,9 +153,13 @@ let package = Package(
         .systemLibrary(
             name: "CBcrypt", pkgConfig: "libxcrypt", providers: [.apt(["libcrypt-dev"]), .brew(["libxcrypt"])]),
         .systemLibrary(
+            name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"]), .brew(["openldap"])]),
+        .systemLibrary(
             name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"]), .brew(["libxml2"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

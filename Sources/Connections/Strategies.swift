@@ -8,13 +8,17 @@ package enum Strategies {
         return ConnectionStrategies(
             [
                 AppleStrategy(discovery: discovery),
+                EmailStrategy(),
                 FacebookStrategy(),
                 GitHubStrategy(),
                 GoogleStrategy(discovery: discovery),
+                LDAPStrategy(),
                 LinkedInStrategy(),
                 OAuth2Strategy(),
                 OIDCStrategy(discovery: discovery),
                 OktaStrategy(discovery: discovery),
+                SAMLStrategy(),
+                SMSStrategy(),
                 WAADStrategy(discovery: discovery),
                 WindowsLiveStrategy(),
             ] + others)

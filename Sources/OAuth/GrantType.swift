@@ -13,6 +13,8 @@ package struct GrantType: RawRepresentable, Sendable, Hashable, Codable {
     package static let password = GrantType(rawValue: "password")
     /// Auth0's: the password of a user of a connection that the request names.
     package static let passwordRealm = GrantType(rawValue: "http://auth0.com/oauth/grant-type/password-realm")
+    /// Auth0's: a code that was sent to an address.
+    package static let passwordlessOTP = GrantType(rawValue: "http://auth0.com/oauth/grant-type/passwordless/otp")
     package static let refreshToken = GrantType(rawValue: "refresh_token")
     /// [RFC 8693 §2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.1).
     package static let tokenExchange = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:token-exchange")

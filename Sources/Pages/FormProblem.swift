@@ -30,6 +30,14 @@ package enum FormProblem: Sendable, Equatable {
     case cannotVerify
     /// The form's transaction or its CSRF token is no longer good.
     case expiredForm
+    /// Neither an address nor a number that codes are sent to.
+    case addressInvalid
+    /// The code is not the one that was sent, or no longer good.
+    case wrongCode
+    /// Too many codes were asked for.
+    case tooManyCodes
+    /// What sends codes does not.
+    case codeNotSent
     /// The code of a device is none, or no longer.
     case userCodeInvalid
     /// Too many such codes were tried.
@@ -51,8 +59,8 @@ package enum FormProblem: Sendable, Equatable {
         case .emailRequired, .emailInvalid, .notInvited: .email
         case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
-            .signupTakesOver, .busy, .cannotVerify,
-            .expiredForm, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests:
+            .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
+            .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests:
             .form
         }
     }
@@ -78,6 +86,10 @@ package enum FormProblem: Sendable, Equatable {
         case .busy: "busy"
         case .cannotVerify: "cannotVerify"
         case .expiredForm: "expiredForm"
+        case .addressInvalid: "addressInvalid"
+        case .wrongCode: "wrongCode"
+        case .tooManyCodes: "tooManyCodes"
+        case .codeNotSent: "codeNotSent"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"
         case .organizationInvalid: "organizationInvalid"

@@ -4,6 +4,7 @@ package enum Pages {
         ActivateConfirmPage.self,
         ActivatePage.self,
         ActivatedPage.self,
+        CodeLoginPage.self,
         ConsentPage.self,
         ErrorPage.self,
         ForgotPasswordPage.self,

@@ -85,6 +85,7 @@ package struct ExpiredRowsStore: Sendable {
                 AND expires_at <= \(now)
             """,
             UpstreamTransactionStore.expired(by: now, limit: batch),
+            PasswordlessCodeStore.expired(by: now, limit: batch),
             JobStore.expired(by: now, limit: batch),
             MailStore.expired(by: now, limit: batch),
             TicketStore.expired(by: day, limit: batch),

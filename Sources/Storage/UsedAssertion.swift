@@ -11,6 +11,8 @@ package enum UsedAssertionStore {
         case possession = "dpop"
         /// A grant, RFC 7523 §2.1.
         case grant = "jwt_bearer"
+        /// An assertion of a SAML provider, Profiles §4.1.4.5.
+        case saml = "saml"
     }
 
     /// Uses a token, at most once, whoever races for it: one statement decides.

@@ -42,6 +42,7 @@ package func buildRouter(
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(DeviceController(services: services).endpoints)
     api.addRoutes(DatabaseConnectionsController(services: services).endpoints)
+    api.addRoutes(PasswordlessController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
     router.group().add(middleware: oauthErrors).add(middleware: certificates)
@@ -55,6 +56,9 @@ package func buildRouter(
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(CallbackController(services: services, cookies: cookies).endpoints)
+    browser.addRoutes(
+        CodeLoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(SAMLMetadataController(services: services).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)

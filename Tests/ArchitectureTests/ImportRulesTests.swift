@@ -43,7 +43,11 @@ struct ImportRulesTests {
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["CLibCurl", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         // The protocols of other providers, over the port for requests to them.
-        "Connections": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Crypto"]),
+        "Connections": Rule(
+            ours: ["AuthorizationServer", "LDAP", "OAuth", "SAML", "Storage"], libraries: ["Crypto"]),
+        // Protocols as their specifications have them, over the system's libraries.
+        "LDAP": Rule(ours: [], libraries: ["CLDAP"]),
+        "SAML": Rule(ours: [], libraries: ["CLibXML2", "COpenSSL"]),
         "TenantConfiguration": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
             only: ["CZlib": "Sources/TenantConfiguration/Gunzip.swift"]),

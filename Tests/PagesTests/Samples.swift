@@ -35,6 +35,10 @@ enum Samples {
             "login-email",
             LoginPage(state: "s", csrfToken: "c", applicationName: "Appointments", problem: .emailRequired)
         ),
+        ("login-code", codeLogin()),
+        ("login-code-number", codeLogin(isNumber: true, problem: .addressInvalid)),
+        ("login-code-sent", codeLogin(asksCode: true)),
+        ("login-code-wrong", codeLogin(asksCode: true, problem: .wrongCode)),
         ("signup", signup()),
         ("signup-problem", signup(problem: .passwordTooWeak(rules))),
         ("signup-email", signup(problem: .emailInvalid)),
@@ -157,6 +161,15 @@ enum Samples {
         InvitationPage(
             state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", inviterName: "Grace Hopper",
             organizationName: "Acme Health", address: "ada@acme.example", problem: problem)
+    }
+
+    static func codeLogin(
+        isNumber: Bool = false, asksCode: Bool = false, problem: FormProblem? = nil
+    ) -> CodeLoginPage {
+        CodeLoginPage(
+            path: "/u/login-passwordless?state=hKFo2SBYcQ&connection=email", state: "hKFo2SBYcQ", csrfToken: "9v3kd81",
+            applicationName: "Appointments", isNumber: isNumber, address: asksCode ? "ada@acme.example" : "",
+            asksCode: asksCode, problem: problem)
     }
 
     static func login(problem: FormProblem? = nil) -> LoginPage {

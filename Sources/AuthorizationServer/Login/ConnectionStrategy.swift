@@ -50,7 +50,7 @@ package enum ConnectionLogin: Sendable {
     case redirect(any RedirectLogin)
     case password(any DirectoryLogin)
     /// The page asks for an address and then for what was sent there; the strategy only holds the settings.
-    case code
+    case code(PasswordlessSettings)
 }
 
 /// Signing in at a provider that the browser is sent to.
@@ -63,6 +63,14 @@ package protocol RedirectLogin: Sendable {
     /// before; that what it brings is the provider's word is for the strategy to prove.
     /// - Throws: ``UpstreamFailure``.
     func finish(_ arrival: UpstreamArrival, _ services: Services) async throws(UpstreamFailure) -> UpstreamProfile
+
+    /// What a provider's administrator gives the provider about this server, as XML; nil where the protocol has none.
+    func metadata(_ callbackURL: String, _ services: Services) async throws -> String?
+}
+
+extension RedirectLogin {
+    /// None: most protocols have a form instead.
+    package func metadata(_ callbackURL: String, _ services: Services) async throws -> String? { nil }
 }
 
 /// Signing in with a name and password that a directory knows.

@@ -125,7 +125,9 @@ package struct DatabaseSignup: Sendable {
         switch refusal {
         case .invalidEmail: return .invalid("email", "must be an e-mail address")
         case .weakPassword(let rules): return .weakPassword(rules)
-        case .disabled, .takesUsersOver, .noConnection: return .disabled
+        case .breachedPassword:
+            return .invalid("password", "is known from a data breach; choose one that is used nowhere else")
+        case .disabled, .takesUsersOver, .noConnection, .notInvited: return .disabled
         case .suspiciousAddress: return .tooMany(retryAfter: 60)
         case .userExists:
             let flags = try await services.configuration.settings().other["flags"]?.object

@@ -9,7 +9,7 @@ extension LogEventType {
         case .authorizationCode: (.codeExchange, .failedCodeExchange)
         case .clientCredentials: (.clientCredentials, .failedClientCredentials)
         case .refreshToken: (.refresh, .failedRefresh)
-        case .password, .passwordRealm: (.passwordGrant, .failedPasswordGrant)
+        case .password, .passwordRealm, .passwordlessOTP: (.passwordGrant, .failedPasswordGrant)
         case .deviceCode: (.deviceExchange, .failedDeviceExchange)
         case .tokenExchange: (.tokenExchange, .failedTokenExchange)
         case .jwtBearer: (.assertionExchange, .failedAssertionExchange)

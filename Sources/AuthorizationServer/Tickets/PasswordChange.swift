@@ -22,6 +22,8 @@ package struct PasswordChange: Sendable {
         /// The ticket is used, expired or none.
         case ticket(TicketResult)
         case weakPassword([PasswordRules.Rule])
+        /// Others have lost it.
+        case breachedPassword
     }
 
     /// What is asked for a ticket; nothing is used by asking.
@@ -63,6 +65,9 @@ package struct PasswordChange: Sendable {
         } catch Refusal.ticket(let result) {
             services.log(.failedPasswordChange, trail, description: "The link is \(result.rawValue)")
             throw Refusal.ticket(result)
+        } catch Refusal.breachedPassword {
+            services.log(.breachedPasswordChange, trail, description: "The password is known from a data breach.")
+            throw Refusal.breachedPassword
         }
     }
 
@@ -73,6 +78,9 @@ package struct PasswordChange: Sendable {
         trail.note { ($0.clientID, $0.userName) = (settings.clientID, ticket.email) }
         let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
         guard rules.allSatisfy(\.isSatisfied) else { throw Refusal.weakPassword(rules) }
+        guard try await !services.isRefused(password, at: .passwordChange, trail) else {
+            throw Refusal.breachedPassword
+        }
         let (hash, now) = (try await services.passwords.hash(password), services.now())
         let sessions = SessionEnd(services: services)
         let refused = try await services.stores.database.write { transaction -> TicketResult? in

@@ -9,6 +9,7 @@ package enum Grants {
         JWTBearerGrant.self,
         PasswordGrant.self,
         PasswordRealmGrant.self,
+        PasswordlessGrant.self,
         RefreshTokenGrant.self,
         TokenExchangeGrant.self,
     ]

@@ -45,6 +45,7 @@ package struct ServerSecret: Sendable {
         case forms
         case refreshTokens = "refresh tokens"
         case userCodes = "user codes"
+        case passwordlessCodes = "passwordless codes"
         case proofNonces = "DPoP nonces"
         case exportLinks = "export links"
         case invitations

@@ -4,6 +4,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedLogin = "f"
     case wrongPassword = "fp"
     case unknownUser = "fu"
+    case codeSent = "cls"
     case silentLogin = "ssa"
     case failedSilentLogin = "fsa"
     case signup = "ss"
@@ -63,6 +64,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin: "Failed Login"
         case .wrongPassword: "Failed Login (wrong password)"
         case .unknownUser: "Failed Login (unknown user)"
+        case .codeSent: "Code/Link Sent"
         case .silentLogin: "Success Silent Auth"
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
@@ -132,7 +134,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent, .memberAdded, .blockReleased: .userSuccess
+        case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification

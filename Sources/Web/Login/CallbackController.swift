@@ -48,7 +48,7 @@ extension PageResponder {
 extension ConnectionButton {
     /// The buttons of a page, in the order of the names.
     static func all(_ connections: LoginConnections) -> [ConnectionButton] {
-        connections.buttons.map { connection in
+        (connections.buttons + connections.codes).map { connection in
             ConnectionButton(
                 name: connection.name, title: connection.displayName ?? Self.title(connection.name),
                 iconURL: connection.options["icon_url"]?.string)
@@ -59,7 +59,7 @@ extension ConnectionButton {
     private static func title(_ name: String) -> String {
         let known = [
             "apple": "Apple", "facebook": "Facebook", "github": "GitHub", "google-oauth2": "Google",
-            "linkedin": "LinkedIn", "windowslive": "Microsoft", "okta": "Okta",
+            "email": "email", "linkedin": "LinkedIn", "sms": "text message", "windowslive": "Microsoft", "okta": "Okta",
         ]
         return known[name] ?? name
     }

@@ -21,6 +21,12 @@ struct LoginController: Sendable {
 
     @Sendable private func show(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
+        let connections = try await LoginConnections.offered(for: visit.request, services)
+        if !connections.hasForm, connections.redirecting.isEmpty, connections.codes.count == 1,
+            let only = connections.codes.first
+        {
+            return .found(CodeLoginController.path(visit.state.text, only.name))
+        }
         let email = try await AccountSelection(services: services).suggestedAddress(
             visit.login, visit.request, browser: visit.browser)
         return try await page(visit, email: email)
@@ -62,6 +68,9 @@ struct LoginController: Sendable {
         let connections = try await LoginConnections.offered(for: visit.request, services)
         let chosen: Connection?
         if let name = fields["connection"] {
+            if connections.codes.contains(where: { $0.name == name }) {
+                return .found(CodeLoginController.path(visit.state.text, name))
+            }
             guard let connection = connections.redirecting.first(where: { $0.name == name }) else {
                 throw OAuthError.invalidRequest(
                     "the connection is not enabled", hint: "Go back to the application and sign in again.")
@@ -98,7 +107,8 @@ struct LoginController: Sendable {
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
                 applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
-                buttons: ConnectionButton.all(connections), hasForm: connections.hasForm || connections.buttons.isEmpty,
+                buttons: ConnectionButton.all(connections),
+                hasForm: connections.hasForm || connections.buttons.isEmpty && connections.codes.isEmpty,
                 forgotPath: connections.database == nil
                     ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
             status: status, to: visit)

@@ -35,16 +35,17 @@ class Visitor:
 
     def open(self, url: str) -> requests.Response:
         """Opens an address, and follows the server's redirects inside itself."""
-        return self._follow(self.http.get(url, allow_redirects=False, timeout=20))
+        return self.follow(self.http.get(url, allow_redirects=False, timeout=20))
 
     def submit(self, page: requests.Response, **fields: str) -> requests.Response:
         """Sends the page's form with `fields` filled in."""
         form = Form(page.text)
-        return self._follow(
+        return self.follow(
             self.http.post(
                 urljoin(page.url, form.action), data=form.fields | fields, allow_redirects=False, timeout=20))
 
-    def _follow(self, response: requests.Response) -> requests.Response:
+    def follow(self, response: requests.Response) -> requests.Response:
+        """Follows redirects inside the server."""
         while response.is_redirect:
             target = urljoin(response.url, response.headers["Location"])
             if not target.startswith(self.portico.url):

@@ -32,6 +32,16 @@ package struct UpstreamLogin: Sendable {
         let strategy: JSONObject
     }
 
+    /// What the provider of a connection is told about this server (`/samlp/metadata`).
+    /// - Returns: nil where there is no such connection, or its protocol has nothing of the kind.
+    package func metadata(connection name: String) async throws -> String? {
+        guard let connection = try await services.configuration.connections().first(where: { $0.name == name }),
+            !connection.isDatabase, services.strategies[connection.strategy] != nil,
+            case .redirect(let strategy) = try await services.login(with: connection)
+        else { return nil }
+        return try await strategy.metadata(services.issuer.url(Self.callbackPath), services)
+    }
+
     // MARK: The way there
 
     /// Where the browser goes to sign in with a connection.

@@ -1,0 +1,78 @@
+import Foundation
+import Logging
+import OAuth
+import Storage
+
+/// Auth0's passwordless grant: a code that `/passwordless/start` has had sent to an address.
+package struct PasswordlessGrant: Grant {
+    package static let type = GrantType.passwordlessOTP
+    package static let trigger: ActionTrigger? = .postLogin
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    package func redeem(_ request: TokenRequest) async throws -> Authorization {
+        let (username, code) = (try request.parameters.require("username"), try request.parameters.require("otp"))
+        let realm = try request.parameters.require("realm")
+        try request.client.requireNoOrganization()
+        let requested = try request.parameters["scope"].map { try Scope(parsing: $0) }
+        let found = try await services.configuration.connections().first { $0.name == realm }
+        guard let connection = found, connection.serves(request.client),
+            services.strategies[connection.strategy]?.manner == .code
+        else {
+            throw OAuthError.invalidRequest(
+                "the connection is not enabled",
+                hint: "realm is the name of a passwordless connection (email, sms) that is enabled for the application."
+            )
+        }
+        let api = try await RequestedAccess.resourceServer(
+            request.parameters["audience"], resource: request.resource, services: services)
+        // Before the code is spent, so that it can be sent again with a proof.
+        if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
+        let proof = try await check(code, username, connection, request)
+        let access = try await RequestedAccess.resolve(
+            requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"]), client: request.client,
+            resourceServer: api, userID: proof.user.id, stores: services.stores)
+        let basis = FirstTokens.Basis(
+            authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
+            audience: api?.resourceServer.identifier, scope: access.scope,
+            authentication: Authorization.Authentication(
+                sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
+            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser)
+        return try await FirstTokens.issue(for: request, services) { [request] transaction in
+            try proof.write(in: transaction)
+            try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
+            return .success(basis)
+        }
+    }
+
+    private func check(
+        _ code: String, _ username: String, _ connection: Connection, _ request: TokenRequest
+    ) async throws -> PasswordlessProof {
+        do {
+            let codes = PasswordlessCodes(
+                services: services, connection: connection, settings: try await services.passwordless(connection),
+                place: .client(request.client))
+            return try await PasswordlessCheck(codes: codes).check(
+                code, address: username, visitor: request.address, trail: request.trail)
+        } catch let failure as UpstreamFailure {
+            throw failure.told(connection.title)
+        } catch let refusal as PasswordlessLogin.Refusal {
+            request.trail.note { facts in
+                // The grant has a type of its own; what went wrong is a detail of it.
+                facts.details["reason"] = facts.failure.map { .string($0.rawValue) }
+                if facts.failure != .accountBlocked { facts.failure = nil }
+            }
+            switch refusal {
+            case .userIsBlocked: throw OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
+            case .blocked, .tooManyRequests:
+                throw OAuthError(
+                    .tooManyAttempts,
+                    "Your account has been blocked after multiple consecutive login attempts.", reason: .bruteForce)
+            case .noAddress, .notSent, .wrongCode:
+                throw OAuthError.invalidGrant(
+                    "Wrong \(username.contains("@") ? "email" : "phone number") or verification code.")
+            }
+        }
+    }
+}

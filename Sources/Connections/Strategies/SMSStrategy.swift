@@ -1,0 +1,49 @@
+import AuthorizationServer
+import OAuth
+import Storage
+
+/// Codes by text message in place of passwords, sent by Twilio or by a gateway of the tenant's own.
+struct SMSStrategy: ConnectionStrategy {
+    let names: Set<String> = ["sms"]
+    let family = ConnectionFamily.passwordless
+    let manner = ConnectionManner.code
+    let secretOptions: Set<String> = ["twilio_token"]
+    let secretRecipients: Set<String> = ["twilio_sid"]
+
+    private enum Provider: String, CaseIterable {
+        case twilio
+        case gateway = "sms_gateway"
+    }
+
+    func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {
+        let provider: SMSGateway.Provider
+        switch try options.oneOf("provider", Provider.self) ?? .twilio {
+        case .twilio:
+            let sid = try options.requiredString("twilio_sid", most: 64)
+            guard sid.wholeMatch(of: /[A-Za-z0-9]+/) != nil else {
+                throw options.problem("twilio_sid", "must be letters and digits")
+            }
+            provider = .twilio(sid: sid, token: try options.string("twilio_token", most: 256))
+        case .gateway:
+            let url = try options.requiredString("gateway_url", most: 2048)
+            guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
+                throw options.problem("gateway_url", "must be an https URL")
+            }
+            if try options.object("gateway_authentication") != nil {
+                throw options.problem(
+                    "gateway_authentication", "is not supported in this version; put a secret path in gateway_url")
+            }
+            provider = .gateway(url: url)
+        }
+        let (from, service) = (
+            try options.string("from", most: 64), try options.string("messaging_service_sid", most: 64)
+        )
+        guard from != nil || service != nil else {
+            throw options.problem("from", "is required, or messaging_service_sid")
+        }
+        let gateway = SMSGateway(
+            provider: provider, from: from, messagingService: service,
+            template: try options.string("template", most: 1024))
+        return .code(try PasswordlessSettings(.sms(gateway), &options))
+    }
+}
