@@ -16,6 +16,8 @@ package struct UnblockPage: Page {
 
     package init(_ stage: Stage) { self.stage = stage }
 
+    package var arguments: [String: String] { [:] }
+
     package func content(_ context: PageContext) -> [String: PageValue] {
         let (key, ticket): (String, String?) =
             switch stage {
