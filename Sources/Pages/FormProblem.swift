@@ -30,6 +30,10 @@ package enum FormProblem: Sendable, Equatable {
     case userCodeInvalid
     /// Too many such codes were tried.
     case tooManyUserCodes
+    /// No organization has the name that was typed.
+    case organizationInvalid
+    /// An account can only be made for the e-mail address that was invited.
+    case notInvited
 
     /// What a problem is about, hence where it is shown.
     package enum Subject: Sendable {
@@ -40,11 +44,11 @@ package enum FormProblem: Sendable, Equatable {
     package var subject: Subject {
         switch self {
         case .wrongCredentials: .credentials
-        case .emailRequired, .emailInvalid: .email
+        case .emailRequired, .emailInvalid, .notInvited: .email
         case .passwordRequired, .passwordTooWeak, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
             .signupTakesOver, .busy, .cannotVerify,
-            .expiredForm, .userCodeInvalid, .tooManyUserCodes:
+            .expiredForm, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid:
             .form
         }
     }
@@ -70,6 +74,8 @@ package enum FormProblem: Sendable, Equatable {
         case .expiredForm: "expiredForm"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"
+        case .organizationInvalid: "organizationInvalid"
+        case .notInvited: "notInvited"
         }
     }
 }

@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Connections
 import Foundation
 import Logging
 import OAuth
@@ -42,8 +43,8 @@ struct Workspace: Sendable {
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
             passwords: PasswordHasher(threads: configuration.passwordThreads), outbound: outbound,
-            mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
-            keepsMail: configuration.isDevelopment,
+            strategies: Strategies.all(), mutualTLS: configuration.mutualTLS,
+            mostImportBytes: configuration.usersImportSize * 1024, keepsMail: configuration.isDevelopment,
             mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
             breachedPasswordSource: Self.breachedPasswords(configuration.breachedPasswords, outbound), logger: logger)
     }

@@ -12,8 +12,8 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "Storage", "Pages", "AuthorizationServer", "Outbound", "TenantConfiguration", "ManagementAPI",
-        "Web",
+        "OAuth", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound", "TenantConfiguration",
+        "ManagementAPI", "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
@@ -42,6 +42,8 @@ struct ImportRulesTests {
         "Outbound": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["CLibCurl", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
+        // The protocols of other providers, over the port for requests to them.
+        "Connections": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Crypto"]),
         "TenantConfiguration": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
             only: ["CZlib": "Sources/TenantConfiguration/Gunzip.swift"]),

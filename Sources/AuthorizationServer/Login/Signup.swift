@@ -22,6 +22,8 @@ package struct Signup: Sendable {
         case suspiciousAddress
         /// Others have lost the password.
         case breachedPassword
+        /// The login is for an invited person, who has another e-mail address.
+        case notInvited
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -33,20 +35,23 @@ package struct Signup: Sendable {
             case .userExists: "The user already exists."
             case .suspiciousAddress: "Too many sign-ups from this address."
             case .breachedPassword: "The password is known from a data breach."
+            case .notInvited: "The e-mail address is not the one that was invited."
             }
         }
     }
 
     /// Signs a user up on the page of a transaction, and in.
-    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``OAuthError`` where a script has to run.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``InvitationGone``, ``OAuthError`` where a
+    ///   script has to run.
     package func signUp(
-        email: String, password: String, login: LoginTransaction, browser: Browser
+        email: String, password: String, login: LoginTransaction, _ request: VerifiedAuthorizationRequest,
+        browser: Browser
     ) async throws -> PasswordLogin.NewSession {
         let trail = LogTrail()
         trail.note(login)
         trail.note { $0.userName = EmailAddress(email)?.text }
         do {
-            let session = try await signUp(email, password, login, browser, trail)
+            let session = try await signUp(email, password, login, request, browser, trail)
             services.log(.signup, trail, description: "Signed up")
             services.log(.login, trail, description: "Signed in by signing up")
             return session
@@ -60,13 +65,16 @@ package struct Signup: Sendable {
     }
 
     private func signUp(
-        _ email: String, _ password: String, _ login: LoginTransaction, _ browser: Browser, _ trail: LogTrail
+        _ email: String, _ password: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest,
+        _ browser: Browser, _ trail: LogTrail
     ) async throws -> PasswordLogin.NewSession {
-        guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login)
-        else { throw Refusal.noConnection }
+        guard let connection = try await request.databaseConnection(services) else { throw Refusal.noConnection }
         trail.note { $0.connection = connection.name }
         guard !connection.takesUsersOver else { throw Refusal.takesUsersOver }
         guard connection.allowsSignup else { throw Refusal.disabled }
+        if let invitation = request.invitation, EmailAddress(email)?.text != invitation.inviteeEmail {
+            throw Refusal.notInvited
+        }
         let throttle = try await AddressThrottle(.signup, address: browser.address, services)
         guard try await throttle?.take(services) ?? true else {
             trail.note { $0.failure = .addressBlocked }
@@ -81,7 +89,8 @@ package struct Signup: Sendable {
         }
         do {
             let session = try await SessionStart(services: services).begin(
-                user, connection: connection, login: login, browser: browser
+                user, connection: connection, login: login, browser: browser,
+                needsInvitation: request.invitation != nil
             ) { transaction in
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
             }

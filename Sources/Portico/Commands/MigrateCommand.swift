@@ -59,7 +59,8 @@ struct MigrateCommand: AsyncParsableCommand {
             do {
                 migration = try await Auth0Migration.make(
                     export: URL(filePath: export), environment: ProcessInfo.processInfo.environment,
-                    source: source(), stores: workspace.stores, box: workspace.secret.box)
+                    source: source(), stores: workspace.stores, box: workspace.secret.box,
+                    strategies: workspace.services.strategies)
             } catch let error as TenantFileError {
                 throw CommandFailure("\(error)")
             }

@@ -72,7 +72,7 @@ struct UsersCommand: AsyncParsableCommand {
                 "The password is too weak for the connection's policy:\n"
                     + rules.map { "  \($0.isSatisfied ? "ok  " : "not ") \($0.text)" }.joined(separator: "\n")
             case .userExists: "A user with the address \(email) is there already."
-            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword:
+            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword, .notInvited:
                 "The connection takes no new users."
             }
         }

@@ -8,6 +8,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedSilentLogin = "fsa"
     case signup = "ss"
     case failedSignup = "fs"
+    case invitationAccepted = "si"
+    case failedInvitation = "fi"
+    case memberAdded = "organization_member_added"
     case logout = "slo"
     case failedLogout = "flo"
     case backchannelLogout = "oidc_backchannel_logout_succeeded"
@@ -58,6 +61,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
         case .failedSignup: "Failed Signup"
+        case .invitationAccepted: "Success Invite Accept"
+        case .failedInvitation: "Failed Invite Accept"
+        case .memberAdded: "Organization Member Added"
         case .logout: "Success Logout"
         case .failedLogout: "Failed Logout"
         case .backchannelLogout: "Success Back-Channel Logout"
@@ -103,8 +109,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin, .wrongPassword, .unknownUser: .loginFail
         case .silentLogin: .silentSuccess
         case .failedSilentLogin: .silentFail
-        case .signup: .signupSuccess
-        case .failedSignup: .signupFail
+        case .signup, .invitationAccepted: .signupSuccess
+        case .failedSignup, .failedInvitation: .signupFail
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
         case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
@@ -114,7 +120,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent, .blockReleased: .userSuccess
+        case .consent, .memberAdded, .blockReleased: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification

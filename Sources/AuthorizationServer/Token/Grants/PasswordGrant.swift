@@ -116,7 +116,7 @@ struct PasswordAuthorization: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .invalidGrant("Wrong email or password.")
         case .userIsBlocked: OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
-        case .cannotVerify:
+        case .cannotVerify, .directoryFails:
             OAuthError(
                 .temporarilyUnavailable, "The password cannot be verified right now; try again later.",
                 hint: "The tenant that the user comes from did not verify it; the server's log has the reason.")

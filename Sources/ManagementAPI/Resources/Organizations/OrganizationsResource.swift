@@ -5,7 +5,7 @@ import Storage
 extension Organization: ConfigurationModel {
     package static var readOnly: Set<String> { ["id"] }
     package static var further: [String: DocumentSchema.Member] {
-        ["enabled_connections": .init(.list(OrganizationConnectionsResource.NewConnection.schema))]
+        ["enabled_connections": .init(.list(OrganizationConnectionsResource.NewConnection<EnabledConnections>.schema))]
     }
     /// Members of the creation alone.
     package static var immutable: Set<String> { ["enabled_connections"] }
@@ -105,7 +105,8 @@ struct OrganizationsResource: Resource {
         var document = Document(call.body.members, path: "")
         var connections: [OrganizationConnection] = []
         for var entry in try document.documents("enabled_connections") ?? [] {
-            connections.append(try OrganizationConnectionsResource.NewConnection(from: &entry).connection)
+            connections.append(
+                try OrganizationConnectionsResource.NewConnection<EnabledConnections>(from: &entry).connection)
             _ = try entry.remaining(known: [])
         }
         let organization = try Organization(document: document, standardID: id)
