@@ -108,7 +108,7 @@ let package = Package(
         target("OAuth", crypto),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
-        target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CBcrypt", "COpenSSL"),
+        target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
         target("TenantConfiguration", yams),
         target("ManagementAPI", logging),
         target(
@@ -116,7 +116,7 @@ let package = Package(
         target(
             "Portico", argumentParser, configuration, crypto, hummingbird, hummingbirdCore, hummingbirdTLS, logging,
             nioCore, nioSSL, serviceLifecycle, swiftASN1, systemPackage, x509),
-        target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL),
+        target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL, "CLibCurl"),
         target("Fuzzing"),
         target("StorageTesting"),
         target(
@@ -137,11 +137,13 @@ let package = Package(
         target("FlowTests", crypto, hummingbird, hummingbirdTesting, httpTypes, jwtKit, nioCore, nioPosix),
         target("ArchitectureTests"),
 
-        .target(name: "CAssets", exclude: ["css", "images", "js", "locales", "pages"]),
+        .target(name: "CAssets", exclude: ["css", "images", "js", "locales", "mail", "pages"]),
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .systemLibrary(
             name: "CBcrypt", pkgConfig: "libxcrypt", providers: [.apt(["libcrypt-dev"]), .brew(["libxcrypt"])]),
+        .systemLibrary(
+            name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(

@@ -20,6 +20,10 @@ package struct Services: Sendable {
     package let mutualTLS: MutualTLS?
     /// Bytes that a users-import job's file may have.
     package let mostImportBytes: Int
+    /// What takes mails to mail servers.
+    package let mailTransport: any MailTransport
+    /// Whether mails that nothing can send are kept for the development inbox: in development mode alone.
+    package let keepsMail: Bool
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
     package let now: @Sendable () -> Date
@@ -27,12 +31,14 @@ package struct Services: Sendable {
 
     package init(
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
-        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024, logger: Logger,
+        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
+        mailTransport: any MailTransport = NoMailTransport(), logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
-        (self.mutualTLS, self.mostImportBytes) = (mutualTLS, mostImportBytes)
+        (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
+        self.mailTransport = mailTransport
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(

@@ -66,7 +66,7 @@ package struct PageAssets: Sendable {
         case .binary(let files):
             files.keys.sorted()
         case .directory(let directory):
-            ["css", "images", "js", "locales", "pages"].flatMap { kind in
+            ["css", "images", "js", "locales", "mail", "pages"].flatMap { kind in
                 let folder = directory.appendingPathComponent(kind).path
                 let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
                 return files.sorted().map { "\(kind)/\($0)" }

@@ -8,6 +8,8 @@ package enum Pages {
         ErrorPage.self,
         FormPostPage.self,
         InvitationPage.self,
+        InboxMailPage.self,
+        InboxPage.self,
         LoggedOutPage.self,
         LoginPage.self,
         LogoutPage.self,

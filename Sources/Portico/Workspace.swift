@@ -42,6 +42,8 @@ struct Workspace: Sendable {
                 isAllowed: { [networks = configuration.outboundNetworks] address in
                     networks.contains { $0.contains(address) }
                 }), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
+            keepsMail: configuration.isDevelopment,
+            mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
             logger: logger)
     }
 

@@ -5,7 +5,8 @@ package struct ConfigurationRows: Sendable {
     /// The tables of configuration, those that others refer to first.
     package static let tables = Table.all.filter {
         [
-            "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "role",
+            "tenant", "tenant_section", "client", "resource_server", "client_grant", "connection", "email_provider",
+            "email_template", "role",
             "role_permission", "log_stream", "organization", "organization_connection", "organization_client_grant",
             "rule", "rule_configuration", "action", "action_version", "action_binding",
         ].contains($0.name)

@@ -85,6 +85,8 @@ package struct ExpiredRowsStore: Sendable {
                 AND expires_at <= \(now)
             """,
             JobStore.expired(by: now, limit: batch),
+            MailStore.expired(by: now, limit: batch),
+            TicketStore.expired(by: day, limit: batch),
         ]
     }
 }

@@ -28,5 +28,8 @@ package struct Stores: Sendable {
     package var organizations: OrganizationStore { OrganizationStore(database: database) }
     package var organizationInvitations: OrganizationInvitationStore { OrganizationInvitationStore(database: database) }
     package var jobs: JobStore { JobStore(database: database) }
+    package var mail: MailStore { MailStore(database: database) }
+    package var tickets: TicketStore { TicketStore(database: database) }
+    package var passwordResetRequests: PasswordResetRequestStore { PasswordResetRequestStore(database: database) }
     package var expiredRows: ExpiredRowsStore { ExpiredRowsStore(database: database) }
 }

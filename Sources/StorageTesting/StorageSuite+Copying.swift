@@ -48,6 +48,15 @@ extension StorageSuite {
                     Sample.user("auth0|copied \(index)", email: "copied\(index)@example.com"), passwordHash: nil,
                     in: transaction)
             }
+            try MailStore.enqueue(
+                QueuedMail(
+                    id: "m", kind: .verifyEmail, recipient: "ada@example.com", userID: nil, sealedContent: "sealed",
+                    state: .waiting, createdAt: Sample.now, expiresAt: Sample.now), in: transaction)
+            try TicketStore.insert(
+                Ticket(
+                    .unblock, userID: "auth0|copied 0", email: nil, createdAt: Sample.now, expiresAt: Sample.now),
+                digest: "ticket", in: transaction)
+            try EmailTemplateStore.save(EmailTemplate(kind: .resetEmail, subject: "S", body: "B"), in: transaction)
             let participant = SessionClient(Sample.session("s"), clientID: Sample.clientID)
             try SessionClientStore.insert(participant, in: transaction)
             try LogoutDeliveryStore.insert(
@@ -77,6 +86,8 @@ extension StorageSuite {
             '{}', 1, 4000000000000)
         """,
         "INSERT INTO organization_invitation_role SELECT 'uinv_1', id FROM role",
+        "INSERT INTO password_reset_request VALUES ('r', 'Users', 'ada@example.com', '{}', 0, 1, 1)",
+        "INSERT INTO email_provider VALUES ('smtp', '{}', 'sealed')",
         "INSERT INTO tenant_section VALUES ('branding', '{}')",
         "INSERT INTO job VALUES ('job_1', 'users_import', 'pending', '{}', '{}', NULL, 0, 1, 1, 4000000000000)",
         "INSERT INTO job_piece VALUES ('job_1', 1, 'W10=')", "INSERT INTO job_error VALUES ('job_1', 1, '{}')",

@@ -53,8 +53,6 @@ struct Auth0Conversion {
         "hooks": "this version runs no hooks",
         "guardianFactors": "this version has no multi-factor authentication; users sign in with their password alone",
         "guardianPolicies": "this version has no multi-factor authentication; users sign in with their password alone",
-        "emailProvider": "this version sends no e-mail",
-        "emailTemplates": "this version sends no e-mail",
         "pages": "this version shows its own pages, as Auth0's Universal Login does",
         "customDomains": "the tenant's address is PORTICO_ISSUER",
     ]

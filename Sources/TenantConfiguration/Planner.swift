@@ -49,6 +49,8 @@ struct CurrentTenant: Sendable {
     let deployedVersions: [String: ActionVersion]
     let actionBindings: [ActionBinding]
     let sections: TenantSections
+    let emailProvider: EmailProviderStore.Stored?
+    let emailTemplates: [EmailTemplate]
     let keyKinds: Set<SigningKey.Kind>
     /// By the names of the connections.
     let importSecrets: [String: String]
@@ -80,6 +82,8 @@ struct CurrentTenant: Sendable {
         deployedVersions = try ActionVersionStore.deployed(in: transaction)
         actionBindings = try ActionBindingStore.list(in: transaction)
         sections = try TenantSectionStore.all(in: transaction)
+        emailProvider = try EmailProviderStore.find(in: transaction)
+        emailTemplates = try EmailTemplateStore.list(in: transaction)
         keyKinds = try Set(SigningKeyStore.list(in: transaction).map(\.kind))
     }
 }
@@ -141,6 +145,8 @@ struct Planner {
         planAttackProtection()
         planBranding()
         planPrompts()
+        planEmailProvider()
+        planEmailTemplates()
         planRules()
         planRuleConfigurations()
         planActions()

@@ -33,6 +33,9 @@ struct RollbackTable: Sendable {
             type: { row in
                 row["strategy"]?.plainText == Connection.databaseStrategy ? .databases : .connections
             }, secrets: ["options.portico_import.client_secret": ["sealed_import_secret"]]),
+        "email_provider": RollbackTable(
+            type: { _ in .emailProvider }, secrets: ["credentials.smtp_pass": ["sealed_credentials"]]),
+        "email_template": RollbackTable(type: { _ in .emailTemplates }),
         "role": RollbackTable(type: { _ in .roles }),
         "role_permission": RollbackTable(
             type: { _ in .roles }, name: { row, names in names(row["role_id"]?.plainText ?? "", "role") },

@@ -78,7 +78,14 @@ package enum TenantExport {
             (.roles, .array(tenant.roles.map { .object(without($0.document, "id")) })),
             (.organizations, .array(tenant.organizations.map { organization($0) })),
             (.logStreams, .array(tenant.logStreams.map { .object(without($0.stream.document, "id")) })),
-        ] + protections(tenant.sections) + scripts(tenant)
+        ] + protections(tenant.sections) + mail(tenant) + scripts(tenant)
+    }
+
+    /// What sends mail, without its password, and how mails read.
+    private static func mail(_ tenant: CurrentTenant) -> [(ResourceType, JSONValue)] {
+        let provider = tenant.emailProvider.map { (ResourceType.emailProvider, JSONValue.object($0.provider.document)) }
+        let templates = tenant.emailTemplates.map { JSONValue.object($0.document) }
+        return [provider].compactMap(\.self) + (templates.isEmpty ? [] : [(.emailTemplates, .array(templates))])
     }
 
     /// The rules and the actions with what is bound. Nobody reads the rules' values back.

@@ -50,7 +50,8 @@ package struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, logger: logger,
+            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, keepsMail: isDevelopment,
+            logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

@@ -59,6 +59,10 @@ package func buildRouter(
     browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
+    // Nobody can have it in production: the route is not there.
+    if configuration.isDevelopment, services.keepsMail {
+        browser.addRoutes(InboxController(services: services, pages: pages).endpoints)
+    }
     let logouts = LogoutResponder(cookies: cookies, pages: pages)
     browser.addRoutes(LogoutController(services: services, cookies: cookies, responder: logouts).endpoints)
     browser.addRoutes(EndSessionController(services: services, cookies: cookies, responder: logouts).endpoints)

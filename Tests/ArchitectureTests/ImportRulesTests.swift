@@ -33,14 +33,15 @@ struct ImportRulesTests {
         // The decisions know no HTTP and no template.
         "AuthorizationServer": Rule(
             ours: ["OAuth", "Storage"],
-            libraries: ["CArgon2", "CBcrypt", "COpenSSL", "Crypto", "Logging", "SwiftASN1", "X509"],
+            libraries: ["CArgon2", "CAssets", "CBcrypt", "COpenSSL", "Crypto", "Logging", "SwiftASN1", "X509"],
             only: [
+                "CAssets": "Sources/AuthorizationServer/Messages/",
                 "SwiftASN1": "Sources/AuthorizationServer/ClientCertificates/",
                 "X509": "Sources/AuthorizationServer/ClientCertificates/",
             ]),
         "Outbound": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"],
-            libraries: ["NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
+            libraries: ["CLibCurl", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
         // The Management API's rules are those of the files that are applied; it knows no HTTP server.
         "ManagementAPI": Rule(

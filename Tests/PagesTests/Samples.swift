@@ -78,6 +78,21 @@ enum Samples {
         ("activate-confirm-problem", activateConfirm(problem: .expiredForm)),
         ("activated", ActivatedPage(isConnected: true)),
         ("activated-refused", ActivatedPage(isConnected: false)),
+        (
+            "inbox",
+            InboxPage(mails: [
+                InboxPage.Mail(
+                    path: "/dev/inbox/x", recipient: "ada@acme.example", subject: "Confirm your e-mail address",
+                    time: "2026-11-21 19:30:00 UTC")
+            ])
+        ),
+        (
+            "inbox-mail",
+            InboxMailPage(
+                sender: "Acme <no-reply@acme.example>", recipient: "ada@acme.example",
+                subject: "Confirm your e-mail address", time: "2026-11-21 19:30:00 UTC", text: "Hello\n",
+                links: ["https://acme.example/u/email-verification?ticket=x"], framePath: "/dev/inbox/x/html")
+        ),
         ("web-message", webMessage),
     ]
 

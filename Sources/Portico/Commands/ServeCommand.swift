@@ -161,7 +161,7 @@ struct ServeCommand: AsyncParsableCommand {
                 ConfigurationWatch(services: services, outages: outages),
                 ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
                 DueWork.logoutTokens(services), DueWork.logStreams(services),
-                DueWork.jobs(services),
+                DueWork.jobs(services), DueWork.mail(services),
             ],
             logger: logger)
     }

@@ -23,6 +23,8 @@ package struct Table: Sendable {
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
         Table("connection", key: ["id"], ["name", "strategy", "document", "sealed_import_secret"]),
+        Table("email_provider", key: ["name"], ["document", "sealed_credentials"]),
+        Table("email_template", key: ["name"], ["document"]),
         Table("role", key: ["id"], ["name", "description"]),
         Table("role_permission", key: ["role_id", "audience", "permission"], []),
         Table("organization", key: ["id"], ["name", "display_name", "document", "created_at"]),
@@ -107,6 +109,18 @@ package struct Table: Sendable {
         Table(
             "log_stream", key: ["id"],
             ["name", "document", "sealed_secrets", "status", "last_log_id", "failures", "due_at"]),
+        Table(
+            "mail", key: ["id"],
+            [
+                "kind", "recipient", "user_id", "state", "sealed_content", "attempts", "last_problem", "created_at",
+                "due_at", "expires_at",
+            ]),
+        Table(
+            "password_reset_request", key: ["id"],
+            ["connection", "email", "document", "attempts", "created_at", "due_at"]),
+        Table(
+            "ticket", key: ["digest"],
+            ["kind", "user_id", "email", "settings", "created_at", "expires_at", "used_at"]),
         Table("rule", key: ["id"], ["name", "script", "run_order", "enabled"]),
         Table("rule_configuration", key: ["config_key"], ["sealed_value"]),
         Table(

@@ -41,6 +41,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case failedNotification = "fn"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -85,6 +86,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .failedNotification: "Failed Sending Notification"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -110,6 +112,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .exchangeFail
         case .consent, .memberAdded: .userSuccess
         case .accountBlocked, .addressBlocked: .userNotification
+        case .failedNotification: .systemNotification
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
@@ -118,7 +121,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
     /// Whether it tells of something that went wrong.
     package var isFailure: Bool {
         switch category {
-        case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification:
+        case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification,
+            .systemNotification:
             true
         default: false
         }

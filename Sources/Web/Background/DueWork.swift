@@ -34,6 +34,13 @@ package struct DueWork: Service {
         }
     }
 
+    /// Sends the tenant's mail.
+    package static func mail(_ services: Services) -> DueWork {
+        DueWork(failure: "cannot send mail", logger: services.logger) {
+            try await MailDelivery(services: services).deliverDue()
+        }
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
