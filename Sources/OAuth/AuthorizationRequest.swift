@@ -31,6 +31,8 @@ package struct AuthorizationRequest: Sendable {
     package let organization: String?
     /// The ticket of an invitation to it, which whoever signs in accepts.
     package let invitation: String?
+    /// The connection that the user shall sign in with, by its name.
+    package let connection: String?
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -53,6 +55,7 @@ package struct AuthorizationRequest: Sendable {
         dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
         organization = parameters["organization"]
         invitation = parameters["invitation"]
+        connection = parameters["connection"]
     }
 
     /// The mode asked for, or the response type's own.

@@ -4,6 +4,12 @@ package enum FormProblem: Sendable, Equatable {
     /// The account is locked after too many failed logins.
     case blocked
     case tooManyAttempts
+    /// Too much has failed from this address.
+    case suspiciousAddress
+    /// The password is right, and others have lost it.
+    case breachedPassword
+    /// The password that was chosen is one that others have lost.
+    case breachedNewPassword
     case emailRequired
     case emailInvalid
     case passwordRequired
@@ -39,8 +45,9 @@ package enum FormProblem: Sendable, Equatable {
         switch self {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid, .notInvited: .email
-        case .passwordRequired, .passwordTooWeak: .password
-        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
+        case .passwordRequired, .passwordTooWeak, .breachedNewPassword: .password
+        case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
+            .signupTakesOver, .busy, .cannotVerify,
             .expiredForm, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid:
             .form
         }
@@ -52,6 +59,9 @@ package enum FormProblem: Sendable, Equatable {
         case .wrongCredentials: "wrongCredentials"
         case .blocked: "blocked"
         case .tooManyAttempts: "tooManyAttempts"
+        case .suspiciousAddress: "suspiciousAddress"
+        case .breachedPassword: "breachedPassword"
+        case .breachedNewPassword: "breachedNewPassword"
         case .emailRequired: "emailRequired"
         case .emailInvalid: "emailInvalid"
         case .passwordRequired: "passwordRequired"

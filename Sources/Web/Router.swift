@@ -53,6 +53,7 @@ package func buildRouter(
     let browser = router.group().add(middleware: PageErrors(pages: pages, modes: modes, outages: outages))
     browser.addRoutes(AuthorizeController(services: services, cookies: cookies, modes: modes).endpoints)
     browser.addRoutes(LoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(CallbackController(services: services, cookies: cookies).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)

@@ -37,7 +37,8 @@ package struct AuthorizationEndpoint: Sendable {
                         to: request, access, session, transactionDigest: nil))
             case .ask(let page):
                 try request.refuseIfSilent(page)
-                return .prompt(page, state: try await begin(parameters, request, browser, progress), request.target)
+                let (login, state) = try await begin(parameters, request, browser, progress)
+                return try await ask(page, login, state: state, request, browser)
             }
         }
     }
@@ -71,9 +72,23 @@ package struct AuthorizationEndpoint: Sendable {
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
                 if progress != login.progress { try await services.keep(progress, of: login) }
-                return .prompt(page, state: state, request.target)
+                return try await ask(page, login, state: state, request, browser)
             }
         }
+    }
+
+    /// Shows a page, or sends the browser to a provider where there is nothing to choose. Whoever has signed in and is asked to
+    /// sign in again sees the page: a provider that knows its user would send them back at once, for ever.
+    private func ask(
+        _ page: AuthorizationOutcome.LoginPage, _ login: LoginTransaction, state: Secret,
+        _ request: VerifiedAuthorizationRequest, _ browser: Browser
+    ) async throws -> AuthorizationOutcome {
+        guard [.login, .signup].contains(page), login.progress.sessionDigest == nil,
+            let connection = try await LoginConnections.offered(for: request, services).straight
+        else { return .prompt(page, state: state, request.target) }
+        return .depart(
+            try await UpstreamLogin(services: services).begin(connection, login, state: state, browser: browser),
+            request.target)
     }
 
     /// The request behind a transaction, for the pages.
@@ -116,6 +131,10 @@ package struct AuthorizationEndpoint: Sendable {
             try Self.checkAuthenticationContext(request)
             try verified.client.check(request)
             let organizations = try await RequestedOrganization(request, by: verified.client, progress, services)
+            if let name = request.connection {
+                try await LoginConnections.check(
+                    name, for: verified.client, organization: organizations.organization, services)
+            }
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
             try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
@@ -179,7 +198,7 @@ package struct AuthorizationEndpoint: Sendable {
     private func begin(
         _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser,
         _ progress: LoginTransaction.Progress
-    ) async throws -> Secret {
+    ) async throws -> (LoginTransaction, state: Secret) {
         let state = LostLogin.state(for: request.client.clientID)
         let now = services.now()
         var login = LoginTransaction(
@@ -189,7 +208,7 @@ package struct AuthorizationEndpoint: Sendable {
         login.progress = progress
         let begun = login
         try await services.stores.database.write { try LoginTransactionStore.insert(begun, in: $0) }
-        return state
+        return (begun, state)
     }
 }
 

@@ -20,6 +20,8 @@ package struct Signup: Sendable {
         case userExists
         /// Too many sign-ups from this address.
         case suspiciousAddress
+        /// Others have lost the password.
+        case breachedPassword
         /// The login is for an invited person, who has another e-mail address.
         case notInvited
 
@@ -32,6 +34,7 @@ package struct Signup: Sendable {
             case .takesUsersOver: "Nobody signs up while the connection takes users over from the old tenant."
             case .userExists: "The user already exists."
             case .suspiciousAddress: "Too many sign-ups from this address."
+            case .breachedPassword: "The password is known from a data breach."
             case .notInvited: "The e-mail address is not the one that was invited."
             }
         }
@@ -80,6 +83,10 @@ package struct Signup: Sendable {
         try await ScriptRunning(services: services).run(
             at: .preUserRegistration, .postUserRegistration, trail: trail)
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)
+        guard try await !services.isRefused(password, at: .signup, trail) else {
+            trail.note { $0.failure = .breachedSignup }
+            throw Refusal.breachedPassword
+        }
         do {
             let session = try await SessionStart(services: services).begin(
                 user, connection: connection, login: login, browser: browser,

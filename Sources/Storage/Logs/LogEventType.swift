@@ -41,6 +41,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case tooManyLogins = "limit_sul"
+    case breachedPassword = "pwd_leak"
+    case breachedSignup = "signup_pwd_leak"
+    case breachedPasswordChange = "reset_pwd_leak"
     case failedNotification = "fn"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
@@ -86,6 +90,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .tooManyLogins: "Blocked Account (too many logins)"
+        case .breachedPassword: "Breached Password"
+        case .breachedSignup: "Breached Password on Signup"
+        case .breachedPasswordChange: "Breached Password on Password Change"
         case .failedNotification: "Failed Sending Notification"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
@@ -111,12 +119,17 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
         case .consent, .memberAdded: .userSuccess
-        case .accountBlocked, .addressBlocked: .userNotification
+        case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
+            .breachedPasswordChange:
+            .userNotification
         case .failedNotification: .systemNotification
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
     }
+
+    /// Whether somebody is kept out by attack protection, whatever they know.
+    package var isBlock: Bool { category == .userNotification }
 
     /// Whether it tells of something that went wrong.
     package var isFailure: Bool {

@@ -57,13 +57,11 @@ struct LoginForms: Sendable {
         case incomplete(FormProblem, email: String, HTTPResponse.Status)
     }
 
-    /// - Parameter addressField: the name of the field with the e-mail address.
-    func credentials(
-        _ visit: Visit, _ request: Request, _ context: WebContext, addressField: String
-    ) async throws -> Credentials {
-        guard let fields = try await fields(visit, request, context) else {
-            return .incomplete(.expiredForm, email: "", .forbidden)
-        }
+    /// - Parameters:
+    ///   - fields: those of the form, or nil where its token is not its page's.
+    ///   - addressField: the name of the field with the e-mail address.
+    static func credentials(in fields: OAuth.Parameters?, addressField: String) -> Credentials {
+        guard let fields else { return .incomplete(.expiredForm, email: "", .forbidden) }
         guard let email = fields[addressField] else { return .incomplete(.emailRequired, email: "", .badRequest) }
         guard let password = fields["password"] else {
             return .incomplete(.passwordRequired, email: email, .badRequest)

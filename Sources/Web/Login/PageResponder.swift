@@ -42,7 +42,8 @@ struct PageResponder: Sendable {
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
                 .contentSecurityPolicy: Self.policy(
                     target?.redirectURI ?? formTarget, isFramed: isFramed, frames: frames,
-                    font: sections.branding.fontURL.flatMap { RedirectURI($0)?.origin }),
+                    font: sections.branding.fontURL.flatMap { RedirectURI($0)?.origin },
+                    allowsHTTP: !services.issuer.isSecure),
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
         return target.map(response.reachable) ?? response
@@ -57,8 +58,13 @@ struct PageResponder: Sendable {
             locales: visit.request.request.uiLocales, organization: visit.request.organization?.organization)
     }
 
-    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String], font: String?) -> String {
-        var targets = "'self' https:"
+    private static func policy(
+        _ formTarget: RedirectURI?, isFramed: Bool, frames: [String], font: String?, allowsHTTP: Bool
+    )
+        -> String
+    {
+        // Without https of its own the server is a developer's, and so may be the providers that a form leads to.
+        var targets = "'self' https:" + (allowsHTTP ? " http:" : "")
         if let formTarget, formTarget.scheme != "https" {
             targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
         }

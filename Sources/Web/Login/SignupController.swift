@@ -27,7 +27,7 @@ struct SignupController: Sendable {
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
         let (email, password): (String, String)
-        switch try await forms.credentials(visit, request, context, addressField: "email") {
+        switch LoginForms.credentials(in: try await forms.fields(visit, request, context), addressField: "email") {
         case .incomplete(let problem, let email, let status):
             return try await page(visit, email: email, problem: problem, status: status)
         case .complete(let sentEmail, let sentPassword): (email, password) = (sentEmail, sentPassword)
@@ -54,7 +54,8 @@ struct SignupController: Sendable {
         case .disabled, .noConnection: .signupDisabled
         case .takesUsersOver: .signupTakesOver
         case .userExists: .signupFailed
-        case .suspiciousAddress: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedNewPassword
         case .notInvited: .notInvited
         }
     }
@@ -63,7 +64,8 @@ struct SignupController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await visit.request.databaseConnection(services)
+        let connections = try await LoginConnections.offered(for: visit.request, services)
+        let connection = connections.database
         let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
         let closed: FormProblem? =
             connection?.takesUsersOver == true
@@ -76,7 +78,7 @@ struct SignupController: Sendable {
                 isAddressFixed: visit.request.invitation != nil,
                 problem: problem ?? closed,
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
-                loginPath: "/u/login?state=\(visit.state.text)"),
+                loginPath: "/u/login?state=\(visit.state.text)", buttons: ConnectionButton.all(connections)),
             status: status, to: visit)
     }
 }

@@ -33,6 +33,8 @@ struct AuthenticationStep {
         guard let connection, connection.serves(request.client), request.organization?.offers(connection) ?? true else {
             return login
         }
+        // Another connection's session is another way of knowing who the user is.
+        if let wanted = request.request.connection, wanted != session.connection { return login }
         guard isExpected(session) else {
             guard session.digest == progress.sessionDigest else { return login }
             throw OAuthError(

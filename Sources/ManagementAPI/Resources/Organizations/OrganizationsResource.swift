@@ -53,6 +53,8 @@ struct OrganizationsResource: Resource {
 
         init(from document: inout Document) throws(Document.Problem) {
             paging = try Paging(from: &document, checkpoints: true)
+            // Organizations have no applications of their own here, and one without leaves the member out.
+            _ = try document.string("include_client_association_for", most: 255)
             guard let sort = try document.string("sort", most: 100) else {
                 order = .init(.name)
                 return

@@ -2,7 +2,7 @@ extension Migration {
     /// Consents are for one organization, and opaque access tokens remember theirs. A constraint that SQLite has made with a
     /// table cannot be changed, so the consents move to a new one.
     static let organizationConsents = Migration(
-        number: 24, name: "organization consents",
+        number: 25, name: "organization consents",
         statements: [
             "ALTER TABLE consent_grant RENAME TO former_consent_grant",
             """
