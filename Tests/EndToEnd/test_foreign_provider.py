@@ -32,7 +32,10 @@ def canaille(new_portico: Callable[..., Portico], tmp_path: Path) -> Iterator[tu
     program.start()
     portico.apply(tenant() | {"connections": [{
         "name": "canaille", "strategy": "oidc", "enabled_clients": [BASIC.name],
-        "options": {"type": "back_channel", "issuer": issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        "options": {
+            "type": "back_channel", "issuer": issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
+            "token_endpoint_auth_method": "client_secret_basic",
+        },
     }]})
     portico.start()
     yield issuer, portico

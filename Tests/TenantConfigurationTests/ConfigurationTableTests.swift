@@ -13,7 +13,7 @@ struct ConfigurationTableTests {
         "login_transaction", "authorization_code", "device_code", "access_token", "refresh_token_family",
         "refresh_token", "revoked_authorization", "used_assertion", "pushed_request", "configuration_apply",
         "consent_grant", "log_event", "job", "job_piece", "job_error", "user_term",
-        "mail", "password_reset_request", "ticket",
+        "mail", "password_reset_request", "ticket", "upstream_token", "upstream_transaction",
         "organization_member", "organization_member_role", "organization_invitation", "organization_invitation_role",
     ]
 
