@@ -11,10 +11,11 @@ let layers: KeyValuePairs<String, [String]> = [
     "ManagementAPI": ["TenantConfiguration"],
     "Web": ["ManagementAPI", "Pages"],
     "Outbound": ["AuthorizationServer"],
-    "Portico": ["Web", "Outbound"],
+    "Connections": ["AuthorizationServer"],
+    "Portico": ["Web", "Outbound", "Connections"],
     "Fuzzing": [],
     "StorageTesting": ["Storage"],
-    "TestSupport": ["Web", "Outbound", "StorageTesting", "Fuzzing"],
+    "TestSupport": ["Web", "Outbound", "Connections", "StorageTesting", "Fuzzing"],
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth", "Fuzzing"],
@@ -109,7 +110,7 @@ let package = Package(
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
-        target("TenantConfiguration", yams),
+        target("TenantConfiguration", yams, "CZlib"),
         target("ManagementAPI", logging),
         target(
             "Web", hummingbird, httpTypes, nioCore, nioFoundationEssentialsCompat, logging, serviceLifecycle),
@@ -117,6 +118,7 @@ let package = Package(
             "Portico", argumentParser, configuration, crypto, hummingbird, hummingbirdCore, hummingbirdTLS, logging,
             nioCore, nioSSL, serviceLifecycle, swiftASN1, systemPackage, x509),
         target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL, "CLibCurl"),
+        target("Connections", crypto),
         target("Fuzzing"),
         target("StorageTesting"),
         target(
@@ -148,6 +150,7 @@ let package = Package(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ]
 )
 

@@ -44,7 +44,8 @@ SEARCHES = [
     Search("by name", 'q=name:"User Number {n}"'),
     Search("by metadata", 'q=app_metadata.account:"account-{n}"'),
     Search("newest first", "sort=created_at:-1&per_page=50"),
-    Search("word anywhere", "q=user-{n}@example", is_indexed=False),
+    Search("word", "q=user-{n}@example"),
+    Search("wildcard at the start", "q=*ser-{n}@exam*", is_indexed=False),
 ]
 
 

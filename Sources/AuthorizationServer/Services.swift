@@ -14,6 +14,8 @@ package struct Services: Sendable {
     package let outbound: any OutboundHTTP
     /// The keys that clients publish.
     package let remoteKeySets: RemoteKeySets
+    /// How users of other connections than databases prove who they are.
+    package let strategies: ConnectionStrategies
     /// The request objects that clients publish.
     package let requestObjects = RequestObjectCache()
     /// What is known of clients' certificates; nil where no proxy passes them on.
@@ -26,19 +28,24 @@ package struct Services: Sendable {
     package let keepsMail: Bool
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
+    /// Passwords that others have lost.
+    package let breachedPasswords: BreachedPasswords
     package let now: @Sendable () -> Date
     package let logger: Logger
 
     package init(
         issuer: Issuer, stores: Stores, secret: ServerSecret, passwords: PasswordHasher, outbound: any OutboundHTTP,
-        mutualTLS: MutualTLS? = nil, mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
-        mailTransport: any MailTransport = NoMailTransport(), logger: Logger,
+        strategies: ConnectionStrategies = ConnectionStrategies(), mutualTLS: MutualTLS? = nil,
+        mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
+        mailTransport: any MailTransport = NoMailTransport(),
+        breachedPasswordSource: (any BreachedPasswordSource)? = nil, logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
-        self.mailTransport = mailTransport
+        (self.strategies, self.mailTransport) = (strategies, mailTransport)
+        breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)
         logs = LogRecorder(

@@ -43,14 +43,14 @@ extension WireDialect {
         case .endpointDisabled: return 404
         case .serverError: return 500
         case .temporarilyUnavailable: return 503
-        case .tooManyAttempts, .tooManyRequests: return 429
+        case .tooManyAttempts, .tooManyLogins, .tooManyRequests: return 429
         default: break
         }
         guard self == .auth0 else { return 400 }
         switch code {
         case .invalidGrant, .unauthorizedClient, .accessDenied, .authorizationPending, .expiredToken: return 403
         case .slowDown: return 429
-        case .unauthorized: return 401
+        case .unauthorized, .passwordLeaked: return 401
         case .unsupportedGrantType, .unsupportedResponseType: return 501
         default: return 400
         }

@@ -29,6 +29,10 @@ package struct AuthorizationRequest: Sendable {
     package let dpopKeyThumbprint: String?
     /// The organization that the user shall sign in to, by its id or name.
     package let organization: String?
+    /// The ticket of an invitation to it, which whoever signs in accepts.
+    package let invitation: String?
+    /// The connection that the user shall sign in with, by its name.
+    package let connection: String?
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -50,10 +54,8 @@ package struct AuthorizationRequest: Sendable {
         idTokenHint = parameters["id_token_hint"]
         dpopKeyThumbprint = try Self.thumbprint(parameters["dpop_jkt"])
         organization = parameters["organization"]
-        if parameters["invitation"] != nil {
-            throw .invalidRequest(
-                "parameter invitation is not supported", hint: "This version cannot accept invitations yet.")
-        }
+        invitation = parameters["invitation"]
+        connection = parameters["connection"]
     }
 
     /// The mode asked for, or the response type's own.

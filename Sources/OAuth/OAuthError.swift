@@ -28,6 +28,8 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let slowDown = Code(rawValue: "slow_down")
         package static let temporarilyUnavailable = Code(rawValue: "temporarily_unavailable")
         package static let tooManyAttempts = Code(rawValue: "too_many_attempts")
+        package static let tooManyLogins = Code(rawValue: "too_many_logins")
+        package static let passwordLeaked = Code(rawValue: "password_leaked")
         package static let tooManyRequests = Code(rawValue: "too_many_requests")
         package static let unapprovedSoftwareStatement = Code(rawValue: "unapproved_software_statement")
         package static let unauthorized = Code(rawValue: "unauthorized")

@@ -25,6 +25,7 @@ final class ResponseCollector: ChannelInboundHandler {
             // Nothing is unpacked, so nothing small becomes large.
             "Accept-Encoding": "identity", "Connection": "close",
         ]
+        for (name, value) in request.headers { headers.add(name: name, value: value) }
         var method = HTTPMethod.GET
         var content: ByteBuffer?
         switch request.method {

@@ -56,11 +56,11 @@ struct Color: Sendable, Equatable {
 
     init(_ number: UInt32) { parts = [16, 8, 0].map { Double(number >> $0 & 0xFF) / 255 } }
 
-    /// `#` and six hexadecimal digits; nil for anything else.
+    /// `#` and six hexadecimal digits, or three that count twice; nil for anything else.
     init?(text: String) {
-        guard text.utf8.count == 7, text.first == "#", let number = UInt32(text.dropFirst(), radix: 16) else {
-            return nil
-        }
+        let sent = text.dropFirst()
+        let digits = sent.utf8.count == 3 ? sent.flatMap { [$0, $0] } : Array(sent)
+        guard text.first == "#", digits.count == 6, let number = UInt32(String(digits), radix: 16) else { return nil }
         self.init(number)
     }
 

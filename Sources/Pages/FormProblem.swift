@@ -4,6 +4,12 @@ package enum FormProblem: Sendable, Equatable {
     /// The account is locked after too many failed logins.
     case blocked
     case tooManyAttempts
+    /// Too much has failed from this address.
+    case suspiciousAddress
+    /// The password is right, and others have lost it.
+    case breachedPassword
+    /// The password that was chosen is one that others have lost.
+    case breachedNewPassword
     case emailRequired
     case emailInvalid
     case passwordRequired
@@ -28,6 +34,10 @@ package enum FormProblem: Sendable, Equatable {
     case userCodeInvalid
     /// Too many such codes were tried.
     case tooManyUserCodes
+    /// No organization has the name that was typed.
+    case organizationInvalid
+    /// An account can only be made for the e-mail address that was invited.
+    case notInvited
 
     /// What a problem is about, hence where it is shown.
     package enum Subject: Sendable {
@@ -38,10 +48,11 @@ package enum FormProblem: Sendable, Equatable {
     package var subject: Subject {
         switch self {
         case .wrongCredentials: .credentials
-        case .emailRequired, .emailInvalid: .email
-        case .passwordRequired, .passwordTooWeak, .passwordMismatch: .password
-        case .blocked, .tooManyAttempts, .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
-            .expiredForm, .userCodeInvalid, .tooManyUserCodes, .tooManyRequests:
+        case .emailRequired, .emailInvalid, .notInvited: .email
+        case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
+        case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
+            .signupTakesOver, .busy, .cannotVerify,
+            .expiredForm, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests:
             .form
         }
     }
@@ -52,6 +63,9 @@ package enum FormProblem: Sendable, Equatable {
         case .wrongCredentials: "wrongCredentials"
         case .blocked: "blocked"
         case .tooManyAttempts: "tooManyAttempts"
+        case .suspiciousAddress: "suspiciousAddress"
+        case .breachedPassword: "breachedPassword"
+        case .breachedNewPassword: "breachedNewPassword"
         case .emailRequired: "emailRequired"
         case .emailInvalid: "emailInvalid"
         case .passwordRequired: "passwordRequired"
@@ -66,6 +80,8 @@ package enum FormProblem: Sendable, Equatable {
         case .expiredForm: "expiredForm"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"
+        case .organizationInvalid: "organizationInvalid"
+        case .notInvited: "notInvited"
         }
     }
 }

@@ -35,6 +35,8 @@ struct ServerConfiguration: Sendable {
     let logRetention: Int
     /// Kilobytes that a users-import job's file may have.
     let usersImportSize: Int
+    /// An address, or the path of a file.
+    let breachedPasswords: String
     /// The server's secret from the environment; nil for the one in the data folder.
     let secret: String?
 
@@ -95,6 +97,12 @@ struct ServerConfiguration: Sendable {
         }
         usersImportSize = try Self.parse(.usersImportSize, value(.usersImportSize)) { text in
             Int(text).flatMap { (1...1_048_576).contains($0) ? $0 : nil }
+        }
+        breachedPasswords = try Self.parse(.breachedPasswords, value(.breachedPasswords)) { text in
+            guard text.contains("://") else {
+                return FileManager.default.isReadableFile(atPath: text) ? text : nil
+            }
+            return text.hasPrefix("http") && text.hasSuffix("/") ? text : nil
         }
         secret = value(.secret)
     }

@@ -19,6 +19,7 @@ enum Setting: String, CaseIterable {
     case logEvents = "log-events"
     case logRetention = "log-retention"
     case usersImportSize = "users-import-size"
+    case breachedPasswords = "breached-passwords"
     case secret
 
     var help: String {
@@ -58,6 +59,10 @@ enum Setting: String, CaseIterable {
             "Where log events go beside the database, a line of JSON each: stdout, or the path of a file that is appended to."
         case .logRetention: "Days for which log events are kept in the database."
         case .usersImportSize: "Kilobytes that the file of POST /api/v2/jobs/users-imports may have."
+        case .breachedPasswords:
+            "Where breached password detection looks passwords up: the https address of a server that answers as Have I "
+                + "Been Pwned's does, to which five digits of a password's SHA-1 are appended, or the path of a file of "
+                + "SHA-1 hashes in their order, as its downloader makes it. Asked only where a tenant turns detection on."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
                 + "Without it, a file 'secret' in the data folder is made and used. Environment only."
@@ -74,6 +79,7 @@ enum Setting: String, CaseIterable {
         case .logLevel: "info"
         case .logRetention: "30"
         case .usersImportSize: "500"
+        case .breachedPasswords: "https://api.pwnedpasswords.com/range/"
         case .databaseConnections: "10"
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,

@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Connections
 import Foundation
 import Logging
 import OAuth
@@ -34,17 +35,24 @@ struct Workspace: Sendable {
         }
         stores = Stores(database: database)
         try await SystemAPI.prepare(stores, issuer: configuration.issuer, moves: configuration.isIssuerTold)
+        let outbound = try GuardedHTTPClient(
+            allowsLoopback: configuration.isDevelopment,
+            isAllowed: { [networks = configuration.outboundNetworks] address in
+                networks.contains { $0.contains(address) }
+            })
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
-            passwords: PasswordHasher(threads: configuration.passwordThreads),
-            outbound: try GuardedHTTPClient(
-                allowsLoopback: configuration.isDevelopment,
-                isAllowed: { [networks = configuration.outboundNetworks] address in
-                    networks.contains { $0.contains(address) }
-                }), mutualTLS: configuration.mutualTLS, mostImportBytes: configuration.usersImportSize * 1024,
-            keepsMail: configuration.isDevelopment,
+            passwords: PasswordHasher(threads: configuration.passwordThreads), outbound: outbound,
+            strategies: Strategies.all(), mutualTLS: configuration.mutualTLS,
+            mostImportBytes: configuration.usersImportSize * 1024, keepsMail: configuration.isDevelopment,
             mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
-            logger: logger)
+            breachedPasswordSource: Self.breachedPasswords(configuration.breachedPasswords, outbound), logger: logger)
+    }
+
+    private static func breachedPasswords(_ place: String, _ outbound: any OutboundHTTP) -> any BreachedPasswordSource {
+        place.contains("://")
+            ? BreachedPasswordAPI(outbound: outbound, address: place)
+            : BreachedPasswordFile(file: URL(filePath: place))
     }
 
     private static func database(_ configuration: ServerConfiguration) async throws -> any SQLDatabase {

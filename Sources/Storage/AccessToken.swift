@@ -14,14 +14,17 @@ package struct AccessToken: Sendable {
     package let expiresAt: Date
     /// What whoever uses the token must prove to hold.
     package let confirmation: Confirmation
+    /// The organization that the user has signed in to; nil for none.
+    package let organizationID: String?
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, scope: Scope,
-        claims: ClaimsRequest? = nil, expiresAt: Date, confirmation: Confirmation = Confirmation()
+        claims: ClaimsRequest? = nil, expiresAt: Date, confirmation: Confirmation = Confirmation(),
+        organizationID: String? = nil
     ) {
         (self.digest, self.authorizationID, self.clientID) = (digest, authorizationID, clientID)
         (self.userID, self.scope, self.claims, self.expiresAt) = (userID, scope, claims, expiresAt.storable)
-        self.confirmation = confirmation
+        (self.confirmation, self.organizationID) = (confirmation, organizationID)
     }
 }
 
@@ -42,10 +45,10 @@ package struct AccessTokenStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO access_token (digest, authorization_id, client_id, user_id, scope, claims, expires_at,
-                key_thumbprint, certificate_thumbprint)
+                key_thumbprint, certificate_thumbprint, organization_id)
             VALUES (\(token.digest), \(token.authorizationID), \(token.clientID), \(token.userID), \(token.scope.text),
                 \(token.claims?.text), \(token.expiresAt), \(token.confirmation.keyThumbprint),
-                \(token.confirmation.certificateThumbprint))
+                \(token.confirmation.certificateThumbprint), \(token.organizationID))
             """)
     }
 
@@ -69,6 +72,7 @@ extension AccessToken {
         claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         expiresAt = try row.date("expires_at")
         confirmation = Confirmation(row)
+        organizationID = row.optionalText("organization_id")
     }
 }
 

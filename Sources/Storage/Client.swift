@@ -201,8 +201,7 @@ extension Client {
     private static let known: Set<String> = [
         "description", "allowed_clients", "client_aliases", "sso", "cross_origin_authentication", "cross_origin_auth",
         "cross_origin_loc", "custom_login_page", "custom_login_page_on", "custom_login_page_preview", "form_template",
-        "addons", "client_metadata", "mobile", "native_social_login", "organization_discovery_methods",
-        "default_organization",
+        "addons", "client_metadata", "mobile", "native_social_login",
         "session_transfer",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
         "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",

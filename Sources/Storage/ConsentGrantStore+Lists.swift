@@ -9,10 +9,10 @@ package struct StoredConsent: Sendable {
 
     fileprivate init(_ row: SQLRow) throws {
         id = try row.text("id")
-        let audience = try row.text("audience")
+        let (audience, organization) = (try row.text("audience"), try row.text("organization_id"))
         grant = ConsentGrant(
             try row.text("user_id"), clientID: try row.text("client_id"), audience: audience.isEmpty ? nil : audience,
-            scope: try Scope(parsing: row.text("scope")))
+            organizationID: organization.isEmpty ? nil : organization, scope: try Scope(parsing: row.text("scope")))
     }
 }
 

@@ -84,6 +84,7 @@ package struct ExpiredRowsStore: Sendable {
                 SELECT subject FROM rate_limit WHERE expires_at <= \(now) LIMIT \(batch))
                 AND expires_at <= \(now)
             """,
+            UpstreamTransactionStore.expired(by: now, limit: batch),
             JobStore.expired(by: now, limit: batch),
             MailStore.expired(by: now, limit: batch),
             TicketStore.expired(by: day, limit: batch),

@@ -37,11 +37,30 @@ package struct LoginTransaction: Sendable {
         case another
     }
 
+    /// What the user has chosen where the request names no organization and the application asks for one.
+    package enum OrganizationChoice: Sendable, Codable, Equatable {
+        case organization(id: String)
+        /// An account of the user's own, in none.
+        case personal
+    }
+
+    /// How far the user is with the request's invitation.
+    package enum InvitationProgress: String, Sendable, Codable {
+        /// The user goes on by logging in, or by signing up.
+        case login, signup
+        /// The user has become a member.
+        case accepted
+        /// Somebody else has signed in than was invited.
+        case refused
+    }
+
     /// What the user has answered so far.
     package struct Progress: Sendable, Codable, Equatable {
         /// The digest of the session that a login in this transaction made; prompts for a login are then satisfied.
         package var sessionDigest: String?
         package var accountChoice: AccountChoice?
+        package var organizationChoice: OrganizationChoice?
+        package var invitation: InvitationProgress?
         /// The scope that a user allowed in this transaction, and which user.
         package var consentedScope: String?
         package var consentedUserID: String?

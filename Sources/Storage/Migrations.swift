@@ -14,7 +14,7 @@ package enum Migrations {
         .clientMetadataDocuments, .certificateThumbprints, .revokedAuthorizations, .logEvents, .logStreams,
         .linkedUsers, .configurationHistory, .jobs,
         .userTerms, .tenantSections, .organizations, .organizationLogins, .importSecrets,
-        .scripts, .mail,
+        .scripts, .mail, .userWords, .organizationConsents, .upstreamLogins,
     ]
 
     /// The schema that this binary works with.

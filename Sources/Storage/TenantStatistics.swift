@@ -8,6 +8,8 @@ package enum TenantStatistics {
         package let date: Date
         package internal(set) var logins = 0
         package internal(set) var signups = 0
+        /// Passwords that others had lost, at logins, sign-ups and password changes.
+        package internal(set) var leakedPasswords = 0
     }
 
     private static let dayLength = 86_400
@@ -27,20 +29,23 @@ package enum TenantStatistics {
         let start = LogEventID.first(at: first)
         let end = LogEventID.first(at: last.addingTimeInterval(Double(dayLength)))
         let (login, signup) = (LogEventType.login.rawValue, LogEventType.signup.rawValue)
+        let leaks: [LogEventType] = [.breachedPassword, .breachedSignup, .breachedPasswordChange]
+        let counted = [login, signup] + leaks.map(\.rawValue)
         let rows = try transaction.rows(
             """
             SELECT happened_at / 86400000 AS day, type, COUNT(*) AS events FROM log_event
-            WHERE log_id >= \(start) AND log_id < \(end) AND type IN (\(login), \(signup))
+            WHERE log_id >= \(start) AND log_id < \(end) AND type IN (\(values: counted.map(\.sqlValue)))
             GROUP BY happened_at / 86400000, type
             """)
         var days: [Int: Day] = [:]
         for row in rows {
             let number = try row.integer("day")
             var day = days[number] ?? Day(date: Date(timeIntervalSince1970: Double(number * dayLength)))
-            if try row.text("type") == login {
-                day.logins = try row.integer("events")
-            } else {
-                day.signups = try row.integer("events")
+            let events = try row.integer("events")
+            switch try row.text("type") {
+            case login: day.logins = events
+            case signup: day.signups = events
+            default: day.leakedPasswords += events
             }
             days[number] = day
         }

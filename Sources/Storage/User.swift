@@ -91,6 +91,27 @@ package struct UserStore: Sendable {
         ).map(User.init)
     }
 
+    /// As ``list(after:connection:limit:in:)``, of users that take up no more than so many bytes together: each may have a
+    /// megabyte of metadata. There is one at least where there are any.
+    package static func list(
+        after: String, connection: String? = nil, limit: Int, mostBytes: Int, in transaction: any SQLTransaction
+    ) throws -> [User] {
+        let wanted: SQL = connection.map { "connection = \($0)" } ?? "1 = 1"
+        let sizes = try transaction.rows(
+            """
+            SELECT LENGTH(profile) + LENGTH(user_metadata) + LENGTH(app_metadata) AS size FROM user_account
+            WHERE user_id > \(after) AND primary_user_id IS NULL AND \(part: wanted) ORDER BY user_id LIMIT \(limit)
+            """
+        ).map { try $0.integer("size") }
+        var (count, sum) = (0, 0)
+        for size in sizes {
+            sum += size
+            guard count == 0 || sum <= mostBytes else { break }
+            count += 1
+        }
+        return try list(after: after, connection: connection, limit: count, in: transaction)
+    }
+
     /// - Throws: ``SQLError/uniqueViolation(_:)`` where the connection has a user with this e-mail address or user name.
     package static func insert(_ user: User, passwordHash: String?, in transaction: any SQLTransaction) throws {
         try transaction.execute(

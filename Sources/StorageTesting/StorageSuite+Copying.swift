@@ -73,6 +73,8 @@ extension StorageSuite {
         INSERT INTO device_code VALUES ('d', 'u', 'authorization', 'old', 'openid', NULL, 'approved', 'auth0|1', 'sid', 1,
             10, 1, 4000000000000)
         """,
+        "INSERT INTO upstream_token VALUES ('auth0|old', 'sealed')",
+        "INSERT INTO upstream_transaction VALUES ('d', 'b', 'con_1', 'sealed', 1, 4000000000000)",
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",
         "INSERT INTO rate_limit VALUES ('registration 192.0.2.1', 3, 4000000000000)",

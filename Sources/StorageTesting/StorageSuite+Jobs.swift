@@ -28,6 +28,17 @@ extension StorageSuite {
         let store = Stores(database: database).jobs
         #expect(try await store.beginUpload("job_1", .usersImport, most: 1, at: Sample.now))
         #expect(try await store.beginUpload("job_2", .usersImport, most: 1, at: Sample.now) == false)
+        // Each piece keeps it; a node that has died over it sends none, and is in nobody's way for long.
+        for minute in 1...3 {
+            try await database.write { try JobStore.keepUpload("job_1", at: Sample.now + Double(minute) * 60, in: $0) }
+        }
+        #expect(try await store.beginUpload("job_2", .usersImport, most: 1, at: Sample.now + 299) == false)
+        #expect(try await store.beginUpload("job_0", .usersImport, most: 1, at: Sample.now + 300))
+        try await store.delete("job_0")
+        let late = await failure {
+            try await database.write { try JobStore.keepUpload("job_1", at: Sample.now + 300, in: $0) }
+        }
+        #expect(late is JobStore.Lost)
         let bytes = Data((0..<JobStore.pieceSize).map { UInt8(truncatingIfNeeded: $0) })
         try await database.write { try JobStore.writePiece(1, bytes, of: "job_1", in: $0) }
         #expect(try await store.find("job_1") == nil)

@@ -144,6 +144,19 @@ extension StorageSuite {
         #expect(try await scope("other") == nil)
         #expect(
             try await grants.scope(userID: Sample.userID, clientID: "other", audience: Sample.audience) == nil)
+        let inside = ConsentGrant(
+            Sample.userID, clientID: Sample.clientID, audience: nil, organizationID: "org_acme", scope: Scope(["email"])
+        )
+        try await database.write { try ConsentGrantStore.allow(inside, at: Sample.now, in: $0) }
+        #expect(try await scope(nil) == Scope(["openid"]))
+        let stored = try await grants.scope(
+            userID: Sample.userID, clientID: Sample.clientID, audience: nil, organizationID: "org_acme")
+        #expect(stored == inside.scope)
+        try await database.write { try OrganizationStore.delete("org_acme", in: $0) }
+        let left = try await database.read { transaction in
+            try ConsentGrantStore.list(.init(), start: 0, limit: 9, in: transaction)
+        }
+        #expect(left.count == 3 && left.allSatisfy { $0.grant.organizationID == nil })
         _ = try await race(20) { index in try await allow("raced", ["scope\(index)"]) }
         #expect(try await scope("raced")?.values.count == 20)
     }

@@ -204,9 +204,12 @@ extension StorageSuite {
         #expect(try await database.read { try OrganizationStore.organizations(of: "auth0|2", in: $0) }.count == 1)
     }
 
-    static func invitation(_ id: String = "uinv_1", roles: [String] = []) -> OrganizationInvitation {
+    static func invitation(
+        _ id: String = "uinv_1", ticketDigest: String = "digest", roles: [String] = []
+    ) -> OrganizationInvitation {
         OrganizationInvitation(
-            id: id, organizationID: "org_acme", inviterName: "Ada", inviteeEmail: "new@example.com",
+            id: id, organizationID: "org_acme", ticketDigest: ticketDigest, inviterName: "Ada",
+            inviteeEmail: "new@example.com",
             clientID: Sample.clientID, connectionID: "con_1", roles: roles, appMetadata: ["a": 1],
             userMetadata: ["b": "ü"], createdAt: Sample.now, expiresAt: Sample.now + 100)
     }
@@ -216,7 +219,7 @@ extension StorageSuite {
         try await database.write { transaction in
             try OrganizationStore.save(OrganizationConnection(connectionID: "con_1"), of: "org_acme", in: transaction)
             try OrganizationInvitationStore.insert(
-                Self.invitation(roles: ["rol_reader", "rol_writer"]), ticketDigest: "digest", in: transaction)
+                Self.invitation(roles: ["rol_reader", "rol_writer"]), in: transaction)
         }
         return database
     }
@@ -245,10 +248,11 @@ extension StorageSuite {
         #expect(try await redeem("digest", at: Sample.now + 99) == written)
         #expect(try await redeem("digest") == nil)
         try await database.write { transaction in
-            try OrganizationInvitationStore.insert(invitation("uinv_2"), ticketDigest: "second", in: transaction)
+            try OrganizationInvitationStore.insert(
+                invitation("uinv_2", ticketDigest: "second"), in: transaction)
             try OrganizationInvitationStore.delete("uinv_2", of: "org_other", in: transaction)
         }
-        #expect(try await redeem("second") == invitation("uinv_2"))
+        #expect(try await redeem("second") == invitation("uinv_2", ticketDigest: "second"))
     }
 
     private static func invitationRace(_ suite: StorageSuite) async throws {

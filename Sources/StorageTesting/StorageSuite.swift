@@ -43,7 +43,7 @@ package struct StorageSuite: Sendable {
     package static var behaviours: [Behaviour] {
         transactions + migrations + configuration + users + tokens + deviceCodes + logins + logouts + expiry + races
             + copying + registration + signingKeys + logs + jobs + attackProtection + organizations + scripts
-            + mail
+            + mail + upstream
     }
 
     /// A database with today's schema and ``Sample``'s rows.

@@ -13,6 +13,7 @@ struct Auth0Conversion {
     init(_ file: TenantFile, _ tenant: CurrentTenant, source: Auth0Migration.Source?) {
         value = file.value
         noteNotSupported(file)
+        noteProtectionsThatAreOff(file)
         let unfilled = file.unfilled.filter { problem in
             !file.notSupported.contains {
                 problem.path == $0.name || problem.path.hasPrefix($0.name + "[")
@@ -45,6 +46,14 @@ struct Auth0Conversion {
             }
         }
         leftOut += file.foreign.map { "\($0.forDisplay): is no part of the export: nothing in it names it" }
+    }
+
+    /// The parts of attack protection that this version does not have: a plan names those that are on.
+    private mutating func noteProtectionsThatAreOff(_ file: TenantFile) {
+        for (name, value) in (file.entries[.attackProtection]?.first?.members ?? [:]).sorted(by: { $0.key < $1.key })
+        where Planner.foreignProtections.contains(name) && !TenantFile.isEmpty(value) && !Planner.isOn(value) {
+            leftOut.append("attackProtection.\(name): this version does not have it; it is off in the export")
+        }
     }
 
     /// Why a kind is not taken over, and what to do instead.

@@ -45,7 +45,8 @@ package struct Auth0Migration: Sendable {
     ///   - source: where passwords are asked for that have no hashes; nil where nowhere.
     /// - Throws: ``TenantFileError`` for an export that cannot be read at all, or ``SQLError``.
     package static func make(
-        export: URL, environment: [String: String], source: Source? = nil, stores: Stores, box: SecretBox
+        export: URL, environment: [String: String], source: Source? = nil, stores: Stores, box: SecretBox,
+        strategies: ConnectionStrategies = ConnectionStrategies()
     ) async throws -> Auth0Migration {
         let original = try TenantFile(contentsOf: export, environment: environment, isLenient: true)
         let tenant = try await stores.database.read { try CurrentTenant($0) }
@@ -54,7 +55,8 @@ package struct Auth0Migration: Sendable {
         for _ in 0..<mostRounds {
             let file = try TenantFile(value: value, excluded: original.excluded, isLenient: true)
             do {
-                let plan = try await Plan.make(file, stores: stores, box: box, allowDelete: false)
+                let plan = try await Plan.make(
+                    file, stores: stores, box: box, strategies: strategies, allowDelete: false)
                 // What is not supported at all is named above, resource by resource.
                 let remarks = plan.notApplied.filter { remark in
                     !file.notSupported.contains { remark.hasPrefix("\($0.name): ") }

@@ -82,22 +82,30 @@ package struct Plan: Sendable {
         package let description = "The configuration changed meanwhile, so the plan is out of date. Run apply again."
     }
 
-    /// Makes every change in one transaction, or none, and notes it in the history.
-    /// - Parameter author: who applies it, for the history.
+    /// Makes every change in one transaction, or none, and notes it in the history and the log.
+    /// - Parameter author: who applies it.
     /// - Throws: ``Outdated``, or ``SQLError``.
-    package func apply(to stores: Stores, at now: Date, by author: String = "") async throws -> Outcome {
+    package func apply(
+        to stores: Stores, at now: Date, by author: ChangeAuthor = ChangeAuthor()
+    ) async throws -> Outcome {
         let plan = self
         try await stores.database.write { transaction in
             try TenantStore.lockConfiguration(in: transaction)
             guard try TenantStore.configurationVersion(in: transaction) == plan.version else { throw Outdated() }
-            let before = plan.isEmpty || plan.takesBack != nil ? nil : try ConfigurationRows(in: transaction)
+            let before = plan.isEmpty ? nil : try ConfigurationRows(in: transaction)
             for change in plan.changes { try change.write(transaction, now) }
             if let before {
-                let rows = try ConfigurationRows(in: transaction).changes(since: before)
-                try ConfigurationHistoryStore.append(
-                    ConfigurationApply(
-                        at: now, by: author, changes: plan.changes.count, summary: plan.changesText,
-                        sealedRows: plan.box.seal(rows)), in: transaction)
+                let after = try ConfigurationRows(in: transaction)
+                let rows = try after.changes(since: before)
+                try LogEventStore.append(
+                    AppliedChange.all(try ConfigurationRows.changes(from: rows), before: before, after: after)
+                        .map { $0.event(by: author, at: now) }, at: now, in: transaction)
+                if plan.takesBack == nil {
+                    try ConfigurationHistoryStore.append(
+                        ConfigurationApply(
+                            at: now, by: author.user, changes: plan.changes.count, summary: plan.changesText,
+                            sealedRows: plan.box.seal(rows)), in: transaction)
+                }
             }
             if let id = plan.takesBack {
                 try ConfigurationHistoryStore.markRolledBack(id, at: now, in: transaction)

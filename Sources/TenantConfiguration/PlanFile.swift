@@ -78,10 +78,12 @@ package struct PlanFile: Sendable {
 
     /// The plan, ready to be applied.
     /// - Throws: ``Refused`` where the tenant has changed since, ``TenantFileError``, or ``SQLError``.
-    package func plan(stores: Stores, box: SecretBox) async throws -> Plan {
+    package func plan(
+        stores: Stores, box: SecretBox, strategies: ConnectionStrategies = ConnectionStrategies()
+    ) async throws -> Plan {
         let file = try TenantFile(value: value, excluded: ExcludedResources(document: excluded))
         let plan = try await Plan.make(
-            file, stores: stores, box: box, allowDelete: allowDelete,
+            file, stores: stores, box: box, strategies: strategies, allowDelete: allowDelete,
             clientIDs: clientIDs.compactMapValues(\.string))
         guard plan.version == version, plan.changesText == changes else {
             throw Refused(

@@ -10,6 +10,7 @@ extension Planner {
             for entry in file.entries[type] ?? [] {
                 var entry = entry
                 let secret = importSecret(&entry)
+                let secrets = takeSecrets(&entry)
                 guard let connection = connection(entry, type) else { continue }
                 guard isFirst(connection.name, &seen, entry) else { continue }
                 let existing = current.connections.first { $0.name == connection.name }
@@ -19,21 +20,25 @@ extension Planner {
                             "\(entry.path).strategy", "a database's strategy is auth0; put the others under connections"
                         ))
                 }
-                if !connection.isDatabase {
+                if !connection.isDatabase, strategies[connection.strategy] == nil {
                     notApplied.append(
                         "\(entry.path): the strategy \(connection.strategy) is kept, but this version cannot "
                             + "sign in with it yet"
                     )
                 }
                 connectionNames.insert(connection.name)
-                plan(connection, before: existing, secret: secret)
+                do throws(Document.Problem) {
+                    try plan(connection, before: existing, secret: secret, secrets: secrets)
+                } catch {
+                    note([error], at: entry.path)
+                }
             }
         }
         for connection in current.connections where !seen.contains(connection.name) {
             let type: ResourceType = connection.isDatabase ? .databases : .connections
             guard allowDelete, file.entries[type] != nil, !file.excluded.covers(type, connection.name) else {
                 connectionNames.insert(connection.name)
-                plan(remaining(of: connection), before: connection)
+                try? plan(remaining(of: connection), before: connection)
                 continue
             }
             if let users = current.userCounts[connection.name], users > 0 {
@@ -49,8 +54,13 @@ extension Planner {
         }
     }
 
-    /// - Parameter secret: what the old tenant is to be asked with; nil leaves what there is.
-    private mutating func plan(_ connection: Connection, before: Connection?, secret: String? = nil) {
+    /// - Parameters:
+    ///   - secret: what the old tenant is to be asked with; nil leaves what there is.
+    ///   - secrets: those of the options; what they do not name stays.
+    /// - Throws: ``Document/Problem`` for options that nobody could sign in with.
+    private mutating func plan(
+        _ connection: Connection, before: Connection?, secret: String? = nil, secrets: JSONObject = [:]
+    ) throws(Document.Problem) {
         let type: ResourceType = connection.isDatabase ? .databases : .connections
         let present = current.importSecrets[connection.name].flatMap { try? box.open($0) }
         let isKept = before.map { connection.keepsImportSecret(of: $0) } ?? false
@@ -62,12 +72,43 @@ extension Planner {
         } else if secret == nil, present != nil, !isKept {
             differences = [FieldDifference(field: field, before: "(set)", after: nil)]
         }
+        let write = try write(connection, before: before, secrets)
+        differences += write.changedSecrets.map { change in
+            FieldDifference(
+                field: "options.\(change.name)", before: change.wasThere ? "(set)" : nil,
+                after: !change.isThere ? nil : change.wasThere ? "(changed)" : "(set)")
+        }
         plan(
             type, connection.name, before: before?.document, after: connection.document, alsoChanged: differences
-        ) { transaction, _ in
-            try ConnectionStore.save(connection, in: transaction)
+        ) { [box] transaction, _ in
+            try write.saving(box)(transaction)
             if let sealed { try ConnectionStore.saveImportSecret(sealed, of: connection.name, in: transaction) }
         }
+    }
+
+    private func write(
+        _ connection: Connection, before: Connection?, _ secrets: JSONObject
+    ) throws(Document.Problem) -> ConnectionWrite {
+        do {
+            return try ConnectionWrite(
+                connection, secrets: secrets, replacing: before, sealed: current.connectionSecrets[connection.name],
+                strategies, box: box, path: "")
+        } catch let problem as Document.Problem {
+            throw problem
+        } catch {
+            throw Document.Problem(path: "options", message: "\(error)")
+        }
+    }
+
+    /// Takes the secrets of the options out of an entry, whose strategy may be the present connection's.
+    private func takeSecrets(_ entry: inout TenantFile.Entry) -> JSONObject {
+        let present = current.connections.first { $0.name == entry.members["name"]?.string }
+        var members = entry.members
+        members["strategy"] = members["strategy"] ?? present.map { .string($0.strategy) }
+        let secrets = ConnectionWrite.takeSecrets(from: &members, strategies)
+        members["strategy"] = entry.members["strategy"]
+        entry = TenantFile.Entry(members: members, path: entry.path)
+        return secrets
     }
 
     /// Takes the secret for the old tenant out of an entry.

@@ -3,14 +3,27 @@ import Storage
 
 extension Planner {
     /// Auth0's parts of attack protection that this version does not have.
-    private static let foreignProtections: Set<String> = [
-        "botDetection", "breachedPasswordDetection", "captcha", "captchaPolicies", "phoneProviderProtection",
+    static let foreignProtections: Set<String> = [
+        "botDetection", "captcha", "captchaPolicies", "phoneProviderProtection",
     ]
+
+    /// Whether a part of attack protection that this version does not have does anything at Auth0.
+    static func isOn(_ protection: JSONValue) -> Bool {
+        guard let members = protection.object else { return protection.array?.isEmpty == false }
+        return members.contains { name, value in
+            switch name {
+            case "enabled": value == true
+            case "active_provider_id": value.string.map { !$0.isEmpty } ?? false
+            case _ where name.hasSuffix("_policy"): value.string.map { $0 != "never" } ?? false
+            default: false
+            }
+        }
+    }
 
     /// The kind of resource whose part a section is.
     static func type(ofSection name: String) -> ResourceType {
         switch name {
-        case BruteForceProtection.name, SuspiciousIPThrottling.name: .attackProtection
+        case BruteForceProtection.name, SuspiciousIPThrottling.name, BreachedPasswordDetection.name: .attackProtection
         case Branding.name: .branding
         case PromptSettings.name, CustomTexts.name: .prompts
         default: .tenant
@@ -24,11 +37,14 @@ extension Planner {
             switch name {
             case "bruteForceProtection": plan(current.sections.bruteForce, value, at: path)
             case "suspiciousIpThrottling": plan(current.sections.suspiciousIP, value, at: path)
+            case "breachedPasswordDetection": plan(current.sections.breachedPasswords, value, at: path)
             case let name where Self.foreignProtections.contains(name):
-                guard value.object?["enabled"] == true else { continue }
+                guard Self.isOn(value) else { continue }
                 notApplied.append("\(path): not applied; this version does not have it yet")
             default:
-                let known = Self.foreignProtections.union(["bruteForceProtection", "suspiciousIpThrottling"])
+                let known = Self.foreignProtections.union([
+                    "bruteForceProtection", "suspiciousIpThrottling", "breachedPasswordDetection",
+                ])
                 let near = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
                 problems.append(file.problem(path, "is no part of attack protection\(near)"))
             }

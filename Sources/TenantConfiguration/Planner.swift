@@ -6,19 +6,24 @@ import Storage
 extension Plan {
     /// Compares a file with the tenant. What the file leaves out stays as it is; a list that it names is complete only
     /// with `allowDelete`.
+    /// - Parameter strategies: those whose connections' options are checked, and their secrets kept.
     /// - Throws: ``TenantFileError`` with everything that cannot be applied.
     package static func make(
-        _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool
+        _ file: TenantFile, stores: Stores, box: SecretBox, strategies: ConnectionStrategies = ConnectionStrategies(),
+        allowDelete: Bool
     ) async throws -> Plan {
-        try await make(file, stores: stores, box: box, allowDelete: allowDelete, clientIDs: [:])
+        try await make(
+            file, stores: stores, box: box, strategies: strategies, allowDelete: allowDelete, clientIDs: [:])
     }
 
     /// - Parameter clientIDs: the ids that a plan has shown for the applications that the file gives none.
     static func make(
-        _ file: TenantFile, stores: Stores, box: SecretBox, allowDelete: Bool, clientIDs: [String: String]
+        _ file: TenantFile, stores: Stores, box: SecretBox, strategies: ConnectionStrategies, allowDelete: Bool,
+        clientIDs: [String: String]
     ) async throws -> Plan {
         let current = try await stores.database.read { try CurrentTenant($0) }
-        var planner = Planner(file: file, current: current, box: box, allowDelete: allowDelete)
+        var planner = Planner(
+            file: file, current: current, box: box, strategies: strategies, allowDelete: allowDelete)
         planner.clientIDs = clientIDs
         planner.planEverything()
         guard planner.problems.isEmpty else { throw TenantFileError(problems: planner.problems) }
@@ -54,7 +59,9 @@ struct CurrentTenant: Sendable {
     let keyKinds: Set<SigningKey.Kind>
     /// By the names of the connections.
     let importSecrets: [String: String]
-    /// How many users each database has, by its name.
+    /// The sealed secrets of connections' options, by the connections' names.
+    let connectionSecrets: [String: String]
+    /// How many users each connection has, by its name.
     let userCounts: [String: Int]
 
     init(_ transaction: any SQLTransaction) throws {
@@ -71,8 +78,9 @@ struct CurrentTenant: Sendable {
         organizationGrants = try OrganizationStore.clientGrants(in: transaction)
         logStreams = try LogStreamStore.list(in: transaction)
         importSecrets = try ConnectionStore.sealedImportSecrets(in: transaction)
+        connectionSecrets = try ConnectionStore.sealedSecrets(in: transaction)
         userCounts = Dictionary(
-            try connections.filter(\.isDatabase).map {
+            try connections.map {
                 ($0.name, try UserStore.count(connection: $0.name, in: transaction))
             }
         ) { $1 }
@@ -93,6 +101,7 @@ struct Planner {
     let file: TenantFile
     let current: CurrentTenant
     let box: SecretBox
+    let strategies: ConnectionStrategies
     let allowDelete: Bool
     var changes: [Plan.Change] = []
     var problems: [FileProblem] = []
@@ -116,8 +125,11 @@ struct Planner {
     /// The actions that the file binds.
     var dueBindings: [String] = []
 
-    init(file: TenantFile, current: CurrentTenant, box: SecretBox, allowDelete: Bool) {
+    init(
+        file: TenantFile, current: CurrentTenant, box: SecretBox, strategies: ConnectionStrategies, allowDelete: Bool
+    ) {
         (self.file, self.current, self.box, self.allowDelete) = (file, current, box, allowDelete)
+        self.strategies = strategies
         settings = current.settings
         for registered in current.clients { clients[registered.client.clientID] = registered.client }
         for registered in current.resourceServers {

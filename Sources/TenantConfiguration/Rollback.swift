@@ -10,8 +10,8 @@ extension Plan {
     }
 
     /// The plan that takes back the last apply: the rows that it changed become what they were, and later changes of the
-    /// same resources go with it. What hung on a deleted resource outside of the configuration, such as the users of a
-    /// role, does not come back.
+    /// same resources go with it. A secret that was replaced since then stays: the one before may be known to somebody.
+    /// What hung on a deleted resource outside of the configuration, such as the users of a role, does not come back.
     /// - Throws: ``NothingToRollBack``, ``DatabaseHasUsers``, ``SecretBox/CannotOpen``, or ``SQLError``.
     package static func rollback(stores: Stores, box: SecretBox) async throws -> Plan {
         let (last, rows, version) = try await stores.database.read { transaction in
@@ -29,7 +29,7 @@ extension Plan {
         return Plan(
             changes: changes.reversed().filter { $0.before == nil }.compactMap(rollback.change)
                 + changes.filter { $0.before != nil }.compactMap(rollback.change),
-            notApplied: [], version: version, box: box, takesBack: last.id)
+            notApplied: changes.flatMap(rollback.kept), version: version, box: box, takesBack: last.id)
     }
 }
 
@@ -65,7 +65,8 @@ private struct Rollback {
     func change(_ change: ConfigurationRows.Change) -> Plan.Change? {
         let place = change.place
         guard let table = RollbackTable.all[place.table] else { return nil }
-        let (now, before) = (rows[place], change.before)
+        let now = rows[place]
+        let before = change.before.map { table.restored($0, applied: change.after, now: now).row }
         guard let row = before ?? now else { return nil }
         let differences = self.differences(from: now, to: before, in: place.table, table)
         guard now == nil || before == nil || !differences.isEmpty else { return nil }
@@ -79,6 +80,15 @@ private struct Rollback {
                 try DatabaseHasUsers.check(name, in: transaction)
             }
             try ConfigurationRows.restore(before, at: place, in: transaction)
+        }
+    }
+
+    /// What of a resource does not become what it was, and why.
+    func kept(_ change: ConfigurationRows.Change) -> [String] {
+        guard let table = RollbackTable.all[change.place.table], let before = change.before else { return [] }
+        return table.restored(before, applied: change.after, now: rows[change.place]).kept.map { field in
+            "\(table.type(before).singular) \(table.name(before, name).forDisplay): \(field) was replaced since that apply, "
+                + "and stays as it is"
         }
     }
 

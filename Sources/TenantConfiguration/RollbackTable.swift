@@ -13,6 +13,8 @@ struct RollbackTable: Sendable {
     var name: @Sendable (Row, Names) -> String = { row, _ in row["name"]?.plainText ?? "" }
     /// Fields that the plan does not show, with the columns that hold them.
     var secrets: [String: [String]] = [:]
+    /// Members of the document that are replaced together when a key is, such as an application's.
+    var keys: Set<String> = []
     /// How a row is shown that is a field of a resource in another table.
     var part: (field: String, show: @Sendable (Row) -> String)?
 
@@ -22,7 +24,10 @@ struct RollbackTable: Sendable {
         "tenant_section": RollbackTable(
             type: { Planner.type(ofSection: $0["name"]?.plainText ?? "") }),
         "client": RollbackTable(
-            type: { _ in .clients }, secrets: ["client_secret": ["secret_digest", "sealed_secret"]]),
+            type: { _ in .clients }, secrets: ["client_secret": ["secret_digest", "sealed_secret"]],
+            keys: [
+                "client_authentication_methods", "credentials", "jwks", "jwks_uri", "token_endpoint_auth_signing_alg",
+            ]),
         "resource_server": RollbackTable(
             type: { _ in .resourceServers }, name: { row, _ in row["identifier"]?.plainText ?? "" },
             secrets: ["signing_secret": ["sealed_signing_secret"]]),
@@ -77,6 +82,37 @@ struct RollbackTable: Sendable {
         let hidden = Set(secrets.values.joined()).union(["document", "created_at", "updated_at"])
         let document = columns["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
         return columns.filter { !hidden.contains($0.key) }.mapValues(\.json).merging(document) { $1 }
+    }
+
+    /// The row that a rollback writes, and what in it stays as it is: a secret or key that was replaced since the apply may
+    /// have been replaced because somebody else knew it, and does not come back.
+    /// - Parameters:
+    ///   - row: the row before the apply.
+    ///   - applied: the row as the apply left it.
+    ///   - now: the row as it is.
+    func restored(_ row: Row, applied: Row?, now: Row?) -> (row: Row, kept: [String]) {
+        guard let now else { return (row, []) }
+        var (restored, kept) = (row, [String]())
+        func has(_ column: String, _ row: Row) -> Bool { row[column].map { $0 != .null } ?? false }
+        for (field, columns) in secrets.sorted(by: { $0.key < $1.key })
+        where columns.contains(where: { now[$0] != applied?[$0] && now[$0] != row[$0] })
+            && columns.contains(where: { has($0, row) })
+        {
+            for column in columns { restored[column] = now[column] ?? .null }
+            kept.append(field)
+        }
+        guard !keys.isEmpty else { return (restored, kept) }
+        func chosen(_ row: Row?) -> JSONObject {
+            let document = row?["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
+            return document.filter { keys.contains($0.key) }
+        }
+        let (before, newest) = (chosen(row), chosen(now))
+        guard newest != chosen(applied), newest != before, !before.isEmpty,
+            let document = row["document"].flatMap({ try? JSON.decode(JSONObject.self, from: $0.plainText) }),
+            let text = try? JSON.text(document.filter { !keys.contains($0.key) }.merging(newest) { $1 })
+        else { return (restored, kept) }
+        restored["document"] = .text(text)
+        return (restored, kept + newest.keys.sorted())
     }
 }
 

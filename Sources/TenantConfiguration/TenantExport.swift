@@ -114,6 +114,9 @@ package enum TenantExport {
         if sections.suspiciousIP != SuspiciousIPThrottling() {
             protections["suspiciousIpThrottling"] = .object(sections.suspiciousIP.document)
         }
+        if sections.breachedPasswords != BreachedPasswordDetection() {
+            protections["breachedPasswordDetection"] = .object(sections.breachedPasswords.document)
+        }
         var exported: [(ResourceType, JSONValue)] = []
         if !protections.isEmpty { exported.append((.attackProtection, .object(protections))) }
         if sections.branding != Branding() { exported.append((.branding, .object(sections.branding.document))) }

@@ -76,7 +76,9 @@ package struct AnswerCheck: Sendable {
 
     private static func problem(_ object: JSONObject, _ members: Members, at path: String) -> String? {
         for (name, value) in object.sorted(by: { $0.key < $1.key }) {
-            guard let member = members[name] else { return "\(path).\(name) is not declared" }
+            guard let member = members[name] ?? members[Members.others] else {
+                return "\(path).\(name) is not declared"
+            }
             if value == .null, member.isNullable { continue }
             if let problem = problem(value, member.schema, at: "\(path).\(name)") { return problem }
         }

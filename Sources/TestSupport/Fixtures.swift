@@ -13,6 +13,8 @@ package struct Fixtures: Sendable {
     package var resourceServers: [(ResourceServer, signingSecret: String?)] = [(.appointments, nil)]
     package var clientGrants: [ClientGrant] = [.machineAppointments]
     package var connections: [Connection] = [.database]
+    /// The secrets of connections' options, by the connections' names.
+    package var connectionSecrets: [String: JSONObject] = [:]
     package var users: [(User, password: String)] = [(.ada, User.adaPassword), (.grace, User.gracePassword)]
 
     package init() {}
@@ -62,6 +64,9 @@ package struct Fixtures: Sendable {
             }
             for grant in fixtures.clientGrants { try ClientGrantStore.save(grant, in: transaction) }
             for connection in fixtures.connections { try ConnectionStore.save(connection, in: transaction) }
+            for (name, secrets) in fixtures.connectionSecrets {
+                try ConnectionStore.saveSecrets(box.seal(JSON.text(secrets)), of: name, in: transaction)
+            }
             for ((user, _), hash) in zip(fixtures.users, hashes) {
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
             }

@@ -29,7 +29,9 @@ package final class TestBrowser: Sendable {
     ) async throws -> TestResponse {
         let page = response.location ?? ""
         let html = try await get(page).text
-        return try await post(path ?? page, Self.hiddenFields(html) + fields)
+        // Each form of a page has its state and token, and one form is sent.
+        let hidden = Dictionary(Self.hiddenFields(html)) { first, _ in first }
+        return try await post(path ?? page, hidden.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + fields)
     }
 
     /// Signs in on the login page that `response` leads to, and goes on as far as our own pages lead.

@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Connections
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -52,9 +53,11 @@ package struct TestServer: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let services = Services(
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
-            passwords: passwords, outbound: outbound, mutualTLS: try proxy?.mutualTLS, keepsMail: isDevelopment,
-            mailTransport: mailTransport,
-            logger: logger,
+            passwords: passwords, outbound: outbound,
+            strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS,
+            keepsMail: isDevelopment, mailTransport: mailTransport,
+            breachedPasswordSource: BreachedPasswordAPI(
+                outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

@@ -12,8 +12,8 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "Storage", "Pages", "AuthorizationServer", "Outbound", "TenantConfiguration", "ManagementAPI",
-        "Web",
+        "OAuth", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound", "TenantConfiguration",
+        "ManagementAPI", "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
@@ -42,7 +42,11 @@ struct ImportRulesTests {
         "Outbound": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage"],
             libraries: ["CLibCurl", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
-        "TenantConfiguration": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Yams"]),
+        // The protocols of other providers, over the port for requests to them.
+        "Connections": Rule(ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["Crypto"]),
+        "TenantConfiguration": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
+            only: ["CZlib": "Sources/TenantConfiguration/Gunzip.swift"]),
         // The Management API's rules are those of the files that are applied; it knows no HTTP server.
         "ManagementAPI": Rule(
             ours: ["AuthorizationServer", "OAuth", "Storage", "TenantConfiguration"], libraries: ["Logging"]),

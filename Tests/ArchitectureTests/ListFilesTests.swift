@@ -9,6 +9,7 @@ struct ListFilesTests {
         arguments: [
             ("Sources/AuthorizationServer/Token/Grants", "Sources/AuthorizationServer/Token/Grants.swift"),
             ("Sources/AuthorizationServer/Login/Steps", "Sources/AuthorizationServer/Login/LoginSteps.swift"),
+            ("Sources/Connections/Strategies", "Sources/Connections/Strategies.swift"),
             ("Sources/Pages/Views", "Sources/Pages/Pages.swift"),
         ])
     func complete(folder: String, list: String) throws {

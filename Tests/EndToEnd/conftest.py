@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from auth0.management import ManagementClient
 
 from support.application import Application
 from support.callback import Callback
+from support.management import SCOPE, managed, sdk
 from support.portico import Portico
 from support.postgres import PostgresServer
 from support.programs import Program, binary, environment, free_ports
@@ -116,6 +118,29 @@ def own_portico(new_portico: Callable[..., Portico]) -> Portico:
     portico = new_portico()
     portico.apply(tenant())
     return portico.start()
+
+
+@pytest.fixture
+def managed_scopes() -> list[str]:
+    """What the `server` of a test may do beyond the usual by its Management API."""
+    return []
+
+
+@pytest.fixture
+def server(
+    new_portico: Callable[..., Portico], managed_scopes: list[str], monkeypatch: pytest.MonkeyPatch,
+) -> Portico:
+    """A running server with a Management API that this test may use; Python's libraries trust its authority."""
+    portico = managed(new_portico, SCOPE + managed_scopes)
+    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(variable, str(portico.ca))
+    return portico
+
+
+@pytest.fixture
+def management(server: Portico) -> ManagementClient:
+    """auth0-python's client of the `server`."""
+    return sdk(server)
 
 
 @pytest.fixture

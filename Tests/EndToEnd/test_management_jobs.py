@@ -6,7 +6,6 @@ import io
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -14,25 +13,11 @@ from auth0.management import ManagementClient
 from auth0.management.core.api_error import ApiError
 
 from support.application import Application
-from support.management import managed, sdk
 from support.portico import Portico
 from support.tenant import CONNECTION
 
 # A killed node's job is somebody else's after a minute.
 PATIENCE = 240
-
-
-@pytest.fixture
-def server(new_portico: Callable[..., Portico], monkeypatch: pytest.MonkeyPatch) -> Iterator[Portico]:
-    portico = managed(new_portico)
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(variable, str(portico.ca))
-    yield portico
-
-
-@pytest.fixture
-def management(server: Portico) -> ManagementClient:
-    return sdk(server)
 
 
 def connection(management: ManagementClient) -> str:

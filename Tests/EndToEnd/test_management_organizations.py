@@ -1,13 +1,11 @@
 """auth0-python's organizations client, unmodified, with all of its methods that the server has."""
 
-from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from auth0.management import ManagementClient
 from auth0.management.core.api_error import ApiError
 
-from support.management import SCOPE, managed, sdk
 from support.portico import PASSWORD, Portico
 from support.tenant import API, CONNECTION, MACHINE, WEB_APP
 
@@ -19,17 +17,8 @@ _VERBS = {
 
 
 @pytest.fixture
-def server(new_portico: Callable[..., Portico], monkeypatch: pytest.MonkeyPatch) -> Iterator[Portico]:
-    scopes = [f"{verb}:{resource}" for resource, verbs in _VERBS.items() for verb in verbs.split()]
-    portico = managed(new_portico, SCOPE + scopes)
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(variable, str(portico.ca))
-    yield portico
-
-
-@pytest.fixture
-def management(server: Portico) -> ManagementClient:
-    return sdk(server)
+def managed_scopes() -> list[str]:
+    return [f"{verb}:{resource}" for resource, verbs in _VERBS.items() for verb in verbs.split()]
 
 
 def _connection(management: ManagementClient) -> str:

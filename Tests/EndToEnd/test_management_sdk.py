@@ -1,7 +1,6 @@
 """auth0-python's management client, unmodified, configures a tenant."""
 
 import json
-from collections.abc import Callable, Iterator
 
 import pytest
 from auth0.authentication import GetToken
@@ -9,22 +8,8 @@ from auth0.management import ManagementClient
 from auth0.management.core.api_error import ApiError
 
 from support.application import Application
-from support.management import managed, sdk
 from support.portico import PASSWORD, Portico
 from support.tenant import API, CONNECTION, MACHINE
-
-
-@pytest.fixture
-def server(new_portico: Callable[..., Portico], monkeypatch: pytest.MonkeyPatch) -> Iterator[Portico]:
-    portico = managed(new_portico)
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(variable, str(portico.ca))
-    yield portico
-
-
-@pytest.fixture
-def management(server: Portico) -> ManagementClient:
-    return sdk(server)
 
 
 def test_an_application_an_api_and_a_grant_come_to_a_token(server: Portico, management: ManagementClient) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
 
 import requests
 import pytest
@@ -10,22 +9,8 @@ from auth0.management import ManagementClient
 from auth0.management.core.api_error import ApiError
 
 from support.application import Application
-from support.management import managed, sdk
 from support.portico import PASSWORD, Portico
 from support.visitor import Visitor
-
-
-@pytest.fixture
-def server(new_portico: Callable[..., Portico], monkeypatch: pytest.MonkeyPatch) -> Iterator[Portico]:
-    portico = managed(new_portico)
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(variable, str(portico.ca))
-    yield portico
-
-
-@pytest.fixture
-def management(server: Portico) -> ManagementClient:
-    return sdk(server)
 
 
 def guess(server: Portico, email: str, password: str = "wrong-password-1") -> requests.Response:

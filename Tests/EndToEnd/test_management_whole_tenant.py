@@ -3,14 +3,12 @@
 import io
 import json
 import time
-from collections.abc import Callable
 
 import jwt
-import pytest
 from auth0.authentication import GetToken
+from auth0.management import ManagementClient
 
 from support.application import Application
-from support.management import managed, sdk
 from support.portico import PASSWORD, Portico
 from support.tenant import CALLBACK, Client
 
@@ -20,16 +18,7 @@ ACTION = "exports.onExecutePostLogin = async (event, api) => {};"
 PEOPLE = 1000
 
 
-@pytest.fixture
-def server(new_portico: Callable[..., Portico], monkeypatch: pytest.MonkeyPatch) -> Portico:
-    portico = managed(new_portico)
-    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(variable, str(portico.ca))
-    return portico
-
-
-def test_a_whole_tenant_is_made_and_the_flows_run_on_it(server: Portico) -> None:
-    management = sdk(server)
+def test_a_whole_tenant_is_made_and_the_flows_run_on_it(server: Portico, management: ManagementClient) -> None:
     # What people sign in to, and with.
     management.resource_servers.create(
         identifier=API, name="Library", signing_alg="RS256", allow_offline_access=True, enforce_policies=True,

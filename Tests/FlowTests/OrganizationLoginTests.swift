@@ -9,35 +9,7 @@ import Testing
 
 @Suite("Signing in to an organization")
 struct OrganizationLoginTests {
-    private static let acme = "org_0123456789abcdef"
-
-    /// A tenant whose web application has this `organization_usage`.
-    private static func fixtures(_ usage: OrganizationUsage, changes: (inout Fixtures) -> Void = { _ in }) -> Fixtures {
-        var fixtures = Fixtures()
-        fixtures.change("regular-web-app") { $0.organizations = ClientOrganizationSettings(usage: usage) }
-        changes(&fixtures)
-        return fixtures
-    }
-
-    /// A server with the organization `acme`, its connection, and Ada as its only member.
-    private static func run(
-        _ fixtures: Fixtures = fixtures(.allow), connection settings: JSONObject? = [:], members: [User] = [.ada],
-        _ body: @escaping @Sendable (TestServer) async throws -> Void
-    ) async throws {
-        try await TestServer.run(fixtures) { server in
-            let now = server.services.now()
-            try await server.services.stores.database.write { transaction in
-                try OrganizationStore.save(Organization(id: acme, name: "acme"), at: now, in: transaction)
-                if let settings {
-                    let connection = try OrganizationConnection(
-                        document: Document(settings, path: ""), connectionID: Connection.database.id)
-                    try OrganizationStore.save(connection, of: acme, in: transaction)
-                }
-                for user in members { try OrganizationStore.addMember(user.id, to: acme, in: transaction) }
-            }
-            try await body(server)
-        }
-    }
+    private static let acme = OrganizationTenant.acme
 
     private static let wanted: [String: String?] = [
         "organization": acme, "audience": "appointments:api", "scope": "openid email appointments offline_access",
@@ -51,7 +23,7 @@ struct OrganizationLoginTests {
 
     @Test("ORG-2: both tokens name the organization, after a login, a single sign-on and a refresh")
     func tokens() async throws {
-        try await Self.run { server in
+        try await OrganizationTenant.run { server in
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
             for _ in 0..<2 {
                 let tokens = try await Self.tokens(party, browser)
@@ -70,8 +42,10 @@ struct OrganizationLoginTests {
 
     @Test("ORG-2: tokens of the front channel name it too")
     func frontChannel() async throws {
-        let fixtures = Self.fixtures(.allow) { $0.change("regular-web-app") { $0.grantTypes.insert(.implicit) } }
-        try await Self.run(fixtures) { server in
+        let fixtures = OrganizationTenant.fixtures(.allow) {
+            $0.change("regular-web-app") { $0.grantTypes.insert(.implicit) }
+        }
+        try await OrganizationTenant.run(fixtures) { server in
             let fragment = try await RelyingParty.regularWebApp(server).authorize(
                 TestBrowser(server), ["organization": Self.acme, "response_type": "id_token", "nonce": "n"])
             let location = fragment.location ?? ""
@@ -82,10 +56,10 @@ struct OrganizationLoginTests {
 
     @Test("ORG-1, ORG-2: a name stands for the organization where the tenant says so, and tokens have it then")
     func names() async throws {
-        let named = Self.fixtures(.allow) { fixtures in
+        let named = OrganizationTenant.fixtures(.allow) { fixtures in
             fixtures.settings.other["allow_organization_name_in_authentication_api"] = true
         }
-        try await Self.run(named) { server in
+        try await OrganizationTenant.run(named) { server in
             let party = RelyingParty.regularWebApp(server)
             for value in ["Acme", Self.acme] {
                 let changes = Self.wanted.merging(["organization": value]) { $1 }
@@ -108,7 +82,7 @@ struct OrganizationLoginTests {
         "§9.3: what the application's organization_usage does not allow for goes back as invalid_request",
         arguments: refusals)
     func matrix(usage: OrganizationUsage, value: String?, message: String) async throws {
-        try await Self.run(Self.fixtures(usage)) { server in
+        try await OrganizationTenant.run(OrganizationTenant.fixtures(usage)) { server in
             let answer = try await TestBrowser(server).get(
                 RelyingParty.regularWebApp(server).authorizationURL(["organization": value]))
             #expect(answer.query("error") == "invalid_request")
@@ -118,7 +92,7 @@ struct OrganizationLoginTests {
 
     @Test("ORG-6, ORG-11: who is no member is refused, after a login and silently")
     func strangers() async throws {
-        try await Self.run(members: []) { server in
+        try await OrganizationTenant.run(members: []) { server in
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
             let message = "user \(User.ada.id) is not part of the \(Self.acme) organization"
             for changes in [[:], ["prompt": "none"]] as [[String: String?]] {
@@ -133,19 +107,16 @@ struct OrganizationLoginTests {
 
     @Test("ORG-6: a connection may make members of all who come from it")
     func assignment() async throws {
-        try await Self.run(connection: ["assign_membership_on_login": true], members: []) { server in
+        try await OrganizationTenant.run(connection: ["assign_membership_on_login": true], members: []) { server in
             let tokens = try await Self.tokens(RelyingParty.regularWebApp(server), TestBrowser(server))
             #expect(tokens["id_token"]?.string?.claims["org_id"] == .string(Self.acme))
-            let isMember = try await server.services.stores.database.read {
-                try OrganizationStore.isMember(User.ada.id, of: Self.acme, in: $0)
-            }
-            #expect(isMember)
+            #expect(try await OrganizationTenant.isMember(User.ada.id, at: server))
         }
     }
 
     @Test("ORG-10: a code and a refresh token are worth nothing once the membership has ended")
     func ended() async throws {
-        try await Self.run { server in
+        try await OrganizationTenant.run { server in
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
             let refreshToken = try await Self.tokens(party, browser)["refresh_token"]?.string ?? ""
             let code = try await party.code(browser, Self.wanted)
@@ -163,7 +134,7 @@ struct OrganizationLoginTests {
         for (usage, changes) in [
             (OrganizationUsage.deny, Self.wanted), (.require, Self.wanted.filter { $0.key != "organization" }),
         ] {
-            try await Self.run { server in
+            try await OrganizationTenant.run { server in
                 let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
                 let refreshToken = try await Self.tokens(party, browser, changes)["refresh_token"]?.string ?? ""
                 #expect(!refreshToken.isEmpty)
@@ -179,13 +150,13 @@ struct OrganizationLoginTests {
 
     @Test("ORG-9: in an organization the member's roles there count, and no others")
     func roles() async throws {
-        let enforcing = Self.fixtures(.allow) { fixtures in
+        let enforcing = OrganizationTenant.fixtures(.allow) { fixtures in
             fixtures.changeAPI { api in
                 api.enforcesPolicies = true
                 api.tokenDialect = .accessTokenAuthz
             }
         }
-        try await Self.run(enforcing) { server in
+        try await OrganizationTenant.run(enforcing) { server in
             try await server.services.stores.database.write { transaction in
                 for (id, scope) in [("rol_own", "contacts"), ("rol_acme", "appointments")] {
                     let role = try Role(
@@ -224,7 +195,7 @@ struct OrganizationLoginTests {
         "ORG-5: without a connection that serves the application there is no login",
         arguments: [nil, ["is_enabled": false]])
     func noConnections(settings: JSONObject?) async throws {
-        try await Self.run(connection: settings) { server in
+        try await OrganizationTenant.run(connection: settings) { server in
             let answer = try await TestBrowser(server).get(
                 RelyingParty.regularWebApp(server).authorizationURL(["organization": Self.acme]))
             #expect(answer.query("error_description") == "no connections enabled for the organization")
@@ -233,14 +204,14 @@ struct OrganizationLoginTests {
 
     @Test("ORG-8: an organization takes new users where its connection says so, and makes them members")
     func signup() async throws {
-        try await Self.run { server in
+        try await OrganizationTenant.run { server in
             let page = try await TestBrowser(server).get(
                 RelyingParty.regularWebApp(server).authorizationURL(["organization": Self.acme]))
             let html = try await server.get(page.location ?? "").text
             #expect(!html.contains("/u/signup"))
         }
         let open: JSONObject = ["assign_membership_on_login": true, "is_signup_enabled": true]
-        try await Self.run(connection: open) { server in
+        try await OrganizationTenant.run(connection: open) { server in
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
             let page = try await browser.get(
                 party.authorizationURL(["organization": Self.acme, "screen_hint": "signup"]))
@@ -257,26 +228,16 @@ struct OrganizationLoginTests {
     func thirdParty() async throws {
         var fixtures = Fixtures()
         fixtures.change("third-party-app") { $0.organizations = ClientOrganizationSettings(usage: .allow) }
-        try await Self.run(fixtures) { server in
+        try await OrganizationTenant.run(fixtures) { server in
             let answer = try await TestBrowser(server).get(
                 RelyingParty.thirdParty(server).authorizationURL(["organization": Self.acme]))
             #expect(answer.query("error_description") == "parameter organization is invalid: \(Self.acme)")
         }
     }
 
-    @Test("An invitation cannot be accepted yet, and is not ignored")
-    func invitation() async throws {
-        try await Self.run { server in
-            let answer = try await TestBrowser(server).get(
-                RelyingParty.regularWebApp(server).authorizationURL(
-                    ["organization": Self.acme, "invitation": "x"]))
-            #expect(answer.query("error") == "invalid_request")
-        }
-    }
-
     @Test("A machine acts for an organization where its client grant lets it")
     func machine() async throws {
-        try await Self.run { server in
+        try await OrganizationTenant.run { server in
             let machine = RelyingParty.machine(server)
             func grant(_ usage: OrganizationUsage?, any: Bool? = nil) async throws {
                 var grant = ClientGrant.machineAppointments
@@ -310,13 +271,13 @@ struct OrganizationLoginTests {
 
     @Test("Where an organization is required, no grant lets a user in without one")
     func otherGrants() async throws {
-        let fixtures = Self.fixtures(.require) { fixtures in
+        let fixtures = OrganizationTenant.fixtures(.require) { fixtures in
             fixtures.change("regular-web-app") { client in
                 client.grantTypes.formUnion([.password, .deviceCode])
             }
             fixtures.settings.defaultDirectory = Connection.database.name
         }
-        try await Self.run(fixtures) { server in
+        try await OrganizationTenant.run(fixtures) { server in
             let party = RelyingParty.regularWebApp(server)
             let password = try await party.token([
                 "grant_type": "password", "username": "ada@example.com", "password": User.adaPassword,

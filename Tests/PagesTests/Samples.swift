@@ -40,6 +40,18 @@ enum Samples {
         ("signup-email", signup(problem: .emailInvalid)),
         ("select-account", selectAccount()),
         ("select-account-problem", selectAccount(problem: .expiredForm)),
+        ("organization", organization()),
+        ("organization-problem", organization(problem: .organizationInvalid)),
+        ("organization-picker", organizationPicker()),
+        ("organization-picker-problem", organizationPicker(problem: .expiredForm)),
+        ("invitation", invitation()),
+        ("invitation-problem", invitation(problem: .expiredForm)),
+        (
+            "signup-invited",
+            SignupPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments", email: "ada@acme.example",
+                isAddressFixed: true, problem: .notInvited, passwordRules: rules, loginPath: "/u/login?state=s")
+        ),
         ("consent", consent),
         ("error", error()),
         ("error-development", error(development: mismatch)),
@@ -121,6 +133,28 @@ enum Samples {
         SelectAccountPage(
             state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
             userName: "Ada Lovelace", address: "ada@acme.example", problem: problem)
+    }
+
+    static func organization(problem: FormProblem? = nil) -> OrganizationPage {
+        OrganizationPage(
+            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
+            organizationName: problem == nil ? "" : "acne", allowsPersonal: problem == nil, problem: problem)
+    }
+
+    static func organizationPicker(problem: FormProblem? = nil) -> OrganizationPickerPage {
+        OrganizationPickerPage(
+            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
+            choices: [
+                OrganizationChoice(id: "org_1", name: "Acme Health", logoURL: "https://acme.example/logo.png"),
+                OrganizationChoice(id: "org_2", name: "Barts Hospital"),
+            ],
+            allowsPersonal: problem == nil, problem: problem)
+    }
+
+    static func invitation(problem: FormProblem? = nil) -> InvitationPage {
+        InvitationPage(
+            state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", inviterName: "Grace Hopper",
+            organizationName: "Acme Health", address: "ada@acme.example", problem: problem)
     }
 
     static func login(problem: FormProblem? = nil) -> LoginPage {

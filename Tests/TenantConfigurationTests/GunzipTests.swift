@@ -27,7 +27,7 @@ struct GunzipTests {
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try packed.write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        var gunzip = Gunzip(handle: try FileHandle(forReadingFrom: file))
+        let gunzip = Gunzip(handle: try FileHandle(forReadingFrom: file))
         var bytes: [UInt8] = []
         while true {
             let piece = try gunzip.next()

@@ -29,15 +29,16 @@ package struct AuthorizationEndpoint: Sendable {
         return try await telling(request.target) {
             let sessionFound = try await browser.session(services)
             if let sessionFound { events.note(sessionFound) }
-            let progress = LoginTransaction.Progress()
-            switch try await LoginSteps.next(for: request, sessionFound, progress, services, events.trail) {
-            case .done(let access, let session):
+            var progress = LoginTransaction.Progress()
+            switch try await LoginSteps.next(for: request, sessionFound, &progress, services, events.trail) {
+            case .done(let request, let access, let session):
                 return .respond(
                     try await ResponseIssuing(services: services).respond(
                         to: request, access, session, transactionDigest: nil))
             case .ask(let page):
                 try request.refuseIfSilent(page)
-                return .prompt(page, state: try await begin(parameters, request, browser), request.target)
+                let (login, state) = try await begin(parameters, request, browser, progress)
+                return try await ask(page, login, state: state, request, browser)
             }
         }
     }
@@ -65,13 +66,29 @@ package struct AuthorizationEndpoint: Sendable {
                 try await ending.deny()
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
-            switch try await LoginSteps.next(for: request, sessionFound, login.progress, services, events.trail) {
-            case .done(let access, let session):
+            var progress = login.progress
+            switch try await LoginSteps.next(for: request, sessionFound, &progress, services, events.trail) {
+            case .done(let request, let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
-                return .prompt(page, state: state, request.target)
+                if progress != login.progress { try await services.keep(progress, of: login) }
+                return try await ask(page, login, state: state, request, browser)
             }
         }
+    }
+
+    /// Shows a page, or sends the browser to a provider where there is nothing to choose. Whoever has signed in and is asked to
+    /// sign in again sees the page: a provider that knows its user would send them back at once, for ever.
+    private func ask(
+        _ page: AuthorizationOutcome.LoginPage, _ login: LoginTransaction, state: Secret,
+        _ request: VerifiedAuthorizationRequest, _ browser: Browser
+    ) async throws -> AuthorizationOutcome {
+        guard [.login, .signup].contains(page), login.progress.sessionDigest == nil,
+            let connection = try await LoginConnections.offered(for: request, services).straight
+        else { return .prompt(page, state: state, request.target) }
+        return .depart(
+            try await UpstreamLogin(services: services).begin(connection, login, state: state, browser: browser),
+            request.target)
     }
 
     /// The request behind a transaction, for the pages.
@@ -89,15 +106,19 @@ package struct AuthorizationEndpoint: Sendable {
     }
 
     /// A request that would be accepted, whoever the user is.
+    /// - Parameter progress: what the user has answered so far.
     /// - Throws: ``AuthorizationFailure``.
-    func verify(_ parameters: Parameters) async throws -> VerifiedAuthorizationRequest {
-        try await verify(parameters, of: ClientVerification(services: services).client(parameters))
+    func verify(
+        _ parameters: Parameters, progress: LoginTransaction.Progress = LoginTransaction.Progress()
+    ) async throws -> VerifiedAuthorizationRequest {
+        try await verify(parameters, of: ClientVerification(services: services).client(parameters), progress)
     }
 
     /// A request of `client` that would be accepted, whoever the user is.
     /// - Throws: ``AuthorizationFailure``.
     private func verify(
-        _ parameters: Parameters, of client: RegisteredClient
+        _ parameters: Parameters, of client: RegisteredClient,
+        _ progress: LoginTransaction.Progress = LoginTransaction.Progress()
     ) async throws -> VerifiedAuthorizationRequest {
         let verified = try await ClientVerification(services: services).verify(parameters, of: client)
         let redirectsMissingType = try await services.configuration.settings().wireDialect.redirectsMissingResponseType
@@ -109,14 +130,17 @@ package struct AuthorizationEndpoint: Sendable {
             try Self.checkGrants(request.responseType, of: verified.client)
             try Self.checkAuthenticationContext(request)
             try verified.client.check(request)
-            let organization = try await LoginOrganization.requested(
-                request.organization, by: verified.client, services)
+            let organizations = try await RequestedOrganization(request, by: verified.client, progress, services)
+            if let name = request.connection {
+                try await LoginConnections.check(
+                    name, for: verified.client, organization: organizations.organization, services)
+            }
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
             try verified.client.refuseUnboundTokens(request.responseType, for: api?.resourceServer)
             return VerifiedAuthorizationRequest(
                 verified, request, resourceServer: api,
-                expectedSubjects: try await expectedSubjects(request, verified.client), organization: organization)
+                expectedSubjects: try await expectedSubjects(request, verified.client), organizations: organizations)
         }
     }
 
@@ -172,16 +196,19 @@ package struct AuthorizationEndpoint: Sendable {
     }
 
     private func begin(
-        _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser
-    ) async throws -> Secret {
+        _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser,
+        _ progress: LoginTransaction.Progress
+    ) async throws -> (LoginTransaction, state: Secret) {
         let state = LostLogin.state(for: request.client.clientID)
         let now = services.now()
-        let login = LoginTransaction(
+        var login = LoginTransaction(
             digest: state.digest, browserDigest: browser.secret.digest, clientID: request.client.clientID,
             purpose: .authorization(parameters), createdAt: now,
             expiresAt: now.addingTimeInterval(Self.transactionLifetime))
-        try await services.stores.database.write { try LoginTransactionStore.insert(login, in: $0) }
-        return state
+        login.progress = progress
+        let begun = login
+        try await services.stores.database.write { try LoginTransactionStore.insert(begun, in: $0) }
+        return (begun, state)
     }
 }
 

@@ -27,10 +27,13 @@ package enum AuthorizationOutcome: Sendable {
     case respond(AuthorizationResponse)
     /// The user is asked something; `state` names the transaction, and the target is where its answer will go.
     case prompt(LoginPage, state: Secret, ResponseTarget)
+    /// The user signs in somewhere else; the target is where the answer will go in the end.
+    case depart(UpstreamDeparture.Destination, ResponseTarget)
 
     /// The pages that a transaction may lead to.
     package enum LoginPage: String, Sendable {
-        case login, signup, consent
+        case login, signup, consent, organization, invitation
+        case organizationPicker = "organization-picker"
         case selectAccount = "select-account"
     }
 }

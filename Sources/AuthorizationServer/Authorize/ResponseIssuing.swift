@@ -80,7 +80,8 @@ struct ResponseIssuing: Sendable {
                 digest: $0.digest, authorizationID: issued.authorizationID, clientID: request.client.clientID,
                 userID: session.userID, scope: Self.withoutOfflineAccess(access.scope),
                 claims: request.request.claims,
-                expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetimeForWeb)))
+                expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetimeForWeb)),
+                organizationID: request.organization?.organization.id)
         }
         let idleLifetime = try await services.configuration.settings().idleSessionLifetime
         try await services.stores.database.write { transaction in

@@ -10,18 +10,27 @@ package struct VerifiedAuthorizationRequest: Sendable {
     package let resourceServer: RegisteredResourceServer?
     /// The users whom the client expects, by their ids; nil where anybody will do.
     let expectedSubjects: Set<String>?
-    /// The organization whose members alone may sign in; nil for a login of their own.
-    let organization: LoginOrganization?
+    /// What the request has to do with organizations.
+    var organizations: RequestedOrganization
     private let sentRedirectURI: String?
 
     init(
         _ verified: VerifiedClient, _ request: AuthorizationRequest, resourceServer: RegisteredResourceServer?,
-        expectedSubjects: Set<String>?, organization: LoginOrganization? = nil
+        expectedSubjects: Set<String>?, organizations: RequestedOrganization = .none
     ) {
         (client, target, sentRedirectURI) = (verified.client, verified.target, verified.sentRedirectURI)
         (self.request, self.resourceServer, self.expectedSubjects) = (request, resourceServer, expectedSubjects)
-        self.organization = organization
+        self.organizations = organizations
     }
+
+    /// The organization whose members alone may sign in; nil for a login of their own, or until the user has chosen.
+    package var organization: LoginOrganization? { organizations.organization }
+
+    /// What whoever signs in accepts by it.
+    package var invitation: OrganizationInvitation? { organizations.invitation }
+
+    /// Whether the user may go on without an organization.
+    package var allowsPersonalLogin: Bool { client.organizations.usage == .allow }
 
     /// Seconds until a code that nobody redeems is worth nothing.
     static let codeLifetime: TimeInterval = 300
@@ -33,6 +42,9 @@ package struct VerifiedAuthorizationRequest: Sendable {
         case .login, .signup: throw OAuthError(.loginRequired, "Login required")
         case .selectAccount: throw OAuthError(.accountSelectionRequired, "Account selection required")
         case .consent: throw OAuthError(.consentRequired, "Consent required")
+        case .organization, .organizationPicker:
+            throw OAuthError(.interactionRequired, "Organization selection required")
+        case .invitation: throw OAuthError(.interactionRequired, "An invitation must be accepted")
         }
     }
 

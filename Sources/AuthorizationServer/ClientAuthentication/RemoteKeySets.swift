@@ -40,7 +40,7 @@ package final class RemoteKeySets: Sendable {
     /// The keys at `url`.
     /// - Parameter newest: whether those that are known have not sufficed.
     /// - Throws: ``Problem``.
-    func keys(at url: String, newest: Bool = false, now: Date) async throws -> JSONWebKeySet {
+    package func keys(at url: String, newest: Bool = false, now: Date) async throws -> JSONWebKeySet {
         let step = state.withLock { state -> Step in
             if let task = state.running[url] { return .wait(task) }
             if let entry = state.entries[url] {

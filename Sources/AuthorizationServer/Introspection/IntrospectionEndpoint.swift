@@ -60,8 +60,11 @@ package struct IntrospectionEndpoint: Sendable {
     /// A refresh token is its client's affair alone; asking about it is no use of it.
     private func refreshToken(_ sent: Secret, of caller: Client) async throws -> JSONObject? {
         let found = try await services.stores.database.read { transaction in
-            try RefreshTokenStore.find(digest: sent.digest, in: transaction).map {
-                ($0, try UserStore.find($0.family.userID, in: transaction))
+            try RefreshTokenStore.find(digest: sent.digest, in: transaction).flatMap { token in
+                let family = token.family
+                let ending = try LoginOrganization.ending(
+                    of: family.userID, in: family.organizationID, for: caller, transaction)
+                return ending == nil ? (token, try UserStore.find(family.userID, in: transaction)) : nil
             }
         }
         guard let (token, user) = found, let user, !user.isBlocked, token.family.clientID == caller.clientID,

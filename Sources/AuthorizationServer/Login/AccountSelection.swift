@@ -24,11 +24,12 @@ package struct AccountSelection: Sendable {
     /// Goes on with a login; the session stays until that has succeeded.
     package func chooseAnother(_ login: LoginTransaction) async throws { try await keep(.another, login) }
 
-    /// The address that the login page begins with: the chosen account's where the request wants a login all the same, else
+    /// The address that the login page begins with: the invited person's, the chosen account's where the request wants a login all the same, else
     /// the request's `login_hint`, but not that of an account which the user has turned down.
     package func suggestedAddress(
         _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws -> String {
+        if let invitation = request.invitation { return invitation.inviteeEmail }
         let hint = request.request.loginHint ?? ""
         guard let choice = login.progress.accountChoice,
             let user = try await account(of: browser), let own = user.email ?? user.username
@@ -42,10 +43,6 @@ package struct AccountSelection: Sendable {
     private func keep(_ choice: LoginTransaction.AccountChoice, _ login: LoginTransaction) async throws {
         var progress = login.progress
         progress.accountChoice = choice
-        let updated = progress
-        try await services.stores.database.write { transaction in
-            try LoginTransactionStore.lock(digest: login.digest, in: transaction)
-            try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
-        }
+        try await services.keep(progress, of: login)
     }
 }

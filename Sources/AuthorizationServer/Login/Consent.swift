@@ -43,7 +43,8 @@ package struct Consent: Sendable {
         let scope = try await decidedScope(request, userID)
         let grant = ConsentGrant(
             userID, clientID: request.client.clientID,
-            audience: request.resourceServer?.resourceServer.identifier, scope: scope)
+            audience: request.resourceServer?.resourceServer.identifier,
+            organizationID: request.organization?.organization.id, scope: scope)
         var progress = login.progress
         (progress.consentedScope, progress.consentedUserID) = (scope.text, userID)
         let (updated, now) = (progress, services.now())

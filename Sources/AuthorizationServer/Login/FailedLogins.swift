@@ -10,7 +10,11 @@ struct FailedLogins: Sendable {
     let address: String
 
     /// Whether an attempt may go on.
-    enum Verdict: Sendable { case allowed, blocked, suspiciousAddress }
+    enum Verdict: Sendable {
+        case allowed, blocked, suspiciousAddress
+        /// The identifier is used too often in a short time from this address, by whoever knows its password too.
+        case tooManyLogins
+    }
 
     /// What stands for every address where an identifier's failures are counted wherever they come from.
     package static let anyAddress = "*"
@@ -29,11 +33,14 @@ struct FailedLogins: Sendable {
     func take() async throws -> Verdict {
         let throttle = try await AddressThrottle(.login, address: address, services)
         let most = try await mostAttempts()
-        let (now, digest, key) = (services.now(), identifierDigest, try await addressKey())
+        let (now, digest, key, address) = (services.now(), identifierDigest, try await addressKey(), address)
+        let sameUser = try await services.configuration.sections().bruteForce.sameUser
         guard throttle != nil || most != nil else { return .allowed }
         return try await services.stores.database.write { transaction in
             if let throttle, try throttle.isExhausted(at: now, in: transaction) { return .suspiciousAddress }
             guard let most else { return .allowed }
+            guard try RateLimitStore.take("same-user \(digest) \(address)", sameUser, at: now, in: transaction)
+            else { return .tooManyLogins }
             return try FailedLoginStore.takeAttempt(
                 identifierDigest: digest, address: key, most: most, at: now, in: transaction) ? .allowed : .blocked
         }

@@ -26,7 +26,7 @@ struct ClientAnswer: LoginEnding {
     let sent: Parameters
 
     func request() async throws -> VerifiedAuthorizationRequest {
-        try await AuthorizationEndpoint(services: services).verify(sent)
+        try await AuthorizationEndpoint(services: services).verify(sent, progress: login.progress)
     }
 
     func deny() async throws {

@@ -3,35 +3,34 @@ import Storage
 
 /// The organization that a request is for, whose members alone it lets in: Auth0's `organization` parameter.
 package struct LoginOrganization: Sendable {
-    let organization: Organization
+    package let organization: Organization
     /// What holds there for the connections that are switched on, by their ids.
     private let connections: [String: OrganizationConnection]
 
-    /// The organization that an authorization request names.
-    /// - Returns: nil where it names none and the application asks for none.
-    /// - Throws: ``OAuthError`` `invalid_request` where that is not what the application's `organization_usage` says, or there
-    ///   is no such organization.
-    static func requested(
-        _ value: String?, by client: Client, _ services: Services
-    ) async throws -> LoginOrganization? {
-        guard let value else {
-            try client.requireNoOrganization()
-            return nil
+    /// Whether the login is for somebody who was invited, who may sign up where strangers may not.
+    private let isInvited: Bool
+
+    /// - Parameters:
+    ///   - found: an organization, and what holds for its connections.
+    ///   - invitation: what the login is to accept; it may be bound to one of the connections.
+    /// - Throws: ``OAuthError`` `invalid_request` where the application may not sign anybody in to it, or nobody could.
+    init(
+        _ found: (organization: Organization, connections: [OrganizationConnection]), for client: Client, sent: String,
+        invitation: OrganizationInvitation? = nil, _ services: Services
+    ) async throws {
+        let organization = found.organization
+        guard organization.admits(client) else { throw Self.invalid(sent) }
+        let enabled = found.connections.filter { connection in
+            connection.isEnabled && invitation?.connectionID ?? connection.connectionID == connection.connectionID
         }
-        guard client.organizations.usage != .deny else { throw notAllowed }
-        let found = try await find(value, services)
-        let (organization, connections) = found
-        guard client.isFirstParty || organization.admitsThirdParties else { throw invalid(value) }
-        let enabled = connections.filter(\.isEnabled)
         let served = try await services.configuration.connections().filter { $0.serves(client) }.map(\.id)
         guard enabled.contains(where: { served.contains($0.connectionID) }) else {
             throw OAuthError.invalidRequest(
                 "no connections enabled for the organization",
                 hint: "Enable one of the application's connections for the organization \(organization.name).")
         }
-        return LoginOrganization(
-            organization: organization,
-            connections: Dictionary(enabled.map { ($0.connectionID, $0) }) { first, _ in first })
+        (self.organization, isInvited) = (organization, invitation != nil)
+        connections = Dictionary(enabled.map { ($0.connectionID, $0) }) { first, _ in first }
     }
 
     /// The organization with an id, or with a name where the tenant takes names.
@@ -47,29 +46,43 @@ package struct LoginOrganization: Sendable {
                     "Send its id (org_…), or let the tenant take names (allow_organization_name_in_authentication_api)."
             )
         }
-        let found = try await services.stores.database.read { transaction in
-            let organization =
-                try Organization.isID(value)
-                ? OrganizationStore.find(value, in: transaction) : OrganizationStore.find(name: value, in: transaction)
-            return try organization.map { ($0, try OrganizationStore.connections(of: $0.id, in: transaction)) }
-        }
-        guard let found else { throw invalid(value) }
+        guard let found = try await look(for: value, services) else { throw invalid(value) }
         return found
     }
 
-    /// Whether its members may come from a connection.
-    func offers(_ connection: Connection) -> Bool { connections[connection.id] != nil }
+    /// The organization with an id or a name, whatever the tenant takes from applications; nil where there is none.
+    static func look(
+        for value: String, _ services: Services
+    ) async throws -> (organization: Organization, connections: [OrganizationConnection])? {
+        try await services.stores.database.read { transaction in
+            let organization = try OrganizationStore.find(idOrName: value, in: transaction)
+            return try organization.map { ($0, try OrganizationStore.connections(of: $0.id, in: transaction)) }
+        }
+    }
 
-    /// The connection as it is offered to members: it takes no strangers where the organization does not.
-    func offered(_ connection: Connection) -> Connection {
+    /// Whether its members may come from a connection.
+    package func offers(_ connection: Connection) -> Bool { connections[connection.id] != nil }
+
+    /// Whether its sign-in page has a button for a connection that is no database.
+    package func showsButton(for connection: Connection) -> Bool {
+        connections[connection.id]?.showsAsButton == true
+    }
+
+    /// The connection as it is offered to members: it takes no strangers where the organization does not, but always those
+    /// who were invited.
+    package func offered(_ connection: Connection) -> Connection {
         var offered = connection
-        if connections[connection.id]?.isSignupEnabled != true { offered.options["disable_signup"] = true }
+        if isInvited {
+            offered.options["disable_signup"] = nil
+        } else if connections[connection.id]?.isSignupEnabled != true {
+            offered.options["disable_signup"] = true
+        }
         return offered
     }
 
     /// Lets a user in who is a member, or whom their connection makes one.
     /// - Throws: ``OAuthError`` `access_denied` for everybody else.
-    func admit(_ session: Session, _ services: Services) async throws {
+    func admit(_ session: Session, _ services: Services, _ trail: LogTrail) async throws {
         let (userID, id) = (session.userID, organization.id)
         let isMember = try await services.stores.database.readOnce {
             try OrganizationStore.isMember(userID, of: id, in: $0)
@@ -81,6 +94,9 @@ package struct LoginOrganization: Sendable {
         }
         do {
             try await services.stores.database.write { try OrganizationStore.addMember(userID, to: id, in: $0) }
+            var facts = trail.facts
+            facts.details["organization_id"] = .string(id)
+            services.log(.memberAdded, facts, description: "The connection makes members of all who sign in")
         } catch SQLError.foreignKeyViolation {
             throw Self.notMember(userID, of: id)
         }
@@ -125,39 +141,16 @@ extension Client {
             throw .invalidRequest(
                 "parameter organization is required for this client",
                 hint:
-                    "Send organization with an authorization request, or set organization_usage to allow. There are no "
-                    + "pages yet that ask for the organization.")
+                    "Send organization with an authorization request, let a page ask for it "
+                    + "(organization_require_behavior), or set organization_usage to allow.")
         }
     }
 }
 
 extension Organization {
-    /// Whether applications that are not the tenant's own may sign its members in; Auth0's standard is that they may not.
-    var admitsThirdParties: Bool { other["third_party_client_access"]?.string == "allow" }
-}
-
-/// What tokens say of the organization that they are for.
-package struct OrganizationClaims: Sendable {
-    let id: String
-    /// Its name, where the tenant's tokens have it.
-    let name: String?
-
-    init(_ organization: Organization, _ settings: TenantSettings) {
-        (id, name) = (organization.id, settings.usesOrganizationNames ? organization.name : nil)
-    }
-
-    /// - Returns: nil for nil.
-    /// - Throws: ``OAuthError`` `invalid_grant` where the organization has gone.
-    static func find(_ id: String?, _ services: Services) async throws -> OrganizationClaims? {
-        guard let id else { return nil }
-        let found = try await services.stores.database.readOnce { try OrganizationStore.find(id, in: $0) }
-        guard let found else { throw OAuthError.invalidGrant("The organization \(id) no longer exists.") }
-        return OrganizationClaims(found, try await services.configuration.settings())
-    }
-
-    var members: JSONObject {
-        var members: JSONObject = ["org_id": .string(id)]
-        members["org_name"] = name.map(JSONValue.string)
-        return members
+    /// Whether an application may sign its members in. Those that are not the tenant's own may only where the organization
+    /// says so, as Auth0 has it.
+    func admits(_ client: Client) -> Bool {
+        client.isFirstParty || other["third_party_client_access"]?.string == "allow"
     }
 }

@@ -6,17 +6,27 @@ import Storage
 enum LoginSteps {
     enum Next: Sendable {
         case ask(AuthorizationOutcome.LoginPage)
-        case done(RequestedAccess, Session)
+        case done(VerifiedAuthorizationRequest, RequestedAccess, Session)
     }
 
+    /// - Parameter progress: what the user has answered so far; it learns what follows without a question.
     static func next(
-        for request: VerifiedAuthorizationRequest, _ session: Session?,
-        _ progress: LoginTransaction.Progress, _ services: Services, _ trail: LogTrail
+        for sent: VerifiedAuthorizationRequest, _ session: Session?,
+        _ progress: inout LoginTransaction.Progress, _ services: Services, _ trail: LogTrail
     ) async throws -> Next {
+        var request = sent
+        if request.organizations.question == .beforeLogin { return .ask(.organization) }
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
         guard let session else { return .ask(authentication.login) }
         if let page = try await authentication.page(for: session, services.configuration) { return .ask(page) }
-        try await request.organization?.admit(session, services)
+        if request.organizations.question == .afterLogin {
+            let step = OrganizationStep(client: request.client, services: services)
+            guard let choice = try await step.onlyChoice(session) else { return .ask(.organizationPicker) }
+            progress.organizationChoice = choice
+            request.organizations = try await RequestedOrganization(
+                request.request, by: request.client, progress, services)
+        }
+        try await request.organization?.admit(session, services, trail)
         // They may change what is granted, so they come before the user is asked for it.
         try await ScriptRunning(services: services).run(at: .postLogin, trail: trail)
         let access = try await RequestedAccess.resolve(
@@ -24,6 +34,6 @@ enum LoginSteps {
             userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores)
         let consent = ConsentStep(request: request, progress: progress, access: access)
         if try await consent.mustAsk(session.userID, services.stores) { return .ask(.consent) }
-        return .done(access, session)
+        return .done(request, access, session)
     }
 }

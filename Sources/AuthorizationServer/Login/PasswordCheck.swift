@@ -58,6 +58,9 @@ struct PasswordCheck: Sendable {
         case .suspiciousAddress:
             trail.note { $0.failure = .addressBlocked }
             throw PasswordLogin.Refusal.suspiciousAddress
+        case .tooManyLogins:
+            trail.note { $0.failure = .tooManyLogins }
+            throw PasswordLogin.Refusal.tooManyLogins
         }
         let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
         trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
@@ -72,7 +75,22 @@ struct PasswordCheck: Sendable {
         trail.note { ($0.failure, $0.userName) = (nil, nil) }
         trail.note(user)
         guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+        try await checkForBreach(of: password, failures, trail)
         return Proof(user: user, failures: failures, change: change, now: services.now())
+    }
+
+    /// Looks a password that is right up among those that others have lost.
+    private func checkForBreach(of password: String, _ failures: FailedLogins, _ trail: LogTrail) async throws {
+        let detection = try await services.configuration.sections().breachedPasswords
+        guard detection.looksAtLogins, await services.breachedPasswords.contains(password) else { return }
+        guard detection.shields.contains(.block) else {
+            return services.log(
+                .breachedPassword, trail, description: "Signed in with a password that is known from a data breach")
+        }
+        trail.note { $0.failure = .breachedPassword }
+        // Whoever knows the password has not guessed.
+        try await services.stores.database.write { try failures.clear(in: $0) }
+        throw PasswordLogin.Refusal.breachedPassword
     }
 
     private func proved(

@@ -10,10 +10,9 @@ struct PasswordImport: Sendable {
     let connection: Connection
     let source: ImportSource
 
-    /// What is written once the login succeeds.
-    enum Kept: Sendable {
-        case password(hash: String)
-        case user(hash: String)
+    /// The hash of a password, which is written once the login succeeds.
+    struct Kept: Sendable {
+        let hash: String
     }
 
     /// - Parameters:
@@ -33,18 +32,30 @@ struct PasswordImport: Sendable {
         guard let person else { return nil }
         if let found {
             guard isSame(person, found) else { return nil }
-            return (found, .password(hash: hash))
+            return (found, Kept(hash: hash))
         }
-        if let present = try await present(person) {
-            guard isSame(person, present.user) else { return nil }
-            guard let kept = present.passwordHash else { return (present.user, .password(hash: hash)) }
-            // Another first login has made the user since this one looked; the password it has kept is what counts.
-            return try await services.passwords.verify(password, against: kept) ? (present.user, nil) : nil
-        }
-        guard source.createsUsers, let user = try await user(person) else { return nil }
+        if let present = try await present(person) { return try await known(present, person, password, hash) }
+        guard source.createsUsers, let user = user(person) else { return nil }
         try await ScriptRunning(services: services).run(
             at: .preUserRegistration, .postUserRegistration, trail: trail)
-        return (user, .user(hash: hash))
+        do {
+            try await services.stores.database.write { try UserStore.insert(user, passwordHash: hash, in: $0) }
+            return (user, nil)
+        } catch SQLError.uniqueViolation {
+            // Of two first logins at the same time, on whichever nodes, the second finds the user. Where there is still none,
+            // the id or the address is somebody else's.
+            guard let present = try await present(person) else { return nil }
+            return try await known(present, person, password, hash)
+        }
+    }
+
+    /// A user who is here. Another first login may have made them a moment ago: the password it has kept is what counts.
+    private func known(
+        _ present: (user: User, passwordHash: String?), _ person: OldTenant.Person, _ password: String, _ hash: String
+    ) async throws -> (user: User, kept: Kept?)? {
+        guard isSame(person, present.user) else { return nil }
+        guard let kept = present.passwordHash else { return (present.user, Kept(hash: hash)) }
+        return try await services.passwords.verify(password, against: kept) ? (present.user, nil) : nil
     }
 
     /// Whether who has shown a password at the old tenant is a user here. The id tells; an address does only where the
@@ -74,13 +85,10 @@ struct PasswordImport: Sendable {
     }
 
     /// A new user with the id that applications know.
-    private func user(_ person: OldTenant.Person) async throws -> User? {
-        guard let email = person.email,
-            try await services.stores.users.find(connection: connection.name, identifier: email) == nil
-        else { return nil }
+    private func user(_ person: OldTenant.Person) -> User? {
+        guard let email = person.email else { return nil }
         let isOwn = person.subject?.wholeMatch(of: /auth0\|[\x21-\x7E]{1,240}/) != nil
         let id = person.subject.flatMap { isOwn ? $0 : nil } ?? "auth0|" + RandomBytes.hexadecimal(24)
-        guard try await services.stores.users.find(id) == nil else { return nil }
         var user = User(id: id, connection: connection.name, email: email, createdAt: services.now())
         user.isEmailVerified = person.claims["email_verified"]?.bool ?? false
         for name in ["name", "nickname", "given_name", "family_name", "picture"] {
@@ -91,15 +99,8 @@ struct PasswordImport: Sendable {
 }
 
 extension PasswordImport.Kept {
-    /// Keeps the password, and the user where there was none.
+    /// Keeps the password.
     func write(for user: User, at now: Date, in transaction: any SQLTransaction) throws {
-        switch self {
-        case .password(let hash):
-            try UserStore.keepPasswordHash(hash, of: user.id, at: now, in: transaction)
-        case .user(let hash):
-            // Of two first logins at the same time the second finds the user.
-            guard try !UserStore.exists(user.id, in: transaction) else { return }
-            try UserStore.insert(user, passwordHash: hash, in: transaction)
-        }
+        try UserStore.keepPasswordHash(hash, of: user.id, at: now, in: transaction)
     }
 }

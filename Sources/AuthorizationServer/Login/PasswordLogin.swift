@@ -15,10 +15,16 @@ package struct PasswordLogin: Sendable {
         case blocked
         /// Too many failures from this address, whoever they pretended to be.
         case suspiciousAddress
+        /// Too many logins of this identifier from this address in a short time, right or wrong.
+        case tooManyLogins
+        /// The password is right, and others have lost it.
+        case breachedPassword
         case userIsBlocked
         case noConnection
         /// Only the old tenant knows the password, and it does not say.
         case cannotVerify(ImportDoubt)
+        /// The directory that knows the password does not say.
+        case directoryFails(String)
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -26,9 +32,12 @@ package struct PasswordLogin: Sendable {
             case .wrongCredentials: "Wrong email or password."
             case .blocked: "Your account has been blocked after multiple consecutive login attempts."
             case .suspiciousAddress: "Too many failed logins from this address."
+            case .tooManyLogins: "Too many logins of this user from this address."
+            case .breachedPassword: "The password is known from a data breach."
             case .userIsBlocked: "user is blocked"
             case .noConnection: "No database connection serves the application."
             case .cannotVerify(let doubt): doubt.explanation
+            case .directoryFails(let reason): reason
             }
         }
     }
@@ -48,7 +57,12 @@ package struct PasswordLogin: Sendable {
         let trail = LogTrail()
         trail.note(login)
         do {
-            guard let connection = try await databaseConnection(for: login) else { throw Refusal.noConnection }
+            let connection = try await connections(for: login)?.formConnection(for: sent)
+            guard let connection else { throw Refusal.noConnection }
+            guard connection.isDatabase else {
+                return try await DirectoryCheck(services: services).signIn(
+                    sent, password: password, connection: connection, login: login, browser: browser, trail: trail)
+            }
             let proof = try await PasswordCheck(services: services).check(
                 sent, password: password, connection: connection, address: browser.address, trail: trail)
             let session = try await SessionStart(services: services).begin(
@@ -65,21 +79,27 @@ package struct PasswordLogin: Sendable {
         }
     }
 
-    /// The first database connection that serves the application, and the organization that the login is for, with what
-    /// that allows.
+    /// The database connection that serves the application, and the organization that the login is for, with what that
+    /// allows.
     package func databaseConnection(for login: LoginTransaction) async throws -> Connection? {
-        guard let client = try await services.configuration.client(login.clientID)?.client else { return nil }
-        let connections = try await services.configuration.connections().filter { $0.isDatabase && $0.serves(client) }
-        guard case .authorization(let parameters) = login.purpose, let value = parameters["organization"] else {
-            return connections.first
-        }
+        try await connections(for: login)?.database
+    }
+
+    /// How somebody may sign in; nil where the application or the organization has gone.
+    package func connections(for login: LoginTransaction) async throws -> LoginConnections? {
         do {
-            let organization = try await LoginOrganization.requested(value, by: client, services)
-            return organization.flatMap { organization in
-                connections.first(where: organization.offers).map(organization.offered)
-            }
-        } catch is OAuthError {
+            let request = try await AuthorizationEndpoint(services: services).request(of: login)
+            return try await .offered(for: request, services)
+        } catch is AuthorizationFailure {
             return nil
         }
+    }
+}
+
+extension VerifiedAuthorizationRequest {
+    /// The database connection that serves the application, and the organization that the login is for, with what that
+    /// allows.
+    package func databaseConnection(_ services: Services) async throws -> Connection? {
+        try await LoginConnections.offered(for: self, services).database
     }
 }

@@ -7,9 +7,14 @@ import Storage
 struct SessionStart: Sendable {
     let services: Services
 
-    /// - Parameter also: what else is written in the same transaction.
+    /// Begins it, and accepts the invitation that the login came with.
+    /// - Parameters:
+    ///   - needsInvitation: whether nothing is written where the login's invitation is gone; it may be the only reason why
+    ///     the user is let in.
+    ///   - also: what else is written in the same transaction.
+    /// - Throws: ``TransactionNotFound``, or ``InvitationGone``.
     func begin(
-        _ user: User, connection: Connection, login: LoginTransaction, browser: Browser,
+        _ user: User, connection: Connection, login: LoginTransaction, browser: Browser, needsInvitation: Bool = false,
         also: @escaping @Sendable (any SQLTransaction) throws -> Void
     ) async throws -> PasswordLogin.NewSession {
         let settings = try await services.configuration.settings()
@@ -19,22 +24,59 @@ struct SessionStart: Sendable {
             connection: connection.name, authenticatedAt: now,
             idleExpiresAt: now.addingTimeInterval(Double(settings.idleSessionLifetime)),
             expiresAt: now.addingTimeInterval(Double(settings.sessionLifetime)))
-        var progress = login.progress
-        progress.sessionDigest = session.digest
-        let (updated, former, end) = (progress, browser.session, SessionEnd(services: services))
-        try await services.stores.database.write { transaction in
+        let (former, end) = (browser.session, SessionEnd(services: services))
+        let acceptance = InvitationAcceptance(services: services)
+        let outcome = try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             guard
                 try LoginTransactionStore.find(
                     digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction) != nil
             else { throw TransactionNotFound() }
             try also(transaction)
+            let outcome = try acceptance.accept(by: user, from: connection, login, at: now, in: transaction)
+            if needsInvitation, outcome == .gone { throw InvitationGone() }
             if let former { try end.replace(digest: former.digest, with: session, in: transaction) }
             try SessionStore.insert(session, in: transaction)
             try UserStore.recordLogin(of: user.id, at: now, in: transaction)
-            try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
+            var progress = login.progress
+            progress.sessionDigest = session.digest
+            progress.invitation = outcome.progress ?? progress.invitation
+            try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)
+            return outcome
         }
+        log(outcome, user, login)
         return PasswordLogin.NewSession(
             secret: secret, cookieLifetime: settings.sessionCookieIsPersistent ? settings.sessionLifetime : nil)
+    }
+
+    private func log(_ outcome: InvitationAcceptance.Outcome, _ user: User, _ login: LoginTransaction) {
+        let trail = LogTrail()
+        trail.note(login)
+        trail.note(user)
+        switch outcome {
+        case .none, .gone: break
+        case .accepted(let id):
+            trail.note { $0.details["invitation_id"] = .string(id) }
+            services.log(.invitationAccepted, trail, description: "The invitation was accepted")
+        case .refused(let id):
+            trail.note { $0.details["invitation_id"] = .string(id) }
+            services.log(
+                .failedInvitation, trail,
+                description: "the specified account is not allowed to accept the current invitation")
+        }
+    }
+}
+
+/// The invitation that a login came with was accepted or taken back meanwhile.
+package struct InvitationGone: Error, Sendable { package init() {} }
+
+extension InvitationAcceptance.Outcome {
+    /// What the login transaction remembers; nil for nothing new.
+    fileprivate var progress: LoginTransaction.InvitationProgress? {
+        switch self {
+        case .none, .gone: nil
+        case .accepted: .accepted
+        case .refused: .refused
+        }
     }
 }

@@ -20,6 +20,10 @@ package struct Signup: Sendable {
         case userExists
         /// Too many sign-ups from this address.
         case suspiciousAddress
+        /// Others have lost the password.
+        case breachedPassword
+        /// The login is for an invited person, who has another e-mail address.
+        case notInvited
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -30,20 +34,24 @@ package struct Signup: Sendable {
             case .takesUsersOver: "Nobody signs up while the connection takes users over from the old tenant."
             case .userExists: "The user already exists."
             case .suspiciousAddress: "Too many sign-ups from this address."
+            case .breachedPassword: "The password is known from a data breach."
+            case .notInvited: "The e-mail address is not the one that was invited."
             }
         }
     }
 
     /// Signs a user up on the page of a transaction, and in.
-    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``OAuthError`` where a script has to run.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``TransactionNotFound``, ``InvitationGone``, ``OAuthError`` where a
+    ///   script has to run.
     package func signUp(
-        email: String, password: String, login: LoginTransaction, browser: Browser
+        email: String, password: String, login: LoginTransaction, _ request: VerifiedAuthorizationRequest,
+        browser: Browser
     ) async throws -> PasswordLogin.NewSession {
         let trail = LogTrail()
         trail.note(login)
         trail.note { $0.userName = EmailAddress(email)?.text }
         do {
-            let session = try await signUp(email, password, login, browser, trail)
+            let session = try await signUp(email, password, login, request, browser, trail)
             services.log(.signup, trail, description: "Signed up")
             services.log(.login, trail, description: "Signed in by signing up")
             return session
@@ -57,17 +65,24 @@ package struct Signup: Sendable {
     }
 
     private func signUp(
-        _ email: String, _ password: String, _ login: LoginTransaction, _ browser: Browser, _ trail: LogTrail
+        _ email: String, _ password: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest,
+        _ browser: Browser, _ trail: LogTrail
     ) async throws -> PasswordLogin.NewSession {
-        guard let connection = try await PasswordLogin(services: services).databaseConnection(for: login)
-        else { throw Refusal.noConnection }
+        guard let connection = try await request.databaseConnection(services) else { throw Refusal.noConnection }
+        if let invitation = request.invitation, EmailAddress(email)?.text != invitation.inviteeEmail {
+            throw Refusal.notInvited
+        }
         try await admit(to: connection, from: browser, trail)
         let (user, hash) = try await prepare(email: email, password: password, connection: connection)
-        let client = try await services.configuration.client(login.clientID)?.client
-        let verification = try await EmailVerification(services: services).prepare(for: user, client: client)
+        try await refuseBreached(password, trail)
+        // An invitation proves the address.
+        let verification =
+            request.invitation == nil
+            ? try await EmailVerification(services: services).prepare(for: user, client: request.client) : nil
         do {
             let session = try await SessionStart(services: services).begin(
-                user, connection: connection, login: login, browser: browser
+                user, connection: connection, login: login, browser: browser,
+                needsInvitation: request.invitation != nil
             ) { transaction in
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
                 try verification?.write(in: transaction)
@@ -91,6 +106,7 @@ package struct Signup: Sendable {
         do {
             try await admit(to: connection, from: browser, trail)
             let (prepared, hash) = try await prepare(email: email, password: password, connection: connection)
+            try await refuseBreached(password, trail)
             var user = prepared
             change(&user)
             let (made, madeHash) = (user, hash)
@@ -126,6 +142,12 @@ package struct Signup: Sendable {
         }
         try await ScriptRunning(services: services).run(
             at: .preUserRegistration, .postUserRegistration, trail: trail)
+    }
+
+    private func refuseBreached(_ password: String, _ trail: LogTrail) async throws {
+        guard try await services.isRefused(password, at: .signup, trail) else { return }
+        trail.note { $0.failure = .breachedSignup }
+        throw Refusal.breachedPassword
     }
 
     /// Makes a user for an administrator.

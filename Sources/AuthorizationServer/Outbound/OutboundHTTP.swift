@@ -26,9 +26,15 @@ package struct OutboundRequest: Sendable {
     package let accept: String?
     /// The longest body that is read, in bytes.
     package let mostBytes: Int
+    /// Further headers, such as `Authorization`.
+    package let headers: [(name: String, value: String)]
 
-    package init(_ method: Method, _ url: String, accept: String? = nil, mostBytes: Int = 65_536) {
+    package init(
+        _ method: Method, _ url: String, accept: String? = nil, mostBytes: Int = 65_536,
+        headers: [(name: String, value: String)] = []
+    ) {
         (self.method, self.url, self.accept, self.mostBytes) = (method, url, accept, mostBytes)
+        self.headers = headers
     }
 }
 

@@ -22,6 +22,8 @@ package struct PasswordChange: Sendable {
         /// The ticket is used, expired or none.
         case ticket(TicketResult)
         case weakPassword([PasswordRules.Rule])
+        /// Others know it.
+        case breachedPassword
     }
 
     /// What is asked for a ticket; nothing is used by asking.
@@ -73,6 +75,10 @@ package struct PasswordChange: Sendable {
         trail.note { ($0.clientID, $0.userName) = (settings.clientID, ticket.email) }
         let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
         guard rules.allSatisfy(\.isSatisfied) else { throw Refusal.weakPassword(rules) }
+        guard try await !services.isRefused(password, at: .passwordChange, trail) else {
+            services.log(.breachedPasswordChange, trail, description: "The password is known from a data breach")
+            throw Refusal.breachedPassword
+        }
         let (hash, now) = (try await services.passwords.hash(password), services.now())
         let sessions = SessionEnd(services: services)
         let refused = try await services.stores.database.write { transaction -> TicketResult? in

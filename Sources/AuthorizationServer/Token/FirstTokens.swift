@@ -52,7 +52,7 @@ struct FirstTokens: Sendable {
                     digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
                     userID: basis.user.id, scope: basis.scope, claims: basis.claims,
                     expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
-                    confirmation: request.confirmation(audience: nil)),
+                    confirmation: request.confirmation(audience: nil), organizationID: basis.organizationID),
                 in: transaction)
         }
         guard basis.hasRefreshToken else { return }

@@ -26,8 +26,8 @@ struct ActiveAccessTokens: Sendable {
     let services: Services
 
     /// The token, or nil where it is none of ours, has expired, or was taken back at any level: by itself or with its
-    /// authorization, with its user (blocked or deleted), its client, its API, its client grant, or the key that signed
-    /// it.
+    /// authorization, with its user (blocked or deleted) or their membership in its organization, its client, its API, its
+    /// client grant, or the key that signed it.
     func find(_ token: String) async throws -> ActiveAccessToken? {
         token.contains(".") ? try await signed(token) : try await opaque(token)
     }
@@ -35,12 +35,13 @@ struct ActiveAccessTokens: Sendable {
     private func opaque(_ token: String) async throws -> ActiveAccessToken? {
         let found = try await services.stores.accessTokens.find(digest: Secret(token).digest, at: services.now())
         guard let found, let client = try await services.configuration.client(found.clientID)?.client,
-            let user = try await user(found.userID)
+            let user = try await user(found.userID, in: found.organizationID)
         else { return nil }
         let audience = services.issuer.userInfoAudience
-        let confirmation: JSONObject = found.confirmation.claim.map { ["cnf": $0] } ?? [:]
+        var further: JSONObject = found.confirmation.claim.map { ["cnf": $0] } ?? [:]
+        further["org_id"] = found.organizationID.map(JSONValue.string)
         return ActiveAccessToken(
-            claims: confirmation.merging([
+            claims: further.merging([
                 "iss": .string(services.issuer.text),
                 "sub": .string(try services.secret.subjects.sub(of: user, for: client)), "aud": .string(audience),
                 "exp": .integer(Int64(found.expiresAt.timeIntervalSince1970)), "scope": .string(found.scope.text),
@@ -65,7 +66,7 @@ struct ActiveAccessTokens: Sendable {
             else { return nil }
         } else {
             guard let id = services.secret.subjects.userID(of: subject, for: client),
-                let user = try await user(id)
+                let user = try await user(id, in: claims["org_id"]?.string)
             else { return nil }
             found = user
         }
@@ -81,9 +82,14 @@ struct ActiveAccessTokens: Sendable {
         return try await services.stores.revokedAuthorizations.contains(id)
     }
 
-    private func user(_ id: String) async throws -> User? {
-        guard let user = try await services.stores.users.find(id), !user.isBlocked else { return nil }
-        return user
+    /// The user whom a token may still stand for.
+    /// - Parameter organizationID: the organization that the token was issued for; nil for none.
+    func user(_ id: String, in organizationID: String?) async throws -> User? {
+        try await services.stores.database.read { transaction in
+            guard let user = try UserStore.find(id, in: transaction), !user.isBlocked else { return nil }
+            guard let organizationID else { return user }
+            return try OrganizationStore.isMember(id, of: organizationID, in: transaction) ? user : nil
+        }
     }
 
     /// The claims that one of the tenant's keys proves or, of a token for an API that uses HS256, that API's secret. The

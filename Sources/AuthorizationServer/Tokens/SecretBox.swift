@@ -47,6 +47,7 @@ package struct ServerSecret: Sendable {
         case userCodes = "user codes"
         case proofNonces = "DPoP nonces"
         case exportLinks = "export links"
+        case invitations
     }
 
     /// - Parameter text: at least 32 characters from a random source.
@@ -76,6 +77,18 @@ package struct ServerSecret: Sendable {
     /// - Parameter expires: seconds since 1970.
     package func exportLink(_ jobID: String, expires: Int) -> String {
         authenticate("\(jobID) \(expires)", for: .exportLinks)
+    }
+
+    /// What the invited person gets. It follows from the invitation's id, so that the Management API can show it again though
+    /// the database has its digest alone.
+    /// - Returns: 32 hexadecimal digits, because Auth0's tickets have letters and digits only.
+    package func invitationTicket(_ invitationID: String) -> Secret {
+        let code = Base64URL.decode(authenticate(invitationID, for: .invitations)) ?? []
+        let digits = code.prefix(16).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }
+        return Secret(digits.joined())
     }
 
     /// The authentication code of `text`, base64url: 43 characters.

@@ -20,18 +20,23 @@ package struct UserInfoEndpoint: Sendable {
     /// - Throws: ``OAuthError`` `invalid_token`, `invalid_dpop_proof` or `use_dpop_nonce`, or `insufficient_scope` for a
     ///   token without `openid`.
     package func answer(_ presented: PresentedAccessToken) async throws -> Answer {
-        let (userID, client, scope, demands) = try await subject(presented)
+        let token = try await token(presented)
+        let (client, scope) = (token.client, token.scope)
         guard scope.contains(Scope.openID) else {
             throw OAuthError(
                 .insufficientScope, "The access token lacks the scope openid",
                 hint: "Ask for scope=openid in the authorization request.")
         }
-        guard let user = try await services.stores.users.find(userID), !user.isBlocked else {
-            throw Self.invalid("The user no longer exists or is blocked")
+        let found = try await ActiveAccessTokens(services: services).user(token.userID, in: token.organizationID)
+        guard let user = found else {
+            throw Self.invalid("The user no longer exists, is blocked, or is no member of the token's organization")
         }
         let dialect = try await services.configuration.settings().wireDialect
         var claims = UserClaims.claims(
-            of: user, scope: scope, demands: demands?.userInfo ?? [:], dialect: dialect)
+            of: user, scope: scope, demands: token.demands?.userInfo ?? [:], dialect: dialect)
+        if let organization = try await OrganizationClaims.find(token.organizationID, services) {
+            claims.merge(organization.members) { $1 }
+        }
         try services.secret.subjects.name(user, in: &claims, for: client)
         guard let algorithm = client.openID.userInfoAlgorithm else { return .claims(claims) }
         // Without `exp` and `iat` it can pass for no ID token.
@@ -42,9 +47,16 @@ package struct UserInfoEndpoint: Sendable {
                 claims, for: client, with: algorithm, keys: try await services.configuration.keyRing()))
     }
 
-    private func subject(
-        _ presented: PresentedAccessToken
-    ) async throws -> (userID: String, Client, Scope, ClaimsRequest?) {
+    /// What a token was issued for.
+    private struct Token: Sendable {
+        let userID: String
+        let client: Client
+        let scope: Scope
+        let demands: ClaimsRequest?
+        let organizationID: String?
+    }
+
+    private func token(_ presented: PresentedAccessToken) async throws -> Token {
         guard presented.text.contains(".") else { return try await opaque(presented) }
         guard let claims = JSONWebToken.verify(presented.text, keys: try await services.configuration.keyRing()),
             claims["iss"]?.string == services.issuer.text,
@@ -63,21 +75,21 @@ package struct UserInfoEndpoint: Sendable {
         guard let subject = claims["sub"]?.string,
             let userID = services.secret.subjects.userID(of: subject, for: client)
         else { throw Self.invalid("The access token names no user that the server can find") }
-        return (
-            userID, client, try Scope(parsing: claims["scope"]?.string ?? ""),
-            try claims["claims"]?.string.map(ClaimsRequest.init(parsing:))
-        )
+        return Token(
+            userID: userID, client: client, scope: try Scope(parsing: claims["scope"]?.string ?? ""),
+            demands: try claims["claims"]?.string.map(ClaimsRequest.init(parsing:)),
+            organizationID: claims["org_id"]?.string)
     }
 
-    private func opaque(
-        _ presented: PresentedAccessToken
-    ) async throws -> (userID: String, Client, Scope, ClaimsRequest?) {
+    private func opaque(_ presented: PresentedAccessToken) async throws -> Token {
         let digest = Secret(presented.text).digest
         guard let found = try await services.stores.accessTokens.find(digest: digest, at: services.now()) else {
             throw Self.invalid("The access token is unknown, expired or revoked")
         }
         try await presented.requirePossession(of: found.confirmation, at: "userinfo", services: services)
-        return (found.userID, try await client(found.clientID), found.scope, found.claims)
+        return Token(
+            userID: found.userID, client: try await client(found.clientID), scope: found.scope, demands: found.claims,
+            organizationID: found.organizationID)
     }
 
     private func client(_ clientID: String?) async throws -> Client {

@@ -74,6 +74,9 @@ package indirect enum AnswerShape: Sendable, Hashable {
 }
 
 extension Members {
+    /// Stands for members that nobody can name: an answer that declares it may have any others too.
+    package static var others: String { "*" }
+
     /// The members of a model's document.
     /// - Parameters:
     ///   - always: those that every one has.

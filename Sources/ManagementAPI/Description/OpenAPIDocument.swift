@@ -146,6 +146,7 @@ struct OpenAPIDocument: Sendable {
 
     /// - Parameter isClosed: whether there is no other member. An answer may get more with a later version.
     private static func object(_ members: Members, isClosed: Bool = true) -> JSONValue {
+        let members = members.filter { $0.key != Members.others }
         var schema: JSONObject = [
             "type": "object", "properties": .object(members.mapValues { Self.schema($0, isClosed: isClosed) }),
         ]

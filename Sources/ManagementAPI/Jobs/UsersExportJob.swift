@@ -8,8 +8,8 @@ struct UsersExportJob: Sendable {
     let services: Services
     let job: Job
 
-    /// Users read at once: each may have a megabyte of metadata.
-    private static let batch = 50
+    /// Users read at once, and the characters that they have.
+    private static let (batch, batchSize) = (200, 2 << 20)
 
     /// - Throws: ``JobStore/Lost`` or ``SQLError``.
     func run() async throws {
@@ -28,14 +28,15 @@ struct UsersExportJob: Sendable {
             let (from, room) = (progress.position, (settings.limit ?? .max) - progress.processed)
             let users = try await services.stores.database.read { transaction in
                 let users = try UserStore.list(
-                    after: from, connection: connection, limit: min(Self.batch, max(0, room)), in: transaction)
+                    after: from, connection: connection, limit: min(Self.batch, max(0, room)),
+                    mostBytes: Self.batchSize, in: transaction)
                 return zip(users, try UserMembers.shown(users, in: transaction)).map { user, members in
                     var members = members
                     members["connection"] = .string(user.connection)
                     return members
                 }
             }
-            let isLast = users.count < Self.batch
+            let isLast = users.isEmpty
             var bytes = Data()
             for (index, user) in users.enumerated() {
                 bytes.append(contentsOf: try settings.line(user).utf8)

@@ -28,7 +28,17 @@ struct AttackProtectionResource: Resource {
             .patch(
                 "suspicious-ip-throttling", requires: .update("attack_protection"),
                 "Update the suspicious IP throttling configuration",
-                answers: .object(SectionChange<SuspiciousIPThrottling>.schema), use: updateSuspiciousIP)
+                answers: .object(SectionChange<SuspiciousIPThrottling>.schema), use: updateSuspiciousIP
+            )
+            .get(
+                "breached-password-detection", requires: .read("attack_protection"),
+                "Get the breached password detection configuration",
+                answers: .object(SectionChange<BreachedPasswordDetection>.schema), use: breachedPasswords
+            )
+            .patch(
+                "breached-password-detection", requires: .update("attack_protection"),
+                "Update the breached password detection configuration",
+                answers: .object(SectionChange<BreachedPasswordDetection>.schema), use: updateBreachedPasswords)
     }
 
     @Sendable private func bruteForce(_ call: Plain) async throws -> Answer {
@@ -53,6 +63,19 @@ struct AttackProtectionResource: Resource {
 
     @Sendable private func updateSuspiciousIP(
         _ call: Submission<SectionChange<SuspiciousIPThrottling>>
+    ) async throws -> Answer {
+        try await call.body.apply(call.caller, management, as: "attack-protection")
+    }
+
+    @Sendable private func breachedPasswords(_ call: Plain) async throws -> Answer {
+        .ok(
+            try await management.stores.database.readOnce {
+                try TenantSectionStore.find(BreachedPasswordDetection.self, in: $0)
+            }.document)
+    }
+
+    @Sendable private func updateBreachedPasswords(
+        _ call: Submission<SectionChange<BreachedPasswordDetection>>
     ) async throws -> Answer {
         try await call.body.apply(call.caller, management, as: "attack-protection")
     }

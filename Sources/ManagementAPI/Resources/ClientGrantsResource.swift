@@ -42,6 +42,8 @@ struct ClientGrantsResource: Resource {
         let clientID: String?
         let subjectType: SubjectType?
         let allowsAnyOrganization: Bool?
+        /// No grant is one for a whole group of applications: each has its application.
+        let isDefaultAsked: Bool
 
         enum SubjectType: String, CaseIterable { case client, user }
 
@@ -51,11 +53,14 @@ struct ClientGrantsResource: Resource {
             clientID = try document.string("client_id")
             subjectType = try document.oneOf("subject_type", SubjectType.self)
             allowsAnyOrganization = try document.bool("allow_any_organization")
+            isDefaultAsked = try document.oneOf("default_for", Group.self) != nil
         }
+
+        enum Group: String, CaseIterable { case thirdParty = "third_party_clients" }
 
         func includes(_ grant: ClientGrant) -> Bool {
             audience ?? grant.audience == grant.audience && clientID ?? grant.clientID == grant.clientID
-                && subjectType != .user
+                && subjectType != .user && !isDefaultAsked
                 && (allowsAnyOrganization == nil
                     || allowsAnyOrganization == (grant.allowsAnyOrganization ?? false))
         }

@@ -43,6 +43,7 @@ struct ClientsResource: Resource {
         let isFirstParty: Bool?
         let appTypes: Set<String>
         let externalID: String?
+        let grants: ClientQuery?
 
         init(from document: inout Document) throws(Document.Problem) {
             paging = try Paging(from: &document, checkpoints: true)
@@ -51,6 +52,9 @@ struct ClientsResource: Resource {
             isFirstParty = try document.bool("is_first_party")
             appTypes = Set((try document.string("app_type") ?? "").split(separator: ",").map { $0.trimmed })
             externalID = try document.string("external_client_id")
+            grants = try ClientQuery(from: &document)
+            guard grants == nil || isGlobal == nil && isFirstParty == nil && appTypes.isEmpty && externalID == nil
+            else { throw document.problem("q", "excludes the other filters") }
         }
 
         func includes(_ client: Client) -> Bool {
@@ -68,7 +72,11 @@ struct ClientsResource: Resource {
     }
 
     @Sendable private func list(_ call: Query<Filter>) async throws -> Answer {
-        let clients = try await management.stores.clients.list().map(\.client).filter(call.query.includes)
+        var clients = try await management.stores.clients.list().map(\.client).filter(call.query.includes)
+        if let grants = call.query.grants {
+            let wanted = try await management.stores.database.read { try grants.clientIDs(in: $0) }
+            clients.removeAll { !wanted.contains($0.clientID) }
+        }
         let all = clients.map { shown($0, to: call.caller) }
         return .list("clients", all, by: "client_id", call.query.paging) {
             call.query.fields.apply(to: $0, keeping: ["tenant"])

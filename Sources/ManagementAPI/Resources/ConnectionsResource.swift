@@ -117,18 +117,17 @@ struct ConnectionsResource: Resource {
 
     @Sendable private func create(_ call: Submission<New<Connection>>) async throws -> Answer {
         let id = RandomBytes.alphanumeric(16, prefix: "con_")
-        let (sent, secret) = try importSecret(of: call.body.members)
+        let (sent, secret, secrets) = try secrets(of: call.body.members)
+        let (strategies, box) = (management.services.strategies, management.services.secret.box)
         return try await management.configure(call.caller) { transaction, _ in
             let connection = try Self.connection(ConnectionRules.completed(sent), id, transaction)
-            guard connection.isDatabase else {
-                throw ManagementError(
-                    501, "This version cannot sign users in with the strategy \(connection.strategy.forDisplay) yet",
-                    "not_implemented")
-            }
+            try Self.check(connection.strategy, strategies)
+            let write = try ConnectionWrite(
+                connection, secrets: secrets, replacing: nil, sealed: nil, strategies, box: box, path: "")
             guard try ConnectionStore.find(name: connection.name, in: transaction) == nil else {
                 throw ManagementError.conflict("A connection with the same name already exists")
             }
-            try ConnectionStore.save(connection, in: transaction)
+            try write.saving(box)(transaction)
             if let secret { try ConnectionStore.saveImportSecret(secret, of: connection.name, in: transaction) }
             return Changed(
                 .created(Self.shown(connection)),
@@ -138,12 +137,20 @@ struct ConnectionsResource: Resource {
 
     @Sendable private func update(_ call: Submission<Change<Connection>>) async throws -> Answer {
         let id = call["id"]
-        let (changes, secret) = try importSecret(of: call.body.members)
+        let (sent, box, strategies) = (
+            call.body.members, management.services.secret.box, management.services.strategies
+        )
         return try await management.configure(call.caller) { transaction, _ in
             let existing = try Self.find(id, transaction)
+            let (changes, secret, secrets) = try secrets(
+                of: sent.merging(["strategy": .string(existing.strategy)]) { $1 })
             let members = existing.document.merging(changes) { $1 }.filter { $0.value != .null }
             let connection = try Self.connection(members, existing.id, transaction)
-            try ConnectionStore.save(connection, in: transaction)
+            if secret == nil { try ConnectionRules.checkImportSecret(of: connection, before: existing, transaction) }
+            let sealed = try ConnectionStore.sealedSecrets(in: transaction)[connection.name]
+            try ConnectionWrite(
+                connection, secrets: secrets, replacing: existing, sealed: sealed, strategies, box: box, path: ""
+            ).saving(box)(transaction)
             if let secret { try ConnectionStore.saveImportSecret(secret, of: connection.name, in: transaction) }
             return Changed(
                 .ok(Self.shown(connection)),
@@ -219,11 +226,24 @@ struct ConnectionsResource: Resource {
         return connection
     }
 
-    /// The members without the secret for the old tenant, and that secret sealed.
-    private func importSecret(of members: JSONObject) throws -> (members: JSONObject, sealed: String?) {
+    /// The members without their secrets, the one for the old tenant sealed, and those of the strategy.
+    private func secrets(
+        of members: JSONObject
+    ) throws -> (members: JSONObject, importSecret: String?, secrets: JSONObject) {
         var members = members
         let secret = try ConnectionRules.takeImportSecret(from: &members)
-        return (members, try secret.map(management.services.secret.box.seal))
+        let secrets = ConnectionWrite.takeSecrets(from: &members, management.services.strategies)
+        return (members, try secret.map(management.services.secret.box.seal), secrets)
+    }
+
+    /// Checks that the server can sign users in with a strategy.
+    private static func check(_ strategy: String, _ strategies: ConnectionStrategies) throws {
+        guard strategy != Connection.databaseStrategy, strategies[strategy] == nil else { return }
+        guard ConnectionRules.auth0Strategies.contains(strategy) else {
+            throw Document.Problem(path: "strategy", message: "'\(strategy.forDisplay)' is no strategy of Auth0's")
+        }
+        throw ManagementError(
+            501, "This version cannot sign users in with the strategy \(strategy.forDisplay) yet", "not_implemented")
     }
 
     /// The connection that the members make, once every rule is kept.

@@ -18,7 +18,7 @@ struct GrantsResource: Resource {
 
     static let members: Members = [
         "id": .text.always, "clientID": .text.always, "user_id": .text.always, "audience": .text,
-        "scope": .texts.always,
+        "organization_id": .text, "scope": .texts.always,
     ]
 
     struct Filter: Payload {
@@ -84,6 +84,7 @@ struct GrantsResource: Resource {
             "user_id": .string(consent.grant.userID), "scope": JSONValue(consent.grant.scope.values),
         ]
         members["audience"] = consent.grant.audience.map(JSONValue.string)
+        members["organization_id"] = consent.grant.organizationID.map(JSONValue.string)
         return members
     }
 }

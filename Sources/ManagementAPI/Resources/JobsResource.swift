@@ -124,24 +124,24 @@ struct JobsResource: Resource {
     /// Puts the file down as it comes in.
     private func receive(_ form: Form<NewImport>, _ id: String) async throws -> NewImport {
         var (piece, number) = (Data(), 0)
-        let database = management.stores.database
+        let services = management.services
         let wanted = try await form.receive(most: management.services.mostImportBytes) { bytes in
             piece.append(bytes)
             while piece.count >= JobStore.pieceSize {
                 number += 1
-                try await Self.write(number, Data(piece.prefix(JobStore.pieceSize)), id, database)
+                try await Self.write(number, Data(piece.prefix(JobStore.pieceSize)), id, services)
                 piece = Data(piece.dropFirst(JobStore.pieceSize))
             }
         }
-        if !piece.isEmpty { try await Self.write(number + 1, piece, id, database) }
+        if !piece.isEmpty { try await Self.write(number + 1, piece, id, services) }
         return wanted
     }
 
-    private static func write(_ number: Int, _ bytes: Data, _ id: String, _ database: any SQLDatabase) async throws {
-        do {
-            try await database.write { try JobStore.writePiece(number, bytes, of: id, in: $0) }
-        } catch SQLError.foreignKeyViolation {
-            throw JobStore.Lost()
+    private static func write(_ number: Int, _ bytes: Data, _ id: String, _ services: Services) async throws {
+        let now = services.now()
+        try await services.stores.database.write { transaction in
+            try JobStore.keepUpload(id, at: now, in: transaction)
+            try JobStore.writePiece(number, bytes, of: id, in: transaction)
         }
     }
 

@@ -44,11 +44,14 @@ struct LogsResource: Resource {
             let from = checkpoints ? try document.string("from", most: 255) : nil
             let take = checkpoints ? try document.integer("take", in: 1...100) : nil
             checkpoint = from == nil && take == nil ? nil : Paging.Checkpoint(from: from, take: take ?? 50)
-            let text = try document.string("q")
+            let (text, words) = (try document.string("q"), try document.string("search"))
             let sort = try document.string("sort")
             // Auth0 ignores all else beside a checkpoint.
             guard checkpoint == nil else { return }
-            if let text, !text.isEmpty { query.search = try Self.search(text, document) }
+            var parts: [SearchQuery] = []
+            if let text, !text.isEmpty { parts.append(try Self.search(text, "q", document) { $0 }) }
+            if let words, !words.isEmpty { parts.append(try Self.search(words, "search", document, Self.beginnings)) }
+            if !parts.isEmpty { query.search = .all(parts) }
             switch sort {
             case nil, "", "date:-1": query.isNewestFirst = true
             case "date:1": query.isNewestFirst = false
@@ -62,14 +65,31 @@ struct LogsResource: Resource {
             }
         }
 
-        private static func search(_ text: String, _ document: Document) throws(Document.Problem) -> SearchQuery {
+        private static func search(
+            _ text: String, _ name: String, _ document: Document, _ meaning: (SearchQuery) -> SearchQuery
+        ) throws(Document.Problem) -> SearchQuery {
             do {
                 var query = LogEventQuery()
-                query.search = try SearchQuery(text)
+                let search = meaning(try SearchQuery(text))
+                query.search = search
                 _ = try query.condition()
-                return try SearchQuery(text)
+                return search
             } catch {
-                throw document.problem("q", error.description)
+                throw document.problem(name, error.description)
+            }
+        }
+
+        /// What Auth0's older `search` means: words are beginnings, those in quotation marks the whole, and all must fit.
+        private static func beginnings(_ query: SearchQuery) -> SearchQuery {
+            switch query {
+            case .all(let parts), .any(let parts): .all(parts.map(beginnings))
+            case .not(let part): .not(beginnings(part))
+            case .term(nil, let value):
+                .any(["client_name", "connection", "user_name"].map { beginnings(.term(field: $0, value)) })
+            case .term("application", let value): beginnings(.term(field: "client_name", value))
+            case .term("user", let value): beginnings(.term(field: "user_name", value))
+            case .term(let field, .text(let text)): .term(field: field, .pattern("\(text)*"))
+            case .term: query
             }
         }
 

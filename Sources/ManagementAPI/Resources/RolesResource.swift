@@ -47,6 +47,21 @@ struct RolesResource: Resource {
         }
     }
 
+    /// Of which kind a role is. Portico's are the tenant's: those of organizations do not exist here.
+    enum Kind: String, CaseIterable { case tenant, organization }
+
+    struct Search: Payload {
+        let filter: Filter
+        let kind: Kind
+        let owner: String?
+
+        init(from document: inout Document) throws(Document.Problem) {
+            filter = try Filter(from: &document)
+            owner = try document.string("owner_id", most: 255)
+            kind = try document.oneOf("type", Kind.self) ?? (owner == nil ? .tenant : .organization)
+        }
+    }
+
     struct Pages: Payload {
         let paging: Paging
 
@@ -58,10 +73,13 @@ struct RolesResource: Resource {
     struct NewRole: Payload {
         let name: String
         let description: String?
+        let kind: Kind
 
         init(from document: inout Document) throws(Document.Problem) {
             name = try document.requiredString("name", most: 255)
             description = try document.string("description", most: 1000)
+            let owner = try document.string("owner_id", most: 255)
+            kind = try document.oneOf("type", Kind.self) ?? (owner == nil ? .tenant : .organization)
         }
     }
 
@@ -78,11 +96,11 @@ struct RolesResource: Resource {
         }
     }
 
-    @Sendable private func list(_ call: Query<Filter>) async throws -> Answer {
+    @Sendable private func list(_ call: Query<Search>) async throws -> Answer {
         let roles = try await management.stores.database.read { try RoleStore.list(in: $0) }.filter { role in
-            call.query.name.map(role.name.lowercased().contains) ?? true
+            call.query.kind == .tenant && call.query.filter.name.map(role.name.lowercased().contains) ?? true
         }
-        return .list("roles", roles.map(Self.shown), by: "id", call.query.paging) { $0 }
+        return .list("roles", roles.map(Self.shown), by: "id", call.query.filter.paging) { $0 }
     }
 
     @Sendable private func get(_ call: Plain) async throws -> Answer {
@@ -91,6 +109,7 @@ struct RolesResource: Resource {
     }
 
     @Sendable private func create(_ call: Submission<NewRole>) async throws -> Answer {
+        guard call.body.kind == .tenant else { throw ManagementError.notImplemented("roles of organizations") }
         var members: JSONObject = ["name": .string(call.body.name)]
         members["description"] = call.body.description.map(JSONValue.string)
         let role = try Role(

@@ -62,7 +62,7 @@ struct StatsResource: Resource {
             days.map { day in
                 [
                     "date": UserMembers.time(day.date), "logins": .integer(Int64(day.logins)),
-                    "signups": .integer(Int64(day.signups)), "leaked_passwords": 0,
+                    "signups": .integer(Int64(day.signups)), "leaked_passwords": .integer(Int64(day.leakedPasswords)),
                     "created_at": UserMembers.time(day.date),
                     "updated_at": UserMembers.time(min(now, day.date.addingTimeInterval(Self.day))),
                 ]

@@ -44,10 +44,11 @@ struct UserIdentitiesResource: Resource {
         guard secondary != id else {
             throw ManagementError(400, "Main account and link account cannot be the same", "invalid_body")
         }
-        let sessions = SessionEnd(services: management.services)
+        let (sessions, isOwn) = (SessionEnd(services: management.services), !call.has("update:users"))
         return try await management.write(call.caller) { transaction, _ in
             for user in [id, secondary].sorted() { try UserStore.lock(user, in: transaction) }
             let before = try Self.identities(of: id, transaction)
+            if isOwn { try Self.requireVerified(id, transaction) }
             guard try UserStore.find(secondary, in: transaction) != nil else {
                 guard try UserStore.primary(of: secondary, in: transaction) == nil else {
                     throw ManagementError.conflict("The account is linked already", "identity_conflict")
@@ -90,6 +91,12 @@ struct UserIdentitiesResource: Resource {
             guard let hint, hint.expiresAt > management.services.now() else {
                 throw Document.Problem(path: "link_with", message: "is no valid ID token of this tenant")
             }
+            // Every application has ID tokens of its users. One that is nobody's own would make its user's account a part of
+            // whoever runs another application.
+            guard call.caller.principal.user == nil || hint.client.clientID == call.caller.principal.client.clientID
+            else {
+                throw Document.Problem(path: "link_with", message: "was issued to another application")
+            }
             return hint.subject
         }
         guard let id = call.body.id else { throw Document.Problem(path: "user_id", message: "is required") }
@@ -97,6 +104,15 @@ struct UserIdentitiesResource: Resource {
             throw Document.Problem(path: "link_with", message: "is required")
         }
         return id
+    }
+
+    /// Whoever has signed up with somebody else's address must not keep a way in for when its owner takes the account over.
+    private static func requireVerified(_ id: String, _ transaction: any SQLTransaction) throws {
+        guard let user = try UserStore.find(id, in: transaction), user.email != nil, !user.isEmailVerified else {
+            return
+        }
+        throw ManagementError(
+            403, "The account's e-mail address must be verified before others are linked to it", "email_not_verified")
     }
 
     private static func identities(of id: String, _ transaction: any SQLTransaction) throws -> [JSONValue] {

@@ -12,18 +12,23 @@ enum UserMembers {
         "identities": .list(identityMembers), "created_at": .text, "updated_at": .text, "last_login": .text,
         "last_ip": .text, "logins_count": .count, "user_metadata": .anyObject, "app_metadata": .anyObject,
         "blocked": .bool,
+        // What the providers of other connections tell stands beside the rest, as at Auth0.
+        Members.others: .anything,
     ]) { $0[$1] = .text }
 
     static let identityMembers: Members = [
         "provider": .text.always, "user_id": .text.always, "connection": .text, "isSocial": .bool,
-        "profileData": .anyObject,
+        "profileData": .anyObject, "access_token": .text, "refresh_token": .text, "expires_in": .count,
     ]
 
     /// What a list of a role's users shows of each.
     static let summary: Members = ["user_id": .text.always, "email": .text, "picture": .text, "name": .text]
 
     /// Auth0's members; those without a value are left out.
-    static func shown(_ user: User, identities: [User] = []) -> JSONObject {
+    /// - Parameter tokens: those of the providers, by the identities' ids.
+    static func shown(
+        _ user: User, identities: [User] = [], tokens: [String: JSONObject] = [:]
+    ) -> JSONObject {
         var members = user.profile.filter { $0.value != .null && $0.key != "phone_number_verified" }
         members["phone_verified"] = user.profile["phone_number_verified"]
         members["user_id"] = .string(user.id)
@@ -31,7 +36,9 @@ enum UserMembers {
         if user.email != nil { members["email_verified"] = .bool(user.isEmailVerified) }
         members["username"] = user.username.map(JSONValue.string)
         members["name"] = members["name"] ?? members["email"] ?? members["username"]
-        members["identities"] = .array([identity(of: user)] + identities.map { identity(of: $0, withProfile: true) })
+        members["identities"] = .array(
+            [identity(of: user, tokens: tokens)]
+                + identities.map { identity(of: $0, withProfile: true, tokens: tokens) })
         members["created_at"] = time(user.createdAt)
         members["updated_at"] = time(user.updatedAt)
         members["last_login"] = user.lastLogin.map(time)
@@ -43,12 +50,16 @@ enum UserMembers {
     }
 
     /// Who the user is at the connection, with the profile of an identity that is not the user's first.
-    static func identity(of user: User, withProfile: Bool = false) -> JSONValue {
+    static func identity(
+        of user: User, withProfile: Bool = false, tokens: [String: JSONObject] = [:]
+    ) -> JSONValue {
         let bar = user.id.firstIndex(of: "|") ?? user.id.startIndex
         var members: JSONObject = [
             "provider": .string(String(user.id[..<bar])), "user_id": .string(String(user.id[bar...].dropFirst())),
-            "connection": .string(user.connection), "isSocial": false,
+            "connection": .string(user.connection),
+            "isSocial": .bool(socialProviders.contains(String(user.id[..<bar]))),
         ]
+        members.merge(tokens[user.id] ?? [:]) { $1 }
         if withProfile {
             var profile = user.profile.filter { $0.value != .null }
             profile["email"] = user.email.map(JSONValue.string)
@@ -59,10 +70,33 @@ enum UserMembers {
         return .object(members)
     }
 
+    /// Providers that anybody can have an account at.
+    private static let socialProviders: Set<String> = [
+        "apple", "facebook", "github", "google-oauth2", "linkedin", "oauth2", "windowslive",
+    ]
+
     /// The users with their identities, in their order.
-    static func shown(_ users: [User], in transaction: any SQLTransaction) throws -> [JSONObject] {
+    /// - Parameter box: opens the tokens that providers gave, for who may see them; nil leaves them out.
+    static func shown(
+        _ users: [User], tokensFrom box: SecretBox? = nil, at now: Date = .distantPast,
+        in transaction: any SQLTransaction
+    ) throws -> [JSONObject] {
         let identities = try UserStore.identities(of: users.map(\.id), in: transaction)
-        return users.map { shown($0, identities: identities[$0.id] ?? []) }
+        var tokens: [String: JSONObject] = [:]
+        if let box {
+            let ids = users.map(\.id) + identities.values.flatMap { $0.map(\.id) }
+            tokens = try UserStore.upstreamTokens(of: ids, in: transaction).mapValues { sealed in
+                shown(try JSON.decode(UpstreamTokens.self, from: box.open(sealed)), at: now)
+            }
+        }
+        return users.map { shown($0, identities: identities[$0.id] ?? [], tokens: tokens) }
+    }
+
+    private static func shown(_ tokens: UpstreamTokens, at now: Date) -> JSONObject {
+        var members: JSONObject = ["access_token": .string(tokens.accessToken)]
+        members["refresh_token"] = tokens.refreshToken.map(JSONValue.string)
+        members["expires_in"] = tokens.expiresAt.map { .integer(Int64(max(0, $0.timeIntervalSince(now)))) }
+        return members
     }
 
     static func time(_ date: Date) -> JSONValue {

@@ -60,9 +60,12 @@ struct UsersResource: Resource {
     }
 
     @Sendable private func get(_ call: Query<Fields>) async throws -> Answer {
-        let id = call["id"]
+        let (id, now) = (call["id"], management.services.now())
+        let box = call.has("read:user_idp_tokens") ? management.services.secret.box : nil
         let found = try await management.stores.database.read { transaction in
-            try UserMembers.shown(UserStore.find(id, in: transaction).map { [$0] } ?? [], in: transaction).first
+            try UserMembers.shown(
+                UserStore.find(id, in: transaction).map { [$0] } ?? [], tokensFrom: box, at: now, in: transaction
+            ).first
         }
         guard let found else { throw Self.inexistent }
         return .ok(call.query.fields.apply(to: found))
@@ -128,6 +131,8 @@ struct UsersResource: Resource {
                 try verification?.write(in: transaction)
                 if let hash {
                     try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
+                    let names = [user.email, user.username].compactMap(\.self)
+                    try LoginBlocks.remove(names.map { (user.connection, $0) }, in: transaction)
                     try sessions.endAll(of: id, .passwordChanged, in: transaction)
                 } else if user.isBlocked, !before.isBlocked {
                     try sessions.endAll(of: id, .accountDeactivated, in: transaction)

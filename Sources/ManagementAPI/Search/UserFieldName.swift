@@ -13,8 +13,8 @@ struct UserFieldName {
         case idAtProvider
     }
 
-    /// - Throws: ``UserQuery/Problem`` for a name that no user has.
-    init(_ name: String) throws(UserQuery.Problem) {
+    /// - Throws: ``SearchQuery/Problem`` for a name that no user has.
+    init(_ name: String) throws(SearchQuery.Problem) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         field =
             switch (parts[0], parts.count) {
@@ -34,7 +34,8 @@ struct UserFieldName {
             case (_, 1) where Self.profile.contains(parts[0]): .stored(.profile(parts[0]))
             case ("user_metadata", 2...): .stored(.userMetadata(try Self.path(parts)))
             case ("app_metadata", 2...): .stored(.appMetadata(try Self.path(parts)))
-            default: throw UserQuery.Problem(message: "asks for '\(name.forDisplay)', which is no field of a user")
+            default:
+                throw SearchQuery.Problem(description: "asks for '\(name.forDisplay)', which is no field of a user")
             }
     }
 
@@ -45,14 +46,14 @@ struct UserFieldName {
     ]
 
     /// The names below the metadata. They become a path in the database's own language, which knows no quotes in them.
-    private static func path(_ parts: [String]) throws(UserQuery.Problem) -> [String] {
+    private static func path(_ parts: [String]) throws(SearchQuery.Problem) -> [String] {
         let path = Array(parts.dropFirst())
         guard path.count <= 10,
             path.allSatisfy({
                 !$0.isEmpty
                     && $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && !"\"\\'$*?".unicodeScalars.contains($0) }
             })
-        else { throw UserQuery.Problem(message: "asks for a member of the metadata that there cannot be") }
+        else { throw SearchQuery.Problem(description: "asks for a member of the metadata that there cannot be") }
         return path
     }
 
@@ -64,47 +65,62 @@ struct UserFieldName {
         }
     }
 
-    /// Users whose field is as a word or range says.
-    func filter(_ token: UserQueryToken) throws(UserQuery.Problem) -> UserFilter {
-        switch token {
-        case .word("*", isQuoted: false): return exists
-        case .word(let text, let isQuoted):
-            let isPattern = !isQuoted && text.contains(where: { $0 == "*" || $0 == "?" })
-            if isPattern { try Self.requireLong(text) }
+    /// Users whose field is as a value says.
+    func filter(_ value: SearchQuery.Value) throws(SearchQuery.Problem) -> UserFilter {
+        switch value {
+        case .exists, .pattern("*"): return exists
+        case .text(let text), .phrase(let text):
             switch field {
-            case .stored(let field): return .match(field, isPattern ? .like(text) : .equal(text))
+            case .stored(let field): return .match(field, .equal(text))
             case .provider: return .match(.id, .like("\(text)|*"))
             case .idAtProvider: return .match(.id, .like("*|\(text)"))
             }
+        case .pattern(let pattern):
+            try Self.requireLong(pattern)
+            switch field {
+            case .stored(let field): return .match(field, .like(pattern))
+            case .provider: return .match(.id, .like("\(pattern)|*"))
+            case .idAtProvider: return .match(.id, .like("*|\(pattern)"))
+            }
         case .range(let from, let to):
-            guard case .stored(let field) = field else { throw UserQuery.Problem(message: "has a range of identities") }
-            return .match(field, .range(from: from, to: to))
-        default: throw UserQuery.Problem(message: "has '\(token)' where a value should be")
+            guard case .stored(let field) = field else {
+                throw SearchQuery.Problem(description: "has a range of identities")
+            }
+            func bound(_ end: SearchQuery.Bound) -> UserFilter.Bound { .init(end.text, isIncluded: end.isIncluded) }
+            return .match(field, .range(from: from.map(bound), to: to.map(bound)))
         }
     }
 
-    /// Users who have the word anywhere in what they are called.
-    static func anywhere(_ token: UserQueryToken) throws(UserQuery.Problem) -> UserFilter {
-        guard case .word(let text, let isQuoted) = token else {
-            throw UserQuery.Problem(message: "has a range of nothing")
+    /// Users who are called so.
+    static func anywhere(_ value: SearchQuery.Value) throws(SearchQuery.Problem) -> UserFilter {
+        switch value {
+        case .pattern("*"): return .all([])
+        case .text(let text), .phrase(let text):
+            guard text.unicodeScalars.count <= longestPattern else {
+                throw SearchQuery.Problem(description: "has a word of more than \(longestPattern) characters")
+            }
+            return .called(text)
+        case .pattern(let pattern):
+            try requireLong(pattern)
+            let word = pattern.dropLast()
+            guard pattern.last == "*", !word.contains(where: { $0 == "*" || $0 == "?" }) else {
+                return .anywhere("*\(pattern)*")
+            }
+            return .called(String(word))
+        case .range, .exists: throw SearchQuery.Problem(description: "has a range of nothing")
         }
-        if !isQuoted, text == "*" { return .all([]) }
-        try requireLong(text)
-        let fields: [UserField] = [
-            .email, .username, .profile("name"), .profile("nickname"), .profile("given_name"), .profile("family_name"),
-        ]
-        return .any(fields.map { .match($0, .like("*\(text)*")) })
     }
 
     /// Fewer letters would fit nearly everybody, and many more cost as much as all texts together are long, many times over.
-    private static func requireLong(_ pattern: String) throws(UserQuery.Problem) {
+    private static func requireLong(_ pattern: String) throws(SearchQuery.Problem) {
         guard pattern.unicodeScalars.count <= longestPattern, pattern.count(where: { $0 == "*" }) <= 4 else {
-            throw UserQuery.Problem(
-                message: "has the wildcard '\(pattern.forDisplay)', longer than \(longestPattern) characters or with "
+            throw SearchQuery.Problem(
+                description:
+                    "has the wildcard '\(pattern.forDisplay)', longer than \(longestPattern) characters or with "
                     + "more than 4 '*'")
         }
         guard pattern.count(where: { $0 != "*" && $0 != "?" }) >= 3 else {
-            throw UserQuery.Problem(message: "has the wildcard '\(pattern.forDisplay)' with fewer than 3 letters")
+            throw SearchQuery.Problem(description: "has the wildcard '\(pattern.forDisplay)' with fewer than 3 letters")
         }
     }
 }

@@ -26,9 +26,9 @@ struct UserSearch: Payload {
         var parts: [UserFilter] = []
         if let text = try document.string("q"), !text.allSatisfy(\.isWhitespace) {
             do {
-                parts.append(try UserQuery.parse(text))
+                parts.append(try UserFilter(SearchQuery(text)))
             } catch {
-                throw document.problem("q", error.message)
+                throw document.problem("q", error.description)
             }
         }
         if let connection = try document.string("connection", most: 128) {
@@ -49,5 +49,25 @@ struct UserSearch: Payload {
             throw document.problem("sort", "must be a field and 1 or -1, such as created_at:-1; fields are \(keys)")
         }
         return UserStore.Order(key, isDescending: parts[1] == "-1")
+    }
+}
+
+extension UserFilter {
+    /// The filter that a query asks for.
+    /// - Throws: ``SearchQuery/Problem`` for a field that no user has, or a value that it cannot have.
+    init(_ query: SearchQuery) throws(SearchQuery.Problem) {
+        switch query {
+        case .all(let parts): self = .all(try Self.filters(parts))
+        case .any(let parts): self = .any(try Self.filters(parts))
+        case .not(let part): self = .not(try UserFilter(part))
+        case .term(nil, let value): self = try UserFieldName.anywhere(value)
+        case .term(let name?, let value): self = try UserFieldName(name).filter(value)
+        }
+    }
+
+    private static func filters(_ parts: [SearchQuery]) throws(SearchQuery.Problem) -> [UserFilter] {
+        var filters: [UserFilter] = []
+        for part in parts { filters.append(try UserFilter(part)) }
+        return filters
     }
 }

@@ -1,17 +1,23 @@
 /// Asks for email address and password.
 ///
-/// Posts `state`, `_csrf`, `username`, `password` and `action=default` to `/u/login?state=…`.
+/// Posts `state`, `_csrf`, `username`, `password` and `action=default` to `/u/login?state=…`, or `connection` in place of the
+/// last three.
 package struct LoginPage: Page {
     package static let template = "login"
     private let form: CredentialsForm
     private let applicationName: String
     private let forgotPath: String?
+    private let state: String
+    private let buttons: [ConnectionButton]
+    private let hasForm: Bool
 
     /// - Parameters:
     ///   - email: what the user wrote before, or the request's `login_hint`.
     ///   - problem: why the form comes back.
     ///   - signupPath: the signup page, where users may sign up.
     ///   - forgotPath: where users ask for a new password.
+    ///   - buttons: the connections whose users sign in somewhere else.
+    ///   - hasForm: whether anybody signs in with a password.
     package init(
         state: String,
         csrfToken: String,
@@ -20,9 +26,12 @@ package struct LoginPage: Page {
         email: String = "",
         problem: FormProblem? = nil,
         signupPath: String? = nil,
-        forgotPath: String? = nil
+        forgotPath: String? = nil,
+        buttons: [ConnectionButton] = [],
+        hasForm: Bool = true
     ) {
         self.forgotPath = forgotPath
+        (self.state, self.buttons, self.hasForm) = (state, buttons, hasForm)
         self.applicationName = applicationName
         form = CredentialsForm(
             action: "/u/login",
@@ -39,6 +48,10 @@ package struct LoginPage: Page {
     package var arguments: [String: String] { ["application": applicationName] }
 
     package func content(_ context: PageContext) -> [String: PageValue] {
-        form.content(context).merging(["forgotPath": .optional(forgotPath.flatMap(SafeURL.link))]) { $1 }
+        var content = form.content(context)
+        content["hasForm"] = .flag(hasForm)
+        content["connections"] = ConnectionButton.content(buttons, state: state, hasForm: hasForm, context)
+        content["forgotPath"] = .optional(forgotPath.flatMap(SafeURL.link))
+        return content
     }
 }

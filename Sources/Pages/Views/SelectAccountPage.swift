@@ -3,13 +3,10 @@
 /// Posts `state`, `_csrf`, and `action=continue` or `action=another` to `/u/select-account?state=…`.
 package struct SelectAccountPage: Page {
     package static let template = "select-account"
-    private let state: String
-    private let csrfToken: String
+    private let form: TransactionForm
     private let applicationName: String
-    private let applicationLogoURL: String?
     private let userName: String
     private let address: String?
-    private let problem: FormProblem?
 
     /// - Parameters:
     ///   - userName: who has the browser's session.
@@ -19,21 +16,14 @@ package struct SelectAccountPage: Page {
         state: String, csrfToken: String, applicationName: String, applicationLogoURL: String? = nil, userName: String,
         address: String? = nil, problem: FormProblem? = nil
     ) {
-        (self.state, self.csrfToken) = (state, csrfToken)
-        (self.applicationName, self.applicationLogoURL) = (applicationName, applicationLogoURL)
-        (self.userName, self.address, self.problem) = (userName, address, problem)
+        form = TransactionForm(
+            "/u/select-account", state: state, csrfToken: csrfToken, logoURL: applicationLogoURL, problem: problem)
+        (self.applicationName, self.userName, self.address) = (applicationName, userName, address)
     }
 
     package var arguments: [String: String] { ["application": applicationName, "user": userName] }
 
     package func content(_ context: PageContext) -> [String: PageValue] {
-        [
-            "action": .text("/u/select-account?state=\(SafeURL.queryValue(state))"),
-            "state": .text(state),
-            "csrfToken": .text(csrfToken),
-            "logoURL": .optional((applicationLogoURL ?? context.chrome.logoURL).flatMap(SafeURL.image)),
-            "address": .optional(address == userName ? nil : address),
-            "alert": .optional(problem.map { context.texts.text("problems", $0.key) }),
-        ]
+        form.content(context).merging(["address": .optional(address == userName ? nil : address)]) { $1 }
     }
 }

@@ -32,7 +32,7 @@ struct ApplyCommand: AsyncParsableCommand {
             print("Nothing was changed.")
             throw ExitCode(1)
         }
-        let outcome = try await plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
+        let outcome = try await plan.apply(to: workspace.stores, at: Date(), by: .here("apply"))
         print(outcome.text)
     }
 
@@ -41,7 +41,8 @@ struct ApplyCommand: AsyncParsableCommand {
         guard PlanFile.isPlan(url) else { return try await source.plan(workspace).plan }
         do {
             return try await PlanFile(contentsOf: url, box: workspace.secret.box).plan(
-                stores: workspace.stores, box: workspace.secret.box)
+                stores: workspace.stores, box: workspace.secret.box,
+                strategies: workspace.services.strategies)
         } catch let refused as PlanFile.Refused {
             throw CommandFailure(refused.description)
         } catch let error as TenantFileError {

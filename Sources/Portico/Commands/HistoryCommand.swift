@@ -35,8 +35,9 @@ struct RollbackCommand: AsyncParsableCommand {
         abstract: "Take the last apply back.",
         discussion: """
             Shows what would change, and asks. Each resource that the last apply created, changed or deleted becomes what \
-            it was before, its secret too; the others stay. Given again, it takes back the apply before that. What hung on \
-            a deleted resource outside of the configuration does not come back: a role's users, an application's tokens.
+            it was before, its secret too; the others stay. Given again, it takes back the apply before that. A secret or \
+            key that was replaced since the apply stays as it is: the one before may be known to somebody. What hung on a \
+            deleted resource outside of the configuration does not come back: a role's users, an application's tokens.
 
             EXAMPLE
               portico rollback
@@ -62,7 +63,7 @@ struct RollbackCommand: AsyncParsableCommand {
             throw ExitCode(1)
         }
         do {
-            _ = try await plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
+            _ = try await plan.apply(to: workspace.stores, at: Date(), by: .here("rollback"))
         } catch let refused as DatabaseHasUsers {
             throw CommandFailure("The last apply cannot be taken back: \(refused)")
         } catch SQLError.foreignKeyViolation {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import AuthorizationServer
 import Foundation
+import OAuth
 import Storage
+import TenantConfiguration
 
 /// `portico keys`.
 struct KeysCommand: AsyncParsableCommand {
@@ -46,6 +48,10 @@ struct KeysCommand: AsyncParsableCommand {
             try await workspace.services.signingKeys.makeFirst(at: Date())
             for rotation in try await workspace.services.signingKeys.rotate(at: Date()) {
                 let kind = padded(rotation.kind.rawValue, 7)
+                try await ChangeAuthor.here("keys rotate").log(
+                    "Rotate the signing keys",
+                    ["resource": "keys", "id": .string(rotation.current), "kind": .string(rotation.kind.rawValue)],
+                    to: workspace.stores, at: Date())
                 print("\(kind)  current  \(rotation.current)\n\(kind)  next     \(rotation.next)")
             }
         }

@@ -59,7 +59,8 @@ struct MigrateCommand: AsyncParsableCommand {
             do {
                 migration = try await Auth0Migration.make(
                     export: URL(filePath: export), environment: ProcessInfo.processInfo.environment,
-                    source: source(), stores: workspace.stores, box: workspace.secret.box)
+                    source: source(), stores: workspace.stores, box: workspace.secret.box,
+                    strategies: workspace.services.strategies)
             } catch let error as TenantFileError {
                 throw CommandFailure("\(error)")
             }
@@ -71,7 +72,8 @@ struct MigrateCommand: AsyncParsableCommand {
                 throw ExitCode(1)
             }
             if !migration.plan.isEmpty {
-                let outcome = try await migration.plan.apply(to: workspace.stores, at: Date(), by: NSUserName())
+                let outcome = try await migration.plan.apply(
+                    to: workspace.stores, at: Date(), by: .here("migrate auth0"))
                 print(outcome.text)
             }
             var report = Auth0MigrationReport(migration, issuer: workspace.configuration.issuer.text, wasApplied: true)
@@ -107,10 +109,14 @@ struct MigrateCommand: AsyncParsableCommand {
             do {
                 let hashes = try passwordHashes.map { try Auth0UserExport.passwordHashes(in: URL(filePath: $0)) }
                 let standard = try standardDatabase(databases)
-                let report = try await UserImport(
-                    stores: workspace.stores, connection: standard,
-                    converting: Auth0UserExport(standard: standard, databases: databases, hashes: hashes ?? [:])
-                ).run(file: URL(filePath: users), upsert: false) { bar.show($0.processed, fraction: $0.fraction) }
+                let report = try await ChangeAuthor.here("migrate auth0").importing(
+                    into: standard, of: workspace.stores
+                ) {
+                    try await UserImport(
+                        stores: workspace.stores, connection: standard,
+                        converting: Auth0UserExport(standard: standard, databases: databases, hashes: hashes ?? [:])
+                    ).run(file: URL(filePath: users), upsert: false) { bar.show($0.processed, fraction: $0.fraction) }
+                }
                 bar.finish()
                 return report
             } catch let error as CocoaError {

@@ -21,6 +21,7 @@ struct PlanOptions: ParsableArguments {
             let parsed = try TenantFile(contentsOf: URL(filePath: file), environment: environment)
             let plan = try await Plan.make(
                 parsed, stores: workspace.stores, box: workspace.secret.box,
+                strategies: workspace.services.strategies,
                 allowDelete: allowDelete || environment["AUTH0_ALLOW_DELETE"] == "true")
             return (parsed, plan)
         } catch let error as TenantFileError {

@@ -79,6 +79,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.usersImportSize.help))
     var usersImportSize: String?
 
+    @Option(help: ArgumentHelp(stringLiteral: Setting.breachedPasswords.help))
+    var breachedPasswords: String?
+
     private var flags: [Setting: String] {
         var flags = options.flags
         flags[.issuer] = issuer
@@ -97,6 +100,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags[.logEvents] = logEvents
         flags[.logRetention] = logRetention
         flags[.usersImportSize] = usersImportSize
+        flags[.breachedPasswords] = breachedPasswords
         return flags
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AuthorizationServer
 import Foundation
+import OAuth
 import Storage
 import TenantConfiguration
 
@@ -54,6 +55,10 @@ struct UsersCommand: AsyncParsableCommand {
                 let user = try await Signup(services: workspace.services).create(
                     email: email, password: password, name: name, isEmailVerified: emailVerified,
                     connection: UsersCommand.connection(connection.connection, workspace))
+                try await ChangeAuthor.here("users create").log(
+                    "Create user \(user.id)",
+                    ["resource": "users", "id": .string(user.id), "connection": .string(user.connection)],
+                    to: workspace.stores, at: Date())
                 print("\(user.id)  \(user.email ?? "")")
             } catch let refusal as Signup.Refusal {
                 throw CommandFailure(Self.explain(refusal, email: email))
@@ -67,7 +72,8 @@ struct UsersCommand: AsyncParsableCommand {
                 "The password is too weak for the connection's policy:\n"
                     + rules.map { "  \($0.isSatisfied ? "ok  " : "not ") \($0.text)" }.joined(separator: "\n")
             case .userExists: "A user with the address \(email) is there already."
-            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress: "The connection takes no new users."
+            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword, .notInvited:
+                "The connection takes no new users."
             }
         }
     }
@@ -95,10 +101,14 @@ struct UsersCommand: AsyncParsableCommand {
             let workspace = try await options.workspace()
             let connection = try await UsersCommand.connection(connection.connection, workspace)
             let bar = ProgressBar(label: "users")
-            let report = try await UserImport(stores: workspace.stores, connection: connection.name)
-                .run(file: URL(filePath: file), upsert: upsert) { progress in
-                    bar.show(progress.processed, fraction: progress.fraction)
-                }
+            let report = try await ChangeAuthor.here("users import").importing(
+                into: connection.name, of: workspace.stores
+            ) {
+                try await UserImport(stores: workspace.stores, connection: connection.name)
+                    .run(file: URL(filePath: file), upsert: upsert) { progress in
+                        bar.show(progress.processed, fraction: progress.fraction)
+                    }
+            }
             bar.finish()
             print(report.text)
             if !report.rejected.isEmpty { throw ExitCode(1) }

@@ -22,7 +22,9 @@ package struct Table: Sendable {
         Table("tenant_section", key: ["name"], ["document"]),
         Table("resource_server", key: ["id"], ["identifier", "name", "document", "sealed_signing_secret"]),
         Table("client_grant", key: ["id"], ["client_id", "audience", "document"]),
-        Table("connection", key: ["id"], ["name", "strategy", "document", "sealed_import_secret"]),
+        Table(
+            "connection", key: ["id"],
+            ["name", "strategy", "document", "sealed_import_secret", "sealed_secrets"]),
         Table("email_provider", key: ["name"], ["document", "sealed_credentials"]),
         Table("email_template", key: ["name"], ["document"]),
         Table("role", key: ["id"], ["name", "description"]),
@@ -39,6 +41,7 @@ package struct Table: Sendable {
             ]),
         Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
+        Table("upstream_token", key: ["user_id"], ["sealed_tokens"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
         Table("organization_member", key: ["organization_id", "user_id"], []),
@@ -63,6 +66,9 @@ package struct Table: Sendable {
             "login_transaction", key: ["digest"],
             ["browser_digest", "client_id", "parameters", "progress", "created_at", "expires_at"]),
         Table(
+            "upstream_transaction", key: ["digest"],
+            ["browser_digest", "connection_id", "sealed_memory", "created_at", "expires_at"]),
+        Table(
             "authorization_code", key: ["digest"],
             [
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
@@ -79,7 +85,7 @@ package struct Table: Sendable {
             "access_token", key: ["digest"],
             [
                 "authorization_id", "client_id", "user_id", "scope", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint",
+                "certificate_thumbprint", "organization_id",
             ]),
         Table(
             "refresh_token_family", key: ["id"],
@@ -96,7 +102,9 @@ package struct Table: Sendable {
         Table(
             "configuration_apply", key: ["id"],
             ["applied_at", "applied_by", "changes", "summary", "sealed_rows", "rolled_back_at"]),
-        Table("consent_grant", key: ["id"], ["user_id", "client_id", "audience", "scope", "created_at"]),
+        Table(
+            "consent_grant", key: ["id"],
+            ["user_id", "client_id", "audience", "organization_id", "scope", "created_at"]),
         Table(
             "log_event", key: ["log_id"],
             [

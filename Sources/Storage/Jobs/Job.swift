@@ -69,8 +69,9 @@ package struct JobStore: Sendable {
         package init() {}
     }
 
-    /// Seconds for which a file may be on its way.
-    private static let uploadTime: TimeInterval = 3600
+    /// Seconds for which a file may be on its way, and from one piece to the next: a node that has died over an upload
+    /// keeps nobody else from one for long.
+    private static let (uploadTime, pieceTime): (TimeInterval, TimeInterval) = (3600, 120)
 
     /// Makes a job whose file follows piece by piece; ``submit(_:settings:most:at:)`` makes it wait for its turn.
     /// - Parameter most: jobs of the kind that may be sent, wait or run.
@@ -85,10 +86,22 @@ package struct JobStore: Sendable {
                 """)?.integer("jobs")
             guard try Self.countActive(kind, in: transaction) + (uploads ?? 0) < most else { return false }
             try Self.insert(
-                id, kind, .uploading, settings: [:], at: now, until: now.addingTimeInterval(Self.uploadTime),
+                id, kind, .uploading, settings: [:], at: now, until: now.addingTimeInterval(Self.pieceTime),
                 in: transaction)
             return true
         }
+    }
+
+    /// Keeps an upload, of which another piece has come.
+    /// - Throws: ``Lost`` where it has taken too long, and the transaction must not be committed.
+    package static func keepUpload(_ id: String, at now: Date, in transaction: any SQLTransaction) throws {
+        let changed = try transaction.changes(
+            """
+            UPDATE job SET expires_at = \(now.addingTimeInterval(pieceTime))
+            WHERE id = \(id) AND status = 'uploading' AND expires_at > \(now)
+                AND created_at > \(now.addingTimeInterval(-uploadTime))
+            """)
+        guard changed == 1 else { throw Lost() }
     }
 
     /// Ends an upload. Jobs are counted one after the other, so that two requests cannot both be the last one allowed.

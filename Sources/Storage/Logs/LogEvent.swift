@@ -105,6 +105,9 @@ package struct LogEvent: Sendable, Hashable {
     private static let mostDetails = 32_768
 
     private static func clean(_ details: JSONObject) -> JSONObject {
+        var room = mostDetails
+        // Nearly all details are plain and small: nothing is made anew for them.
+        if isPlain(.object(details), depth: 0, room: &room) { return details }
         let cleaned = clean(.object(details), depth: 0).object ?? [:]
         guard let text = try? JSON.text(cleaned), text.utf8.count > mostDetails else { return cleaned }
         // What a change was about may be large; who asked for it is not.
@@ -112,6 +115,32 @@ package struct LogEvent: Sendable, Hashable {
             ((try? JSON.text(value))?.utf8.count ?? 0) <= 1000
         }
         return small.merging(["truncated": true]) { $1 }
+    }
+
+    /// Whether a value has nothing to clean and leaves room, in bytes of JSON at most, for what comes after it.
+    private static func isPlain(_ value: JSONValue, depth: Int, room: inout Int) -> Bool {
+        switch value {
+        case .string(let text):
+            return isPlain(text, most: 2000, room: &room)
+        case .array(let array):
+            room -= 2
+            return depth <= 8 && array.allSatisfy { isPlain($0, depth: depth + 1, room: &room) }
+        case .object(let object):
+            room -= 2
+            return depth <= 8
+                && object.allSatisfy {
+                    isPlain($0.key, most: 255, room: &room) && isPlain($0.value, depth: depth + 1, room: &room)
+                }
+        default:
+            room -= 32
+            return room > 0
+        }
+    }
+
+    private static func isPlain(_ text: String, most: Int, room: inout Int) -> Bool {
+        // A quotation mark, a backslash and a slash are written as two bytes; then the quotation marks and a comma or colon.
+        room -= 2 * text.utf8.count + 3
+        return room > 0 && isPlain(text, most: most)
     }
 
     private static func clean(_ value: JSONValue, depth: Int) -> JSONValue {
@@ -132,7 +161,7 @@ package struct LogEvent: Sendable, Hashable {
     /// The text with control and format characters as `\u{1b}`, cut to `most` characters.
     static func clean(_ text: String, most: Int) -> String {
         // Most texts are plain and short: nothing is made anew for them.
-        if text.utf8.count <= most, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+        if isPlain(text, most: most) { return text }
         var (cleaned, count) = ("", 0)
         for scalar in text.unicodeScalars {
             guard count < most else { return cleaned + "…" }
@@ -144,6 +173,10 @@ package struct LogEvent: Sendable, Hashable {
             count += 1
         }
         return cleaned
+    }
+
+    private static func isPlain(_ text: String, most: Int) -> Bool {
+        text.utf8.count <= most && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     }
 }
 

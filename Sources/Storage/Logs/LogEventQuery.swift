@@ -55,7 +55,12 @@ package struct LogEventQuery: Sendable {
             let fields = [
                 "description", "user_name", "client_name", "type", "ip", "user_id", "client_id", "connection",
             ]
-            let wanted: SearchQuery.Value = if case .text(let text) = value { .pattern("*\(text)*") } else { value }
+            let wanted: SearchQuery.Value
+            switch value {
+            case .text(let text), .phrase(let text): wanted = .pattern("*\(text)*")
+            case .pattern: wanted = value
+            case .range, .exists: throw SearchQuery.Problem(description: "has a range of nothing")
+            }
             return try joined(fields.map { .term(field: $0, wanted) }) { "(\($0) OR \($1))" }
         case .term(let name?, let value):
             guard let field = fields[name] else {
@@ -83,18 +88,20 @@ package struct LogEventQuery: Sendable {
         case (.date, .exists): return "1 = 1"
         case (.code(let column), .exists), (.words(let column), .exists), (.truth(let column), .exists):
             return "\(name: column) IS NOT NULL"
-        case (.code(let column), .text(let text)): return "\(name: column) = \(text)"
-        case (.words(let column), .text(let text)): return "LOWER(\(name: column)) = \(lowercased(text))"
+        case (.code(let column), .text(let text)), (.code(let column), .phrase(let text)):
+            return "\(name: column) = \(text)"
+        case (.words(let column), .text(let text)), (.words(let column), .phrase(let text)):
+            return "LOWER(\(name: column)) = \(lowercased(text))"
         case (.code(let column), .pattern(let text)), (.words(let column), .pattern(let text)):
             return "LOWER(\(name: column)) LIKE \(pattern(text)) ESCAPE '!'"
         case (.code(let column), .range(let from, let to)), (.words(let column), .range(let from, let to)):
             return range("\(name: column)", from.map { ($0.text.sqlValue, $0) }, to.map { ($0.text.sqlValue, $0) })
-        case (.truth(let column), .text(let text)):
+        case (.truth(let column), .text(let text)), (.truth(let column), .phrase(let text)):
             guard let truth = Bool(text) else {
                 throw SearchQuery.Problem(description: "wants true or false, not '\(text.forDisplay)'")
             }
             return truth ? "\(name: column)" : "NOT \(name: column)"
-        case (.date, .text(let text)):
+        case (.date, .text(let text)), (.date, .phrase(let text)):
             let (start, end) = try day(text)
             return "(happened_at >= \(start) AND happened_at < \(end))"
         case (.date, .range(let from, let to)):

@@ -8,6 +8,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedSilentLogin = "fsa"
     case signup = "ss"
     case failedSignup = "fs"
+    case invitationAccepted = "si"
+    case failedInvitation = "fi"
+    case memberAdded = "organization_member_added"
     case logout = "slo"
     case failedLogout = "flo"
     case backchannelLogout = "oidc_backchannel_logout_succeeded"
@@ -38,6 +41,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case tooManyLogins = "limit_sul"
+    case breachedPassword = "pwd_leak"
+    case breachedSignup = "signup_pwd_leak"
+    case breachedPasswordChange = "reset_pwd_leak"
     case failedNotification = "fn"
     case verification = "sv"
     case failedVerification = "fv"
@@ -59,6 +66,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedSilentLogin: "Failed Silent Auth"
         case .signup: "Success Signup"
         case .failedSignup: "Failed Signup"
+        case .invitationAccepted: "Success Invite Accept"
+        case .failedInvitation: "Failed Invite Accept"
+        case .memberAdded: "Organization Member Added"
         case .logout: "Success Logout"
         case .failedLogout: "Failed Logout"
         case .backchannelLogout: "Success Back-Channel Logout"
@@ -86,6 +96,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .tooManyLogins: "Blocked Account (too many logins)"
+        case .breachedPassword: "Breached Password"
+        case .breachedSignup: "Breached Password on Signup"
+        case .breachedPasswordChange: "Breached Password on Password Change"
         case .failedNotification: "Failed Sending Notification"
         case .verification: "Success Verification Email"
         case .failedVerification: "Failed Verification Email"
@@ -105,8 +119,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedLogin, .wrongPassword, .unknownUser: .loginFail
         case .silentLogin: .silentSuccess
         case .failedSilentLogin: .silentFail
-        case .signup: .signupSuccess
-        case .failedSignup: .signupFail
+        case .signup, .invitationAccepted: .signupSuccess
+        case .failedSignup, .failedInvitation: .signupFail
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
         case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
@@ -116,8 +130,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent: .userSuccess
-        case .accountBlocked, .addressBlocked: .userNotification
+        case .consent, .memberAdded: .userSuccess
+        case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
+            .breachedPasswordChange:
+            .userNotification
         case .failedNotification: .systemNotification
         case .verification, .passwordChangeRequest, .passwordChange: .userSuccess
         case .failedVerification, .failedPasswordChangeRequest, .failedPasswordChange: .userFail
@@ -125,6 +141,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedAPIOperation: .managementFail
         }
     }
+
+    /// Whether somebody is kept out by attack protection, whatever they know.
+    package var isBlock: Bool { category == .userNotification }
 
     /// Whether it tells of something that went wrong.
     package var isFailure: Bool {

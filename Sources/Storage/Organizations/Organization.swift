@@ -27,6 +27,9 @@ package struct Organization: Sendable, Hashable {
 
     package init(id: String, name: String) { (self.id, self.name) = (id, name) }
 
+    /// What its people call it.
+    package var shownName: String { displayName ?? name }
+
     /// Whether a text is an organization's id; no name may look like one.
     package static func isID(_ text: String) -> Bool { text.hasPrefix("org_") }
 
@@ -142,6 +145,11 @@ package struct OrganizationStore: Sendable {
         try transaction.row("SELECT * FROM organization WHERE name = \(name.lowercased())").map(Organization.init)
     }
 
+    /// The organization that an id or a name stands for, or nil where there is none.
+    package static func find(idOrName value: String, in transaction: any SQLTransaction) throws -> Organization? {
+        try Organization.isID(value) ? find(value, in: transaction) : find(name: value, in: transaction)
+    }
+
     /// Every organization, in the order of their names.
     package static func list(in transaction: any SQLTransaction) throws -> [Organization] {
         try transaction.rows("SELECT * FROM organization ORDER BY name").map(Organization.init)
@@ -216,9 +224,10 @@ package struct OrganizationStore: Sendable {
             """)
     }
 
-    /// Removes the organization with this id, where there is one, with its memberships and invitations.
+    /// Removes the organization with this id, where there is one, with its memberships, invitations and consents.
     package static func delete(_ id: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM organization WHERE id = \(id)")
+        try transaction.execute("DELETE FROM consent_grant WHERE organization_id = \(id)")
     }
 }
 

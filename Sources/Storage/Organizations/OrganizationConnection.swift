@@ -77,6 +77,23 @@ extension OrganizationStore {
         ).map(OrganizationConnection.init)
     }
 
+    /// What holds for a connection in each organization that a user belongs to, by the organizations' ids.
+    package static func settings(
+        of connectionID: String, forMember userID: String, in transaction: any SQLTransaction
+    ) throws -> [String: OrganizationConnection] {
+        var found: [String: OrganizationConnection] = [:]
+        for row in try transaction.rows(
+            """
+            SELECT organization_connection.* FROM organization_connection
+            JOIN organization_member ON organization_member.organization_id = organization_connection.organization_id
+            WHERE connection_id = \(connectionID) AND user_id = \(userID)
+            """)
+        {
+            found[try row.text("organization_id")] = try OrganizationConnection(row)
+        }
+        return found
+    }
+
     /// Gives an organization a connection, or changes what holds for it there.
     /// - Throws: ``SQLError/foreignKeyViolation`` where either does not exist.
     package static func save(

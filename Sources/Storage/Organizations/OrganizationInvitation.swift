@@ -6,6 +6,8 @@ package struct OrganizationInvitation: Sendable, Hashable {
     /// `uinv_` and 16 letters and digits.
     package let id: String
     package let organizationID: String
+    /// The ``Secret/digest`` of what the invited person gets.
+    package let ticketDigest: String
     /// Who invites, as the mail and the page say it.
     package let inviterName: String
     /// Whom, by their e-mail address in lower case.
@@ -22,11 +24,12 @@ package struct OrganizationInvitation: Sendable, Hashable {
     package let expiresAt: Date
 
     package init(
-        id: String, organizationID: String, inviterName: String, inviteeEmail: String, clientID: String,
-        connectionID: String? = nil, roles: [String] = [], appMetadata: JSONObject = [:],
+        id: String, organizationID: String, ticketDigest: String, inviterName: String, inviteeEmail: String,
+        clientID: String, connectionID: String? = nil, roles: [String] = [], appMetadata: JSONObject = [:],
         userMetadata: JSONObject = [:], createdAt: Date, expiresAt: Date
     ) {
-        (self.id, self.organizationID, self.inviterName) = (id, organizationID, inviterName)
+        (self.id, self.organizationID, self.ticketDigest) = (id, organizationID, ticketDigest)
+        self.inviterName = inviterName
         (self.inviteeEmail, self.clientID, self.connectionID) = (inviteeEmail, clientID, connectionID)
         (self.roles, self.appMetadata, self.userMetadata) = (roles.sorted(), appMetadata, userMetadata)
         (self.createdAt, self.expiresAt) = (createdAt.storable, expiresAt.storable)
@@ -38,16 +41,15 @@ package struct OrganizationInvitationStore: Sendable {
     let database: any SQLDatabase
 
     /// Inserts an invitation.
-    /// - Parameter ticketDigest: the ``Secret/digest`` of what the invited person gets.
     /// - Throws: ``SQLError/foreignKeyViolation`` where something that it names does not exist.
     package static func insert(
-        _ invitation: OrganizationInvitation, ticketDigest: String, in transaction: any SQLTransaction
+        _ invitation: OrganizationInvitation, in transaction: any SQLTransaction
     ) throws {
         try transaction.execute(
             """
             INSERT INTO organization_invitation (id, organization_id, ticket_digest, client_id, connection_id,
                 inviter_name, invitee_email, app_metadata, user_metadata, created_at, expires_at)
-            VALUES (\(invitation.id), \(invitation.organizationID), \(ticketDigest), \(invitation.clientID),
+            VALUES (\(invitation.id), \(invitation.organizationID), \(invitation.ticketDigest), \(invitation.clientID),
                 \(invitation.connectionID), \(invitation.inviterName), \(invitation.inviteeEmail),
                 \(JSON.text(invitation.appMetadata)), \(JSON.text(invitation.userMetadata)), \(invitation.createdAt),
                 \(invitation.expiresAt))
@@ -136,7 +138,8 @@ package struct OrganizationInvitationStore: Sendable {
         let roles = try transaction.rows(
             "SELECT role_id FROM organization_invitation_role WHERE invitation_id = \(id) ORDER BY role_id")
         return OrganizationInvitation(
-            id: id, organizationID: try row.text("organization_id"), inviterName: try row.text("inviter_name"),
+            id: id, organizationID: try row.text("organization_id"),
+            ticketDigest: try row.text("ticket_digest"), inviterName: try row.text("inviter_name"),
             inviteeEmail: try row.text("invitee_email"), clientID: try row.text("client_id"),
             connectionID: row.optionalText("connection_id"), roles: try roles.map { try $0.text("role_id") },
             appMetadata: try row.json("app_metadata"), userMetadata: try row.json("user_metadata"),

@@ -6,6 +6,8 @@ package indirect enum UserFilter: Sendable, Hashable {
     case any([UserFilter])
     case not(UserFilter)
     case match(UserField, Match)
+    /// Users who are called so, see ``UserWord/condition(_:)``.
+    case called(String)
 
     /// What a field's value must be.
     package enum Match: Sendable, Hashable {
@@ -44,9 +46,19 @@ extension UserFilter {
         switch self {
         case .all(let parts): Self.joined(parts, "all")
         case .any(let parts): Self.joined(parts, "any")
-        case .not(let part): "NOT (\(part: part.sql))"
+        // A field that a user has not is not what is looked for either.
+        case .not(let part): "NOT COALESCE((\(part: part.sql)), FALSE)"
         case .match(let field, let match): field.condition(match)
+        case .called(let text): UserWord.condition(text)
         }
+    }
+
+    /// Users who have what fits the pattern in one of the fields that say what they are called.
+    package static func anywhere(_ pattern: String) -> UserFilter {
+        let fields: [UserField] = [
+            .email, .username, .profile("name"), .profile("nickname"), .profile("given_name"), .profile("family_name"),
+        ]
+        return .any(fields.map { .match($0, .like(pattern)) })
     }
 
     private static func joined(_ parts: [UserFilter], _ how: String) -> SQL {

@@ -24,7 +24,7 @@ struct UserTerm: Sendable, Hashable {
         ] {
             collector.collect(members, below: column)
         }
-        return collector.isComplete ? collector.terms : collector.terms.union([.incomplete])
+        return UserWord.all(of: user).union(collector.terms).union(collector.isComplete ? [] : [.incomplete])
     }
 
     /// A text as terms have it, and whether that is all of it.

@@ -26,6 +26,10 @@ package struct BruteForceProtection: TenantSection {
     package var allowlist: [AddressRange] = []
     /// Failures in a row until the block; nil leaves it to the tenant's `brute_force_max_attempts`.
     package var mostAttempts: Int?
+    /// Logins of one identifier from one address, right or wrong. Auth0 lets nobody set it; here it is
+    /// `portico_same_user`, and not shown where it is as there.
+    package var sameUser = Self.standardSameUser
+    private static let standardSameUser = SuspiciousIPThrottling.Allowance(most: 20, rate: 6000)
     /// Auth0's other settings, kept and given back.
     package var other: JSONObject = [:]
 
@@ -38,6 +42,9 @@ package struct BruteForceProtection: TenantSection {
         mode = try document.oneOf("mode", Mode.self) ?? .identifierAndIP
         allowlist = try document.addresses("allowlist")
         mostAttempts = try document.integer("max_attempts", in: 1...100)
+        if var allowance = try document.document("portico_same_user") {
+            sameUser = try SuspiciousIPThrottling.Allowance(from: &allowance, standard: sameUser)
+        }
         other = try document.remaining(known: ["form_submission_mode"])
     }
 
@@ -48,6 +55,7 @@ package struct BruteForceProtection: TenantSection {
         members["mode"] = .string(mode.rawValue)
         members["allowlist"] = JSONValue(allowlist.map(\.text))
         members["max_attempts"] = mostAttempts.map { .integer(Int64($0)) }
+        if sameUser != Self.standardSameUser { members["portico_same_user"] = sameUser.json }
         return members
     }
 

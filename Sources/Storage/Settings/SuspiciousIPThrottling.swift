@@ -6,7 +6,7 @@ import OAuth
 package struct SuspiciousIPThrottling: TenantSection {
     package static let name = "suspicious-ip-throttling"
 
-    /// What is done about it. Without mail nobody is told: `admin_notification` is kept and given back.
+    /// What is done about it. Administrators are told by the log: `admin_notification` is kept and given back.
     package enum Shield: String, Sendable, CaseIterable {
         case adminNotification = "admin_notification"
         case block
@@ -33,6 +33,15 @@ package struct SuspiciousIPThrottling: TenantSection {
 
         package init(most: Int, rate: Int) { (self.most, self.rate) = (most, rate) }
 
+        /// - Throws: ``Document/Problem`` for a member that is unknown or has a wrong value.
+        init(from document: inout Document, standard: Allowance) throws(Document.Problem) {
+            most = try document.integer("max_attempts", in: 1...1_000_000) ?? standard.most
+            rate = try document.integer("rate", in: 1...86_400_000) ?? standard.rate
+            _ = try document.remaining(known: [])
+        }
+
+        var json: JSONValue { ["max_attempts": .integer(Int64(most)), "rate": .integer(Int64(rate))] }
+
         /// Seconds until one more is allowed.
         package var interval: TimeInterval { Double(rate) / 1000 }
     }
@@ -55,10 +64,7 @@ package struct SuspiciousIPThrottling: TenantSection {
         if var stage = try document.document("stage") {
             for (name, standard) in stages.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 guard var allowance = try stage.document(name.rawValue) else { continue }
-                stages[name] = Allowance(
-                    most: try allowance.integer("max_attempts", in: 1...1_000_000) ?? standard.most,
-                    rate: try allowance.integer("rate", in: 1...86_400_000) ?? standard.rate)
-                _ = try allowance.remaining(known: [])
+                stages[name] = try Allowance(from: &allowance, standard: standard)
             }
             _ = try stage.remaining(known: [])
         }
@@ -66,12 +72,7 @@ package struct SuspiciousIPThrottling: TenantSection {
     }
 
     package var document: JSONObject {
-        let stage = stages.map { name, allowance in
-            (
-                name.rawValue,
-                ["max_attempts": .integer(Int64(allowance.most)), "rate": .integer(Int64(allowance.rate))] as JSONValue
-            )
-        }
+        let stage = stages.map { name, allowance in (name.rawValue, allowance.json) }
         return [
             "enabled": .bool(isEnabled), "shields": JSONValue(shields.map(\.rawValue)),
             "allowlist": JSONValue(allowlist.map(\.text)), "stage": .object(JSONObject(uniqueKeysWithValues: stage)),

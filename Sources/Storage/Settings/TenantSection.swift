@@ -24,6 +24,7 @@ extension TenantSection {
 package struct TenantSections: Sendable, Equatable {
     package var bruteForce = BruteForceProtection()
     package var suspiciousIP = SuspiciousIPThrottling()
+    package var breachedPasswords = BreachedPasswordDetection()
     package var branding = Branding()
     package var customTexts = CustomTexts()
 
@@ -44,6 +45,7 @@ package enum TenantSectionStore {
         var sections = TenantSections()
         sections.bruteForce = try find(BruteForceProtection.self, in: transaction)
         sections.suspiciousIP = try find(SuspiciousIPThrottling.self, in: transaction)
+        sections.breachedPasswords = try find(BreachedPasswordDetection.self, in: transaction)
         sections.branding = try find(Branding.self, in: transaction)
         sections.customTexts = try find(CustomTexts.self, in: transaction)
         return sections

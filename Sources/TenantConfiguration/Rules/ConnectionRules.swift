@@ -48,4 +48,19 @@ package enum ConnectionRules {
         }
         return members
     }
+
+    /// Refuses a change by which the secret for the old tenant would be forgotten in silence: it is for the application of
+    /// the tenant that it was given for, and is shown to no other.
+    /// - Throws: ``Document/Problem``.
+    package static func checkImportSecret(
+        of connection: Connection, before: Connection, _ transaction: any SQLTransaction
+    ) throws {
+        guard connection.options[ImportSource.option] != nil, !connection.keepsImportSecret(of: before),
+            try ConnectionStore.sealedImportSecrets(in: transaction)[before.name] != nil
+        else { return }
+        throw Document.Problem(
+            path: "options.portico_import.client_secret",
+            message: "is needed: the one that is kept is for another tenant or application; where the new one has "
+                + "none, take portico_import out first")
+    }
 }

@@ -44,7 +44,7 @@ struct AccountController: Sendable {
         return try await pages.respond(
             with: SelectAccountPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                applicationLogoURL: visit.client.logoURI, userName: user.displayName,
+                applicationLogoURL: visit.logoURL, userName: user.displayName,
                 address: user.email ?? user.username, problem: problem),
             status: status, to: visit)
     }

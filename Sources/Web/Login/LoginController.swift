@@ -28,8 +28,10 @@ struct LoginController: Sendable {
 
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
+        let fields = try await forms.fields(visit, request, context)
+        if let departure = try await departure(visit, fields) { return departure }
         let (email, password): (String, String)
-        switch try await forms.credentials(visit, request, context, addressField: "username") {
+        switch LoginForms.credentials(in: fields, addressField: "username") {
         case .incomplete(let problem, let email, let status):
             return try await page(visit, email: email, problem: problem, status: status)
         case .complete(let sentEmail, let sentPassword): (email, password) = (sentEmail, sentPassword)
@@ -54,12 +56,35 @@ struct LoginController: Sendable {
         }
     }
 
+    /// Sends the user to the provider of the connection that they have chosen, or whose users have such an address.
+    private func departure(_ visit: LoginForms.Visit, _ fields: OAuth.Parameters?) async throws -> Response? {
+        guard let fields else { return nil }
+        let connections = try await LoginConnections.offered(for: visit.request, services)
+        let chosen: Connection?
+        if let name = fields["connection"] {
+            guard let connection = connections.redirecting.first(where: { $0.name == name }) else {
+                throw OAuthError.invalidRequest(
+                    "the connection is not enabled", hint: "Go back to the application and sign in again.")
+            }
+            chosen = connection
+        } else {
+            chosen = fields["username"].flatMap(connections.redirecting(for:))
+        }
+        guard let chosen else { return nil }
+        return try await pages.depart(
+            to: UpstreamLogin(services: services).choose(
+                chosen, visit.login, state: visit.state, identifier: fields["username"], visit.request,
+                browser: visit.browser), visit.request.target)
+    }
+
     private static func problem(_ refusal: PasswordLogin.Refusal) -> FormProblem {
         switch refusal {
         case .wrongCredentials, .noConnection: .wrongCredentials
         case .blocked, .userIsBlocked: .blocked
-        case .cannotVerify: .cannotVerify
-        case .suspiciousAddress: .tooManyAttempts
+        case .cannotVerify, .directoryFails: .cannotVerify
+        case .tooManyLogins: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedPassword
         }
     }
 
@@ -67,13 +92,14 @@ struct LoginController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
+        let connections = try await LoginConnections.offered(for: visit.request, services)
         return try await pages.respond(
             with: LoginPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
-                applicationLogoURL: client.logoURI, email: String(email.prefix(254)), problem: problem,
-                signupPath: connection?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
-                forgotPath: connection == nil ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
+                applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
+                signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
+                forgotPath: connections.database == nil ? nil : "/u/reset-password/request?state=\(visit.state.text)",
+                buttons: ConnectionButton.all(connections), hasForm: connections.hasForm || connections.buttons.isEmpty),
             status: status, to: visit)
     }
 }

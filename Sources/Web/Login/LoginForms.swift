@@ -21,6 +21,8 @@ struct LoginForms: Sendable {
         let formToken: String
         /// The application as the pages show it, in the languages that the request asks for.
         let client: Client
+        /// The logo above the page's heading: the organization's, else the application's.
+        var logoURL: String? { request.organization?.organization.branding.logoURL ?? client.logoURI }
 
         init(
             _ state: Secret, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, _ browser: Browser,
@@ -55,13 +57,11 @@ struct LoginForms: Sendable {
         case incomplete(FormProblem, email: String, HTTPResponse.Status)
     }
 
-    /// - Parameter addressField: the name of the field with the e-mail address.
-    func credentials(
-        _ visit: Visit, _ request: Request, _ context: WebContext, addressField: String
-    ) async throws -> Credentials {
-        guard let fields = try await fields(visit, request, context) else {
-            return .incomplete(.expiredForm, email: "", .forbidden)
-        }
+    /// - Parameters:
+    ///   - fields: those of the form, or nil where its token is not its page's.
+    ///   - addressField: the name of the field with the e-mail address.
+    static func credentials(in fields: OAuth.Parameters?, addressField: String) -> Credentials {
+        guard let fields else { return .incomplete(.expiredForm, email: "", .forbidden) }
         guard let email = fields[addressField] else { return .incomplete(.emailRequired, email: "", .badRequest) }
         guard let password = fields["password"] else {
             return .incomplete(.passwordRequired, email: email, .badRequest)

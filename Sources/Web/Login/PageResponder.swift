@@ -20,20 +20,21 @@ struct PageResponder: Sendable {
     ///   - isFramed: whether pages of the target's origin, and no others, may frame this one.
     ///   - formTarget: where the page's form may lead that is not an authorization response.
     ///   - frames: the origins that the page may frame.
+    ///   - organization: whose name, logo and colours the page has in place of the tenant's.
     func respond(
         with page: some Page, status: HTTPResponse.Status = .ok, target: ResponseTarget? = nil,
         client: Client? = nil, isFramed: Bool = false, formTarget: RedirectURI? = nil, frames: [String] = [],
-        locales: [String] = []
+        locales: [String] = [], organization: Organization? = nil
     ) async throws -> Response {
         let settings = (try? await services.configuration.settings()) ?? TenantSettings()
         let sections = (try? await services.configuration.sections()) ?? TenantSections()
         var chrome = PageChrome(
-            tenantName: settings.friendlyName ?? services.issuer.domain,
-            logoURL: sections.branding.logoURL ?? settings.pictureURL,
+            tenantName: organization?.shownName ?? settings.friendlyName ?? services.issuer.domain,
+            logoURL: organization?.branding.logoURL ?? sections.branding.logoURL ?? settings.pictureURL,
             supportURL: settings.supportURL, policyURL: client?.information.policyURI,
             termsURL: client?.information.termsURI, locales: locales)
         chrome.faviconURL = sections.branding.faviconURL
-        chrome.stylesheetPath = BrandStyle(sections.branding)?.path
+        chrome.stylesheetPath = BrandStyle(sections.branding, of: organization)?.path
         chrome.customTexts = CustomPageTexts.pages(sections.customTexts)
         let response = Response(
             status: status,
@@ -41,7 +42,8 @@ struct PageResponder: Sendable {
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
                 .contentSecurityPolicy: Self.policy(
                     target?.redirectURI ?? formTarget, isFramed: isFramed, frames: frames,
-                    font: sections.branding.fontURL.flatMap { RedirectURI($0)?.origin }),
+                    font: sections.branding.fontURL.flatMap { RedirectURI($0)?.origin },
+                    allowsHTTP: !services.issuer.isSecure),
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: renderer.render(page, chrome: chrome))))
         return target.map(response.reachable) ?? response
@@ -53,11 +55,16 @@ struct PageResponder: Sendable {
     ) async throws -> Response {
         try await respond(
             with: page, status: status, target: visit.request.target, client: visit.client,
-            locales: visit.request.request.uiLocales)
+            locales: visit.request.request.uiLocales, organization: visit.request.organization?.organization)
     }
 
-    private static func policy(_ formTarget: RedirectURI?, isFramed: Bool, frames: [String], font: String?) -> String {
-        var targets = "'self' https:"
+    private static func policy(
+        _ formTarget: RedirectURI?, isFramed: Bool, frames: [String], font: String?, allowsHTTP: Bool
+    )
+        -> String
+    {
+        // Without https of its own the server is a developer's, and so may be the providers that a form leads to.
+        var targets = "'self' https:" + (allowsHTTP ? " http:" : "")
         if let formTarget, formTarget.scheme != "https" {
             targets += " " + (formTarget.scheme == "http" ? formTarget.origin : formTarget.scheme + ":")
         }

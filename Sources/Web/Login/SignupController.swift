@@ -27,17 +27,19 @@ struct SignupController: Sendable {
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
         let (email, password): (String, String)
-        switch try await forms.credentials(visit, request, context, addressField: "email") {
+        switch LoginForms.credentials(in: try await forms.fields(visit, request, context), addressField: "email") {
         case .incomplete(let problem, let email, let status):
             return try await page(visit, email: email, problem: problem, status: status)
         case .complete(let sentEmail, let sentPassword): (email, password) = (sentEmail, sentPassword)
         }
         do {
             let session = try await Signup(services: services).signUp(
-                email: email, password: password, login: visit.login, browser: visit.browser)
+                email: email, password: password, login: visit.login, visit.request, browser: visit.browser)
             var response = forms.resume(visit)
             cookies.addSession(session, to: &response)
             return response
+        } catch is InvitationGone {
+            return forms.resume(visit)
         } catch let refusal as Signup.Refusal {
             return try await page(visit, email: email, problem: Self.problem(refusal), status: .badRequest)
         }
@@ -52,7 +54,9 @@ struct SignupController: Sendable {
         case .disabled, .noConnection: .signupDisabled
         case .takesUsersOver: .signupTakesOver
         case .userExists: .signupFailed
-        case .suspiciousAddress: .tooManyAttempts
+        case .suspiciousAddress: .suspiciousAddress
+        case .breachedPassword: .breachedNewPassword
+        case .notInvited: .notInvited
         }
     }
 
@@ -60,7 +64,8 @@ struct SignupController: Sendable {
         _ visit: LoginForms.Visit, email: String = "", problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         let client = visit.client
-        let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login)
+        let connections = try await LoginConnections.offered(for: visit.request, services)
+        let connection = connections.database
         let policy = try connection.map { try PasswordPolicy(connection: $0) } ?? PasswordPolicy(level: .good)
         let closed: FormProblem? =
             connection?.takesUsersOver == true
@@ -68,10 +73,12 @@ struct SignupController: Sendable {
         return try await pages.respond(
             with: SignupPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: client.name,
-                applicationLogoURL: client.logoURI, email: String(email.prefix(254)),
+                applicationLogoURL: visit.logoURL,
+                email: visit.request.invitation?.inviteeEmail ?? String(email.prefix(254)),
+                isAddressFixed: visit.request.invitation != nil,
                 problem: problem ?? closed,
                 passwordRules: PasswordRules.check("", policy).map { PasswordRule(text: $0.text, satisfied: false) },
-                loginPath: "/u/login?state=\(visit.state.text)"),
+                loginPath: "/u/login?state=\(visit.state.text)", buttons: ConnectionButton.all(connections)),
             status: status, to: visit)
     }
 }

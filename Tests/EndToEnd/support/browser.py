@@ -85,6 +85,12 @@ def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
 
 
+def take_picture(page: Page, name: str) -> None:
+    """Keeps a picture of a page for people to look at, where PORTICO_PICTURES names a folder for it."""
+    if folder := os.environ.get("PORTICO_PICTURES"):
+        page.screenshot(path=os.path.join(folder, f"{name}.png"), full_page=True)
+
+
 def _take_pictures(test: str, pages: list[Page]) -> None:
     folder = REPOSITORY / "test-results"
     folder.mkdir(exist_ok=True)

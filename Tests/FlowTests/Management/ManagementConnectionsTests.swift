@@ -29,9 +29,9 @@ struct ManagementConnectionsTests {
     func otherStrategy() async throws {
         try await TestServer.run { server in
             let management = try await ManagementClient(server)
-            let answer = try await management.send(.post, "connections", ["name": "gh", "strategy": "github"])
+            let answer = try await management.send(.post, "connections", ["name": "tw", "strategy": "twitter"])
             #expect(answer.status == .notImplemented)
-            #expect(try await management.list("connections?strategy=github").isEmpty)
+            #expect(try await management.list("connections?strategy=twitter").isEmpty)
         }
     }
 

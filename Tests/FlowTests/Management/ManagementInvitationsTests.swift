@@ -40,7 +40,7 @@ struct ManagementInvitationsTests {
         return .object(members.merging(further) { $1 })
     }
 
-    @Test("An invitation's answer leads to the application; its ticket is shown once and stored as a digest")
+    @Test("INV-1: an invitation leads to the application; its ticket can be read again, and is stored as a digest")
     func create() async throws {
         try await Self.run { server, management, path in
             let role = try await management.post("roles", ["name": "Nurse"])["id"] ?? .null
@@ -61,7 +61,11 @@ struct ManagementInvitationsTests {
                     + "&organization_name=acme")
             #expect(made["invitee"] == ["email": "new@example.com"] && made["roles"] == [role])
             let read = try await management.get("\(path)/\(id)")
-            #expect(read["ticket_id"] == nil && read["invitation_url"] == nil)
+            #expect(read["ticket_id"] == made["ticket_id"] && read["invitation_url"] == made["invitation_url"])
+            let stored = try await server.services.stores.database.read {
+                try OrganizationInvitationStore.find(id, of: String(organization), in: $0)
+            }
+            #expect(stored?.ticketDigest == Secret(ticket).digest)
             #expect(read["user_metadata"] == ["a": "b"])
             let created = try #require(read["created_at"]?.string.flatMap(Self.date))
             #expect(read["expires_at"]?.string.flatMap(Self.date) == created + 60)

@@ -9,7 +9,14 @@ struct AuthenticationStep {
     let now: Date
 
     /// Where the user proves who they are.
-    var login: AuthorizationOutcome.LoginPage { request.request.prefersSignup ? .signup : .login }
+    var login: AuthorizationOutcome.LoginPage {
+        guard request.invitation != nil else { return request.request.prefersSignup ? .signup : .login }
+        switch progress.invitation {
+        case nil: return .invitation
+        case .signup?: return .signup
+        case .login?, .accepted?, .refused?: return .login
+        }
+    }
 
     private func isExpected(_ session: Session) -> Bool {
         request.expectedSubjects?.contains(session.userID) ?? true
@@ -26,6 +33,8 @@ struct AuthenticationStep {
         guard let connection, connection.serves(request.client), request.organization?.offers(connection) ?? true else {
             return login
         }
+        // Another connection's session is another way of knowing who the user is.
+        if let wanted = request.request.connection, wanted != session.connection { return login }
         guard isExpected(session) else {
             guard session.digest == progress.sessionDigest else { return login }
             throw OAuthError(
@@ -33,6 +42,8 @@ struct AuthenticationStep {
                 hint: "The request's id_token_hint or claims name another user (OpenID Connect Core §3.1.2.1).")
         }
         if session.digest == progress.sessionDigest { return nil }
+        // An invitation is accepted by signing in, never by a session that happens to be there.
+        if request.invitation != nil { return login }
         if request.request.prompt.contains(.selectAccount) {
             if progress.accountChoice == .another { return login }
             if progress.accountChoice != .session(digest: session.digest) { return .selectAccount }

@@ -23,7 +23,8 @@ struct ConsentStep {
         guard !isSkipped, !scope.isEmpty || !request.client.isFirstParty else { return false }
         let allowed = try await stores.consentGrants.scope(
             userID: userID, clientID: request.client.clientID,
-            audience: access.resourceServer?.resourceServer.identifier)
+            audience: access.resourceServer?.resourceServer.identifier,
+            organizationID: request.organization?.organization.id)
         guard let allowed else { return true }
         return !scope.isSubset(of: allowed)
     }

@@ -29,7 +29,9 @@ package struct ClientCredentialsGrant: Grant {
                 reason: .audience)
         }
         let scope = try scope(request, grant, api.resourceServer)
-        let organization = try await grant.organization(request.parameters["organization"], services)
+        let standard = request.client.organizations.defaultOrganization?.organizationID
+        let asked = request.parameters["organization"] ?? (grant.isForOrganizations ? standard : nil)
+        let organization = try await grant.organization(asked, services)
         var authorization = Authorization(
             client: request.client, subject: .client, scope: scope, resourceServer: api)
         authorization.grantName = "client-credentials"
@@ -71,6 +73,9 @@ package struct ClientCredentialsGrant: Grant {
 }
 
 extension ClientGrant {
+    /// Whether an application may act for an organization with it.
+    var isForOrganizations: Bool { organizationUsage ?? .deny != .deny }
+
     /// The organization that an application acts for by itself, which the client grant must allow.
     /// - Parameter value: what the request names; nil for none.
     /// - Throws: ``OAuthError`` where that is not what `organization_usage` says, or the grant is not for it.

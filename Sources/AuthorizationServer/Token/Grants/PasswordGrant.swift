@@ -102,7 +102,7 @@ struct PasswordAuthorization: Sendable {
             request.trail.note { facts in
                 // The grant has a type of its own; what went wrong with the password is a detail of it.
                 facts.details["reason"] = facts.failure.map { .string($0.rawValue) }
-                if facts.failure != .accountBlocked, facts.failure != .addressBlocked { facts.failure = nil }
+                if facts.failure?.isBlock != true { facts.failure = nil }
             }
             throw Self.error(refusal)
         } catch let busy as PasswordHasher.Busy {
@@ -116,10 +116,18 @@ struct PasswordAuthorization: Sendable {
         switch refusal {
         case .wrongCredentials, .noConnection: .invalidGrant("Wrong email or password.")
         case .userIsBlocked: OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
-        case .cannotVerify:
+        case .cannotVerify, .directoryFails:
             OAuthError(
                 .temporarilyUnavailable, "The password cannot be verified right now; try again later.",
                 hint: "The tenant that the user comes from did not verify it; the server's log has the reason.")
+        case .tooManyLogins:
+            OAuthError(
+                .tooManyLogins, "Too many login attempts for this user. Please wait, and try again later.")
+        case .breachedPassword:
+            OAuthError(
+                .passwordLeaked,
+                "This login has been blocked because your password has been leaked in another website. "
+                    + "Choose another one to sign in.")
         case .suspiciousAddress:
             OAuthError(.tooManyAttempts, "Too many failed logins from this address.", reason: .bruteForce)
         case .blocked:

@@ -155,7 +155,7 @@ package struct RefreshTokenGrant: Grant {
                 clientID: token.family.clientID, userID: token.family.userID, scope: scope,
                 claims: token.family.claims,
                 expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
-                confirmation: request.confirmation(audience: nil)),
+                confirmation: request.confirmation(audience: nil), organizationID: token.family.organizationID),
             in: transaction)
     }
 }

@@ -10,51 +10,30 @@ struct OrganizationConnectionsResource: Resource {
     init(_ management: Management) { self.management = management }
 
     var routes: Routes {
-        let (read, create) = (
-            RequiredScope.read("organization_connections"), RequiredScope.create("organization_connections")
-        )
-        let (update, delete) = (
-            RequiredScope.update("organization_connections"), RequiredScope.delete("organization_connections")
-        )
-        return Routes("organizations/:id")
+        adding(AllConnections.self, to: adding(EnabledConnections.self, to: Routes("organizations/:id")))
+    }
+
+    private func adding<View: OrganizationConnectionView>(_ view: View.Type, to routes: Routes) -> Routes {
+        let one = "\(View.path)/:connection"
+        return
+            routes
             .get(
-                "enabled_connections", requires: read, "Get connections enabled for an organization",
-                answers: .page("enabled_connections", Self.members), use: listEnabled
-            )
+                View.path, requires: .read("organization_connections"), View.summaries.list,
+                answers: .page(View.path, Self.members)
+            ) { (call: Query<Filter<View>>) in try await list(call) }
             .post(
-                "enabled_connections", requires: create, "Add connections to an organization",
-                answers: .object(Self.members), use: addEnabled
-            )
+                View.path, requires: .create("organization_connections"), View.summaries.add,
+                answers: .object(Self.members)
+            ) { (call: Submission<NewConnection<View>>) in try await add(call) }
             .get(
-                "enabled_connections/:connection", requires: read, "Get an enabled connection for an organization",
-                answers: .object(Self.members), use: get
+                one, requires: .read("organization_connections"), View.summaries.get, answers: .object(Self.members),
+                use: get
             )
             .patch(
-                "enabled_connections/:connection", requires: update, "Update the connection of an organization",
-                answers: .object(Self.members), use: changeEnabled
-            )
-            .delete(
-                "enabled_connections/:connection", requires: delete, "Delete connections from an organization",
-                use: remove
-            )
-            .get(
-                "connections", requires: read, "Get an organization's connections",
-                answers: .page("connections", Self.members), use: list
-            )
-            .post(
-                "connections", requires: create, "Add a connection to an organization", answers: .object(Self.members),
-                use: add
-            )
-            .get(
-                "connections/:connection", requires: read, "Get an organization's connection",
-                answers: .object(Self.members), use: get
-            )
-            .patch(
-                "connections/:connection", requires: update, "Update an organization's connection",
-                answers: .object(Self.members), use: change
-            )
-            .delete(
-                "connections/:connection", requires: delete, "Delete a connection from an organization", use: remove)
+                one, requires: .update("organization_connections"), View.summaries.change,
+                answers: .object(Self.members)
+            ) { (call: Submission<ConnectionChange<View>>) in try await change(call) }
+            .delete(one, requires: .delete("organization_connections"), View.summaries.remove, use: remove)
     }
 
     static let members: Members = [
@@ -63,32 +42,29 @@ struct OrganizationConnectionsResource: Resource {
         "connection": .object(["name": .text.always, "strategy": .text.always]),
     ]
 
-    struct Pages: Payload {
+    struct Filter<View: OrganizationConnectionView>: Payload {
         let paging: Paging
-
-        init(from document: inout Document) throws(Document.Problem) { paging = try Paging(from: &document) }
-    }
-
-    struct Filter: Payload {
-        let paging: Paging
-        let isEnabled: Bool?
+        private let isEnabled: Bool?
 
         init(from document: inout Document) throws(Document.Problem) {
             paging = try Paging(from: &document)
-            isEnabled = try document.bool("is_enabled")
+            isEnabled = View.isWhole ? try document.bool("is_enabled") : true
+        }
+
+        func includes(_ connection: OrganizationConnection) -> Bool {
+            isEnabled ?? connection.isEnabled == connection.isEnabled
         }
     }
 
     /// The members that a request may have.
-    struct Settings: Sendable {
+    struct ConnectionChange<View: OrganizationConnectionView>: Payload {
         private var members: JSONObject = [:]
 
-        /// - Parameter isWhole: whether the members are those of `/connections`.
-        init(from document: inout Document, isWhole: Bool) throws(Document.Problem) {
+        init(from document: inout Document) throws(Document.Problem) {
             for name in ["assign_membership_on_login", "is_signup_enabled", "show_as_button"] {
                 members[name] = try document.bool(name).map(JSONValue.bool)
             }
-            guard isWhole else { return }
+            guard View.isWhole else { return }
             members["is_enabled"] = try document.bool("is_enabled").map(JSONValue.bool)
             members["organization_connection_name"] =
                 try document.string("organization_connection_name", most: 255).map(JSONValue.string)
@@ -102,66 +78,26 @@ struct OrganizationConnectionsResource: Resource {
         }
     }
 
-    struct NewConnection: Payload {
+    struct NewConnection<View: OrganizationConnectionView>: Payload {
         let connection: OrganizationConnection
 
         init(from document: inout Document) throws(Document.Problem) {
-            try self.init(from: &document, isWhole: false)
-        }
-
-        init(from document: inout Document, isWhole: Bool) throws(Document.Problem) {
             let id = try document.requiredString("connection_id", most: 255)
-            connection = try Settings(from: &document, isWhole: isWhole)
+            connection = try ConnectionChange<View>(from: &document)
                 .applied(to: OrganizationConnection(connectionID: id))
         }
     }
 
-    struct NewWholeConnection: Payload {
-        let new: NewConnection
-
-        init(from document: inout Document) throws(Document.Problem) {
-            new = try NewConnection(from: &document, isWhole: true)
-        }
-    }
-
-    struct ConnectionChange: Payload {
-        let settings: Settings
-
-        init(from document: inout Document) throws(Document.Problem) {
-            settings = try Settings(from: &document, isWhole: false)
-        }
-    }
-
-    struct WholeConnectionChange: Payload {
-        let settings: Settings
-
-        init(from document: inout Document) throws(Document.Problem) {
-            settings = try Settings(from: &document, isWhole: true)
-        }
-    }
-
-    @Sendable private func listEnabled(_ call: Query<Pages>) async throws -> Answer {
-        try await list("enabled_connections", call["id"], call.query.paging) { $0.isEnabled }
-    }
-
-    @Sendable private func list(_ call: Query<Filter>) async throws -> Answer {
-        let isEnabled = call.query.isEnabled
-        return try await list("connections", call["id"], call.query.paging) {
-            isEnabled ?? $0.isEnabled == $0.isEnabled
-        }
-    }
-
-    private func list(
-        _ name: String, _ id: String, _ paging: Paging,
-        where isIncluded: @escaping @Sendable (OrganizationConnection) -> Bool
-    ) async throws -> Answer {
+    private func list<View>(_ call: Query<Filter<View>>) async throws -> Answer {
+        let (id, filter) = (call["id"], call.query)
         let all = try await management.stores.database.read { transaction in
             _ = try OrganizationsResource.find(id, transaction)
-            return try OrganizationStore.connections(of: id, in: transaction).filter(isIncluded).map { connection in
+            return try OrganizationStore.connections(of: id, in: transaction).filter(filter.includes).map {
+                connection in
                 Self.shown(connection, try ConnectionStore.find(id: connection.connectionID, in: transaction))
             }
         }
-        return .list(name, all, by: "connection_id", paging) { $0 }
+        return .list(View.path, all, by: "connection_id", filter.paging) { $0 }
     }
 
     @Sendable private func get(_ call: Plain) async throws -> Answer {
@@ -172,17 +108,9 @@ struct OrganizationConnectionsResource: Resource {
         }
     }
 
-    @Sendable private func addEnabled(_ call: Submission<NewConnection>) async throws -> Answer {
-        try await add(call.body, call["id"], call.caller)
-    }
-
-    @Sendable private func add(_ call: Submission<NewWholeConnection>) async throws -> Answer {
-        try await add(call.body.new, call["id"], call.caller)
-    }
-
-    private func add(_ new: NewConnection, _ id: String, _ caller: Caller) async throws -> Answer {
-        let connection = new.connection
-        return try await management.configure(caller) { transaction, _ in
+    private func add<View>(_ call: Submission<NewConnection<View>>) async throws -> Answer {
+        let (id, connection) = (call["id"], call.body.connection)
+        return try await management.configure(call.caller) { transaction, _ in
             _ = try OrganizationsResource.find(id, transaction)
             let origin = try ConnectionsResource.find(connection.connectionID, transaction)
             guard try OrganizationStore.connection(connection.connectionID, of: id, in: transaction) == nil else {
@@ -195,18 +123,9 @@ struct OrganizationConnectionsResource: Resource {
         }
     }
 
-    @Sendable private func changeEnabled(_ call: Submission<ConnectionChange>) async throws -> Answer {
-        try await change(call.body.settings, call["id"], call["connection"], call.caller)
-    }
-
-    @Sendable private func change(_ call: Submission<WholeConnectionChange>) async throws -> Answer {
-        try await change(call.body.settings, call["id"], call["connection"], call.caller)
-    }
-
-    private func change(
-        _ settings: Settings, _ id: String, _ connectionID: String, _ caller: Caller
-    ) async throws -> Answer {
-        try await management.configure(caller) { transaction, _ in
+    private func change<View>(_ call: Submission<ConnectionChange<View>>) async throws -> Answer {
+        let (id, connectionID, settings) = (call["id"], call["connection"], call.body)
+        return try await management.configure(call.caller) { transaction, _ in
             let before = try Self.find(connectionID, of: id, transaction)
             let after = try settings.applied(to: before)
             try OrganizationStore.save(after, of: id, in: transaction)
@@ -255,4 +174,33 @@ struct OrganizationConnectionsResource: Resource {
         members["connection"] = origin.map { ["name": .string($0.name), "strategy": .string($0.strategy)] }
         return members
     }
+}
+
+/// One of the two addresses of an organization's connections.
+protocol OrganizationConnectionView: Sendable {
+    /// The last part of the address, and the name of the list.
+    static var path: String { get }
+    /// Whether it has those that are switched off, and all their members.
+    static var isWhole: Bool { get }
+    static var summaries: (list: String, add: String, get: String, change: String, remove: String) { get }
+}
+
+/// Auth0's older address.
+enum EnabledConnections: OrganizationConnectionView {
+    static let (path, isWhole) = ("enabled_connections", false)
+    static let summaries = (
+        list: "Get connections enabled for an organization", add: "Add connections to an organization",
+        get: "Get an enabled connection for an organization", change: "Update the connection of an organization",
+        remove: "Delete connections from an organization"
+    )
+}
+
+/// The address with everything.
+enum AllConnections: OrganizationConnectionView {
+    static let (path, isWhole) = ("connections", true)
+    static let summaries = (
+        list: "Get an organization's connections", add: "Add a connection to an organization",
+        get: "Get an organization's connection", change: "Update an organization's connection",
+        remove: "Delete a connection from an organization"
+    )
 }

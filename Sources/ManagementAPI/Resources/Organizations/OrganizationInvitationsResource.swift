@@ -18,7 +18,7 @@ struct OrganizationInvitationsResource: Resource {
             )
             .post(
                 requires: .create("organization_invitations"), "Create an invitation to an organization", status: 200,
-                answers: .object(Self.created), use: create
+                answers: .object(Self.members), use: create
             )
             .get(
                 ":invitation", requires: .read("organization_invitations"), "Get an invitation to an organization",
@@ -33,11 +33,8 @@ struct OrganizationInvitationsResource: Resource {
         "id": .text.always, "organization_id": .text.always, "inviter": .object(["name": .text.always]).always,
         "invitee": .object(["email": .text.always]).always, "client_id": .text.always, "connection_id": .text,
         "roles": .texts, "app_metadata": .anyObject, "user_metadata": .anyObject, "created_at": .text.always,
-        "expires_at": .text.always,
+        "expires_at": .text.always, "ticket_id": .text, "invitation_url": .text,
     ]
-    private static let created = members.merging([
-        "ticket_id": .text.always, "invitation_url": .text.always,
-    ]) { $1 }
 
     struct Filter: Payload {
         enum Order: String, CaseIterable {
@@ -107,23 +104,24 @@ struct OrganizationInvitationsResource: Resource {
     @Sendable private func list(_ call: Query<Filter>) async throws -> Answer {
         let (id, paging, fields, order) = (call["id"], call.query.paging, call.query.fields, call.query.order)
         return try await management.stores.database.read { transaction in
-            _ = try OrganizationsResource.find(id, transaction)
+            let organization = try OrganizationsResource.find(id, transaction)
             let page = try OrganizationInvitationStore.list(
                 of: id, newestFirst: order == .newestFirst, start: paging.start, limit: paging.perPage, in: transaction)
             let total = paging.includesTotals ? try OrganizationInvitationStore.count(of: id, in: transaction) : 0
-            return .page(
-                "invitations", page.map { fields.apply(to: Self.shown($0)) }, total: total, paging)
+            let invitations = try page.map { try shown($0, in: organization, transaction) }
+            return .page("invitations", invitations.map { fields.apply(to: $0) }, total: total, paging)
         }
     }
 
     @Sendable private func get(_ call: Query<Fields>) async throws -> Answer {
         let (id, invitation) = (call["id"], call["invitation"])
-        let found = try await management.stores.database.read { transaction in
-            _ = try OrganizationsResource.find(id, transaction)
-            return try OrganizationInvitationStore.find(invitation, of: id, in: transaction)
+        return try await management.stores.database.read { transaction in
+            let organization = try OrganizationsResource.find(id, transaction)
+            guard let found = try OrganizationInvitationStore.find(invitation, of: id, in: transaction) else {
+                throw ManagementError(404, "No invitation found by that id")
+            }
+            return .ok(call.query.fields.apply(to: try shown(found, in: organization, transaction)))
         }
-        guard let found else { throw ManagementError(404, "No invitation found by that id") }
-        return .ok(call.query.fields.apply(to: Self.shown(found)))
     }
 
     @Sendable private func create(_ call: Submission<NewInvitation>) async throws -> Answer {
@@ -134,29 +132,24 @@ struct OrganizationInvitationsResource: Resource {
                 "This version sends no mail yet. Pass \"send_invitation_email\": false, and send the invitation_url of the "
                     + "answer yourself.", "not_implemented")
         }
-        let (id, ticket) = (
-            RandomBytes.alphanumeric(16, prefix: "uinv_"), Secret(RandomBytes.alphanumeric(32))
-        )
+        let id = RandomBytes.alphanumeric(16, prefix: "uinv_")
+        let ticket = management.services.secret.invitationTicket(id)
         return try await management.write(call.caller) { transaction, now in
             let organization = try OrganizationsResource.find(organizationID, transaction)
-            let address = try Self.address(new, in: organization, transaction)
+            try Self.check(new, in: organization, transaction)
             let invitation = OrganizationInvitation(
-                id: id, organizationID: organizationID, inviterName: new.inviterName, inviteeEmail: new.inviteeEmail,
-                clientID: new.clientID, connectionID: new.connectionID, roles: new.roles,
-                appMetadata: new.appMetadata, userMetadata: new.userMetadata, createdAt: now,
+                id: id, organizationID: organizationID, ticketDigest: ticket.digest, inviterName: new.inviterName,
+                inviteeEmail: new.inviteeEmail, clientID: new.clientID, connectionID: new.connectionID,
+                roles: new.roles, appMetadata: new.appMetadata, userMetadata: new.userMetadata, createdAt: now,
                 expiresAt: now + TimeInterval(new.lifetime))
-            try OrganizationInvitationStore.insert(invitation, ticketDigest: ticket.digest, in: transaction)
-            let shown = Self.shown(invitation)
-            var answer = shown
-            answer["ticket_id"] = .string(ticket.text)
-            answer["invitation_url"] = .string(
-                address.adding([
-                    ("invitation", ticket.text), ("organization", organizationID),
-                    ("organization_name", organization.name),
-                ]))
+            try OrganizationInvitationStore.insert(invitation, in: transaction)
             return Changed(
-                .ok(answer),
-                [.init("organizations", organizationID, before: nil, after: ["invitation": .object(shown)])])
+                .ok(try shown(invitation, in: organization, transaction)),
+                [
+                    .init(
+                        "organizations", organizationID, before: nil,
+                        after: ["invitation": .object(Self.withoutTicket(invitation))])
+                ])
         }
     }
 
@@ -170,16 +163,16 @@ struct OrganizationInvitationsResource: Resource {
             try OrganizationInvitationStore.delete(invitationID, of: id, in: transaction)
             return Changed(
                 .noContent,
-                [.init("organizations", id, before: ["invitation": .object(Self.shown(found))], after: nil)])
+                [.init("organizations", id, before: ["invitation": .object(Self.withoutTicket(found))], after: nil)])
         }
     }
 
     // MARK: Steps
 
-    /// Where the invitation leads, once everything that it names is there and may be used.
-    private static func address(
+    /// Everything that an invitation names must be there, and may be used.
+    private static func check(
         _ new: NewInvitation, in organization: Organization, _ transaction: any SQLTransaction
-    ) throws -> RedirectURI {
+    ) throws {
         func refusal(_ message: String) -> ManagementError { ManagementError(400, message, "invalid_body") }
         guard let client = try ClientStore.find(new.clientID, in: transaction)?.client else {
             throw ClientsResource.inexistent
@@ -193,15 +186,39 @@ struct OrganizationInvitationsResource: Resource {
             throw refusal("The connection is not enabled for the organization")
         }
         for role in new.roles { _ = try RolesResource.find(role, transaction) }
-        let text = try client.initiateLoginURI ?? TenantStore.settings(in: transaction).defaultRedirectionURI
-        guard let address = text.flatMap(RedirectURI.init), ["https", "http"].contains(address.scheme) else {
+        guard try Self.loginRoute(of: client, transaction) != nil else {
             throw refusal("A default login route is required to generate the invitation url.")
         }
-        return address
     }
 
-    /// The invitation without its ticket, which nobody but the invited person has.
-    private static func shown(_ invitation: OrganizationInvitation) -> JSONObject {
+    /// Where the application, or the tenant, begins logins that it is asked for.
+    private static func loginRoute(of client: Client, _ transaction: any SQLTransaction) throws -> RedirectURI? {
+        let text = try client.initiateLoginURI ?? TenantStore.settings(in: transaction).defaultRedirectionURI
+        return text.flatMap(RedirectURI.init).flatMap { ["https", "http"].contains($0.scheme) ? $0 : nil }
+    }
+
+    /// The invitation with its ticket, and where that leads now.
+    private func shown(
+        _ invitation: OrganizationInvitation, in organization: Organization, _ transaction: any SQLTransaction
+    ) throws -> JSONObject {
+        var members = Self.withoutTicket(invitation)
+        let ticket = management.services.secret.invitationTicket(invitation.id)
+        // With another PORTICO_SECRET than now it was made of another ticket, which still works.
+        guard ticket.digest == invitation.ticketDigest else { return members }
+        members["ticket_id"] = .string(ticket.text)
+        let client = try ClientStore.find(invitation.clientID, in: transaction)?.client
+        members["invitation_url"] = try client.flatMap { try Self.loginRoute(of: $0, transaction) }.map { route in
+            .string(
+                route.adding([
+                    ("invitation", ticket.text), ("organization", organization.id),
+                    ("organization_name", organization.name),
+                ]))
+        }
+        return members
+    }
+
+    /// The invitation as the log has it, which must let nobody in.
+    private static func withoutTicket(_ invitation: OrganizationInvitation) -> JSONObject {
         var members: JSONObject = [
             "id": .string(invitation.id), "organization_id": .string(invitation.organizationID),
             "inviter": ["name": .string(invitation.inviterName)],

@@ -5,7 +5,7 @@ import Storage
 extension Organization: ConfigurationModel {
     package static var readOnly: Set<String> { ["id"] }
     package static var further: [String: DocumentSchema.Member] {
-        ["enabled_connections": .init(.list(OrganizationConnectionsResource.NewConnection.schema))]
+        ["enabled_connections": .init(.list(OrganizationConnectionsResource.NewConnection<EnabledConnections>.schema))]
     }
     /// Members of the creation alone.
     package static var immutable: Set<String> { ["enabled_connections"] }
@@ -53,6 +53,8 @@ struct OrganizationsResource: Resource {
 
         init(from document: inout Document) throws(Document.Problem) {
             paging = try Paging(from: &document, checkpoints: true)
+            // Organizations have no applications of their own here, and one without leaves the member out.
+            _ = try document.string("include_client_association_for", most: 255)
             guard let sort = try document.string("sort", most: 100) else {
                 order = .init(.name)
                 return
@@ -103,7 +105,8 @@ struct OrganizationsResource: Resource {
         var document = Document(call.body.members, path: "")
         var connections: [OrganizationConnection] = []
         for var entry in try document.documents("enabled_connections") ?? [] {
-            connections.append(try OrganizationConnectionsResource.NewConnection(from: &entry).connection)
+            connections.append(
+                try OrganizationConnectionsResource.NewConnection<EnabledConnections>(from: &entry).connection)
             _ = try entry.remaining(known: [])
         }
         let organization = try Organization(document: document, standardID: id)

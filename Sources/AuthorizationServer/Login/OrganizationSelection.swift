@@ -1,0 +1,90 @@
+import OAuth
+import Storage
+
+/// The user's answer to the pages that ask for the organization: its name before the login, or one of the user's own after
+/// it.
+package struct OrganizationSelection: Sendable {
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// No organization has that name, or the application signs nobody in to it.
+    package struct Unknown: Error, Sendable { package init() {} }
+
+    /// What the page after the login shows.
+    package struct Question: Sendable {
+        package let organizations: [Organization]
+        /// Whether the user may go on without an organization.
+        package let allowsPersonal: Bool
+
+        /// Auth0 shows so many; the page's form takes any.
+        package static let mostShown = 20
+    }
+
+    /// Goes on with the organization of this name, whatever its letters' case.
+    /// - Throws: ``Unknown``.
+    package func enter(
+        name: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest
+    ) async throws {
+        let name = name.trimmingSpaces
+        guard !Organization.isID(name), let found = try await LoginOrganization.look(for: name, services) else {
+            throw Unknown()
+        }
+        do {
+            _ = try await LoginOrganization(found, for: request.client, sent: name, services)
+        } catch is OAuthError {
+            throw Unknown()
+        }
+        try await choose(.organization(id: found.organization.id), login)
+    }
+
+    /// - Returns: nil where nobody has signed in, so that there is nothing to choose from.
+    package func question(_ request: VerifiedAuthorizationRequest, browser: Browser) async throws -> Question? {
+        guard let session = try await browser.session(services) else { return nil }
+        let choices = try await OrganizationStep(client: request.client, services: services).choices(session)
+        return Question(organizations: choices.organizations, allowsPersonal: choices.allowsPersonal)
+    }
+
+    /// Goes on with one of the user's organizations.
+    /// - Throws: ``Unknown`` where it is none of those.
+    package func pick(
+        _ id: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
+    ) async throws {
+        let question = try await question(request, browser: browser)
+        guard question?.organizations.contains(where: { $0.id == id }) == true else { throw Unknown() }
+        try await choose(.organization(id: id), login)
+    }
+
+    /// Goes on without an organization.
+    /// - Throws: ``Unknown`` where the application requires one.
+    package func pickNone(_ login: LoginTransaction, _ request: VerifiedAuthorizationRequest) async throws {
+        guard request.allowsPersonalLogin else { throw Unknown() }
+        try await choose(.personal, login)
+    }
+
+    private func choose(_ choice: LoginTransaction.OrganizationChoice, _ login: LoginTransaction) async throws {
+        var progress = login.progress
+        progress.organizationChoice = choice
+        try await services.keep(progress, of: login)
+    }
+}
+
+extension Services {
+    /// Keeps what the user has answered on a page.
+    func keep(_ progress: LoginTransaction.Progress, of login: LoginTransaction) async throws {
+        try await stores.database.write { transaction in
+            try LoginTransactionStore.lock(digest: login.digest, in: transaction)
+            try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)
+        }
+    }
+}
+
+extension String {
+    /// Without the spaces that people type or paste around a name.
+    fileprivate var trimmingSpaces: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}
