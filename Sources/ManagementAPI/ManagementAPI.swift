@@ -44,6 +44,8 @@ package struct ManagementAPI: Sendable {
         BrandingResource.self,
         PromptsResource.self,
         CustomDomainsResource.self,
+        TicketsResource.self,
+        VerificationEmailJobsResource.self,
         EmailProviderResource.self,
         EmailTemplatesResource.self,
     ]

@@ -15,6 +15,10 @@ package enum FormProblem: Sendable, Equatable {
     case passwordRequired
     /// The password breaks some of the connection's rules; all are given, each with whether it holds.
     case passwordTooWeak([PasswordRule])
+    /// The password and its repetition differ.
+    case passwordMismatch
+    /// Too many mails are asked for.
+    case tooManyRequests
     /// The account could not be made; it is not said whether there is one already.
     case signupFailed
     case signupDisabled
@@ -53,10 +57,10 @@ package enum FormProblem: Sendable, Equatable {
         switch self {
         case .wrongCredentials: .credentials
         case .emailRequired, .emailInvalid, .notInvited: .email
-        case .passwordRequired, .passwordTooWeak, .breachedNewPassword: .password
+        case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
             .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
-            .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid:
+            .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests:
             .form
         }
     }
@@ -74,6 +78,8 @@ package enum FormProblem: Sendable, Equatable {
         case .emailInvalid: "emailInvalid"
         case .passwordRequired: "passwordRequired"
         case .passwordTooWeak: "passwordTooWeak"
+        case .passwordMismatch: "passwordMismatch"
+        case .tooManyRequests: "tooManyRequests"
         case .signupFailed: "signupFailed"
         case .signupDisabled: "signupDisabled"
         case .signupTakesOver: "signupTakesOver"

@@ -7,6 +7,7 @@ package enum Pages {
         CodeLoginPage.self,
         ConsentPage.self,
         ErrorPage.self,
+        ForgotPasswordPage.self,
         FormPostPage.self,
         InboxMailPage.self,
         InboxPage.self,
@@ -14,11 +15,14 @@ package enum Pages {
         LoggedOutPage.self,
         LoginPage.self,
         LogoutPage.self,
+        MailNoticePage.self,
         OrganizationPage.self,
         OrganizationPickerPage.self,
+        ResetPasswordPage.self,
         SelectAccountPage.self,
         SignupPage.self,
         StillLoggedInPage.self,
+        UnblockPage.self,
         WebMessagePage.self,
     ]
 }

@@ -1,6 +1,23 @@
 import Foundation
 
 extension UserStore {
+    /// The user or the identity with this id, or nil where there is none.
+    package static func account(_ id: String, in transaction: any SQLTransaction) throws -> User? {
+        try transaction.row("SELECT * FROM user_account WHERE user_id = \(id)").map(User.init)
+    }
+
+    /// The user or the identity of a connection with this e-mail address (in lower case) or user name.
+    package static func account(
+        connection: String, identifier: String, in transaction: any SQLTransaction
+    ) throws -> User? {
+        try transaction.row(
+            """
+            SELECT * FROM user_account
+            WHERE connection = \(connection) AND (email = \(identifier) OR username = \(identifier))
+            """
+        ).map(User.init)
+    }
+
     /// Whether there is a user or an identity with this id.
     package static func exists(_ id: String, in transaction: any SQLTransaction) throws -> Bool {
         try transaction.row("SELECT user_id FROM user_account WHERE user_id = \(id)") != nil

@@ -23,6 +23,7 @@ extension TestServer {
         guard let link = letter.links.first(where: { $0.hasPrefix(Self.issuer) }) else {
             throw NoMail(description: "no link of '\(letter.content.subject)' leads to this server")
         }
-        return "/" + link.dropFirst(Self.issuer.count)
+        // No browser sends a fragment.
+        return "/" + link.dropFirst(Self.issuer.count).prefix { $0 != "#" }
     }
 }

@@ -28,7 +28,8 @@ package struct TestServer: Sendable {
     package static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
         passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
-        proxy: TestProxy? = nil, _ body: @Sendable (TestServer) async throws -> Void
+        mailTransport: any MailTransport = NoMailTransport(), proxy: TestProxy? = nil,
+        _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -39,13 +40,14 @@ package struct TestServer: Sendable {
             try await Migrations.run(on: database)
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
-                outbound: outbound ?? Self.outbound.get(), proxy: proxy, body)
+                outbound: outbound ?? Self.outbound.get(), mailTransport: mailTransport, proxy: proxy, body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
-        outbound: any OutboundHTTP, proxy: TestProxy?, _ body: @Sendable (TestServer) async throws -> Void
+        outbound: any OutboundHTTP, mailTransport: any MailTransport, proxy: TestProxy?,
+        _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -53,7 +55,7 @@ package struct TestServer: Sendable {
             issuer: try Issuer(issuer), stores: Stores(database: database), secret: secret,
             passwords: passwords, outbound: outbound,
             strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS,
-            keepsMail: isDevelopment,
+            keepsMail: isDevelopment, mailTransport: mailTransport,
             breachedPasswordSource: BreachedPasswordAPI(
                 outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
             now: { clock.now })

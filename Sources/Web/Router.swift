@@ -41,6 +41,7 @@ package func buildRouter(
         .add(middleware: certificates)
     api.addRoutes(TokenController(services: services).endpoints)
     api.addRoutes(DeviceController(services: services).endpoints)
+    api.addRoutes(DatabaseConnectionsController(services: services).endpoints)
     api.addRoutes(PasswordlessController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
@@ -63,7 +64,11 @@ package func buildRouter(
     browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(UnblockController(services: services, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(EmailVerificationController(services: services, pages: pages).endpoints)
+    browser.addRoutes(
+        PasswordResetController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     // Nobody can have it in production: the route is not there.
     if configuration.isDevelopment, services.keepsMail {
         browser.addRoutes(InboxController(services: services, pages: pages).endpoints)

@@ -10,62 +10,12 @@ import Testing
 @Suite("Accepting an invitation")
 struct InvitationTests {
     private static let (acme, other) = (OrganizationTenant.acme, OrganizationTenant.other)
-    private static let password = "Difference-Engine-1822"
-
-    /// An application that an invitation leads to.
-    private struct Visitor: Sendable {
-        let party: RelyingParty
-        let browser: TestBrowser
-        let management: ManagementClient
-        var server: TestServer { browser.server }
-
-        /// Invites somebody by the Management API.
-        /// - Returns: the ticket.
-        func invite(_ email: String, _ further: JSONObject = [:]) async throws -> String {
-            let members: JSONObject = [
-                "inviter": ["name": "Grace"], "invitee": ["email": .string(email)], "client_id": "regular-web-app",
-                "send_invitation_email": false,
-            ]
-            let made = try await management.post(
-                "organizations/\(acme)/invitations", .object(members.merging(further) { $1 }))
-            return try #require(made["ticket_id"]?.string)
-        }
-
-        func open(
-            _ ticket: String, organization: String? = acme, _ changes: [String: String?] = [:],
-            in browser: TestBrowser? = nil
-        ) async throws -> TestResponse {
-            let parameters: [String: String?] = ["invitation": ticket, "organization": organization]
-            return try await (browser ?? self.browser).get(
-                party.authorizationURL(parameters.merging(changes) { $1 }))
-        }
-
-        /// Accepts on the invitation's page, and gets to the page that is next.
-        func proceed(_ ticket: String, in browser: TestBrowser? = nil) async throws -> TestResponse {
-            let browser = browser ?? self.browser
-            let page = try await open(ticket, in: browser)
-            #expect(page.location?.hasPrefix("/u/invitation?state=") == true)
-            return try await browser.follow(browser.submit(page, [("action", "accept")]))
-        }
-
-        func signUp(_ page: TestResponse, _ email: String) async throws -> TestResponse {
-            try await browser.submit(
-                page, [("email", email), ("password", InvitationTests.password), ("action", "default")])
-        }
-
-        func claims(_ answer: TestResponse) async throws -> JSONObject {
-            try await party.redeem(answer.query("code") ?? "").json()["id_token"]?.string?.claims ?? [:]
-        }
-
-        func user(_ email: String) async throws -> User? {
-            try await server.services.stores.users.find(connection: Connection.database.name, identifier: email)?.user
-        }
-    }
+    private static let password = InvitationVisitor.password
 
     private static func run(
         connection: JSONObject = [:], members: [User] = [],
         changes: @escaping @Sendable (inout Fixtures) -> Void = { _ in },
-        _ body: @escaping @Sendable (Visitor) async throws -> Void
+        _ body: @escaping @Sendable (InvitationVisitor) async throws -> Void
     ) async throws {
         let fixtures = OrganizationTenant.fixtures(.allow) { fixtures in
             fixtures.change("regular-web-app") { $0.initiateLoginURI = "https://app.example.com/start" }
@@ -75,7 +25,7 @@ struct InvitationTests {
             try await OrganizationTenant.add(
                 Organization(id: other, name: "other"), connection: connection, members: [], to: server)
             try await body(
-                Visitor(
+                InvitationVisitor(
                     party: .regularWebApp(server), browser: TestBrowser(server),
                     management: try await ManagementClient(server)))
         }
@@ -210,6 +160,31 @@ struct InvitationTests {
             #expect(try await !OrganizationTenant.isMember(User.ada.id, at: visitor.server))
             let answer = try await visitor.browser.logIn(login, password: User.adaPassword)
             #expect(try await visitor.claims(answer)["org_id"] == .string(Self.acme))
+        }
+    }
+
+    @Test("An invitation bound to another provider's connection goes there, and wants the address verified by it")
+    func upstream() async throws {
+        let standIn = UpstreamLoginTests.fixtures("stand-in").connections[1]
+        try await Self.run(changes: { $0.connections.append(standIn) }) { visitor in
+            try await visitor.server.services.stores.database.write {
+                try OrganizationStore.save(OrganizationConnection(connectionID: standIn.id), of: Self.acme, in: $0)
+            }
+            for (address, isVerified) in [("new@example.com", false), ("new@example.com", true), ("x@y.example", true)]
+            {
+                let ticket = try await visitor.invite("new@example.com", ["connection_id": .string(standIn.id)])
+                let browser = TestBrowser(visitor.server)
+                let departure = try await visitor.proceed(ticket, in: browser)
+                #expect(departure.location?.hasPrefix("https://provider.example.com/") == true)
+                let user = "user=\(address)-\(isVerified)&email=\(address)&email_verified=\(isVerified)"
+                let answer = try await UpstreamLoginTests.arrive(browser, departure, user)
+                if isVerified, address == "new@example.com" {
+                    #expect(try await visitor.claims(answer)["org_id"] == .string(Self.acme))
+                } else {
+                    #expect(answer.query("error") == "access_denied")
+                }
+                Self.expectGone(try await visitor.open(ticket, in: browser))
+            }
         }
     }
 

@@ -73,6 +73,8 @@ enum Samples {
             LogoutPage(
                 csrfToken: "9v3kd81", applicationName: "Appointments", parameters: [(name: "state", value: "x")])
         ),
+        ("unblock", UnblockPage(.ask(ticket: "9v3kd81"))), ("unblock-done", UnblockPage(.done)),
+        ("unblock-expired", UnblockPage(.expired)),
         ("logout-problem", LogoutPage(csrfToken: "9v3kd81", applicationName: nil, problem: .expiredForm)),
         ("still-logged-in", StillLoggedInPage()),
         ("form-post", formPost),
@@ -97,6 +99,39 @@ enum Samples {
                 subject: "Confirm your e-mail address", time: "2026-11-21 19:30:00 UTC", text: "Hello\n",
                 links: ["https://acme.example/u/email-verification?ticket=x"], framePath: "/dev/inbox/x/html")
         ),
+        (
+            "forgot-password",
+            ForgotPasswordPage(
+                state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", email: "ada@acme.example",
+                loginPath: "/u/login?state=hKFo2SBYcQ")
+        ),
+        (
+            "forgot-password-problem",
+            ForgotPasswordPage(
+                state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", problem: .emailRequired,
+                loginPath: "/u/login?state=hKFo2SBYcQ")
+        ),
+        (
+            "reset-password",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example",
+                passwordRules: [PasswordRule(text: "At least 8 characters", satisfied: false)])
+        ),
+        (
+            "reset-password-mismatch",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example", problem: .passwordMismatch,
+                passwordRules: [PasswordRule(text: "At least 8 characters", satisfied: false)])
+        ),
+        (
+            "reset-password-weak",
+            ResetPasswordPage(
+                ticket: "x", csrfToken: "9v3kd81", email: "ada@acme.example",
+                problem: .passwordTooWeak([PasswordRule(text: "At least 8 characters", satisfied: true)]),
+                passwordRules: [])
+        ),
+        ("mail-notice", MailNoticePage(.emailVerified, backPath: "https://app.example.com/")),
+        ("mail-notice-used", MailNoticePage(.linkUsed)),
         ("web-message", webMessage),
     ]
 
@@ -104,15 +139,6 @@ enum Samples {
         SelectAccountPage(
             state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments",
             userName: "Ada Lovelace", address: "ada@acme.example", problem: problem)
-    }
-
-    static func codeLogin(
-        isNumber: Bool = false, asksCode: Bool = false, problem: FormProblem? = nil
-    ) -> CodeLoginPage {
-        CodeLoginPage(
-            path: "/u/login-passwordless?state=hKFo2SBYcQ&connection=email", state: "hKFo2SBYcQ", csrfToken: "9v3kd81",
-            applicationName: "Appointments", isNumber: isNumber, address: asksCode ? "ada@acme.example" : "",
-            asksCode: asksCode, problem: problem)
     }
 
     static func organization(problem: FormProblem? = nil) -> OrganizationPage {
@@ -135,6 +161,15 @@ enum Samples {
         InvitationPage(
             state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", inviterName: "Grace Hopper",
             organizationName: "Acme Health", address: "ada@acme.example", problem: problem)
+    }
+
+    static func codeLogin(
+        isNumber: Bool = false, asksCode: Bool = false, problem: FormProblem? = nil
+    ) -> CodeLoginPage {
+        CodeLoginPage(
+            path: "/u/login-passwordless?state=hKFo2SBYcQ&connection=email", state: "hKFo2SBYcQ", csrfToken: "9v3kd81",
+            applicationName: "Appointments", isNumber: isNumber, address: asksCode ? "ada@acme.example" : "",
+            asksCode: asksCode, problem: problem)
     }
 
     static func login(problem: FormProblem? = nil) -> LoginPage {

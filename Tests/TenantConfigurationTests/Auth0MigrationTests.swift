@@ -48,7 +48,7 @@ struct Auth0MigrationTests {
             #"{"name": "Add a claim", "script": "./Add a claim.js", "enabled": true, "stage": "login_success"}"#,
         "rules/Add a claim.js": "function (user, context, callback) {\n  callback(null, user, context);\n}",
         "rules-configs/KEY.json": ###"{"key": "KEY", "value": "##KEY##"}"###,
-        "hooks/Before.json": #"{"name": "Before", "script": "./Before.js", "secrets": {}}"#,
+        "hooks/Before.json": ###"{"name": "Before", "script": "./Before.js", "secrets": {"K": "##HOOK_SECRET##"}}"###,
         "hooks/Before.js": "module.exports = function () {};",
         "actions/Greet/code.js": "exports.onExecutePostLogin = async () => {};",
         "actions/Greet.json":
@@ -60,8 +60,15 @@ struct Auth0MigrationTests {
         "action-modules/helper/code.js": "module.exports = {};",
         "triggers/triggers.json": #"{"post-login": [{"action_name": "Greet"}], "send-phone-message": []}"#,
         "organizations/acme.json": #"{"name": "acme", "connections": [{"name": "Users"}]}"#,
-        "emails/provider.json": ###"{"name": "smtp", "credentials": {"smtp_pass": "##SMTP_PASS##"}}"###,
-        "emails/verify_email.json": #"{"template": "verify_email", "body": "./verify_email.html", "enabled": true}"#,
+        "emails/provider.json": """
+        {"name": "smtp", "enabled": true, "default_from_address": "Shop <shop@example.com>",
+         "credentials": {"smtp_host": "mail.example.com", "smtp_port": 587, "smtp_user": "shop",
+                         "smtp_pass": "##SMTP_PASS##"}}
+        """,
+        "emails/verify_email.json": """
+        {"template": "verify_email", "body": "./verify_email.html", "enabled": true, "subject": "Verify", "from": "",
+         "syntax": "liquid", "resultUrl": "", "urlLifetimeInSeconds": 432000}
+        """,
         "emails/verify_email.html": "<p>Verify</p>",
         "pages/login.json": #"{"name": "login", "enabled": true, "html": "./login.html"}"#,
         "pages/login.html": "<html></html>",
@@ -142,7 +149,8 @@ struct Auth0MigrationTests {
             }
             #expect(!leftOut.contains { $0.contains("secret-of-google") })
             // Placeholders in what is left out anyway need no value.
-            #expect(!leftOut.contains { $0.contains("SMTP_PASS") })
+            #expect(!leftOut.contains { $0.contains("HOOK_SECRET") })
+            #expect(leftOut.contains { $0.contains("SMTP_PASS is not in the environment") })
         }
     }
 
@@ -171,8 +179,6 @@ struct Auth0MigrationTests {
     private static let others: [String: [String]] = [
         "hooks": ["hooks 'Before': "],
         "actionModules": ["actionModules 'helper': "],
-        "emailProvider": ["emailProvider.credentials: "],
-        "emailTemplates": ["emailTemplates 'verify_email': "],
         "pages": ["pages 'login': "],
         "prompts": [
             "prompts.identifier_first: ", "prompts.customText: ", "prompts.partials: ", "prompts.screenRenderers: ",

@@ -154,7 +154,7 @@ struct ReferenceTests {
                 hooks: []
                 forms:
                   - name: Greet
-                emailProvider: {name: smtp}
+                customDomains: [{domain: login.example.com}]
                 flows:
                 clients:
                   - {name: All Applications, global: true}
@@ -165,7 +165,7 @@ struct ReferenceTests {
                 """)
             #expect(
                 plan.notApplied == [
-                    "tenant.yaml:4: emailProvider: not applied; this version does not have it yet",
+                    "tenant.yaml:4: customDomains: not applied; this version does not have it yet",
                     "tenant.yaml:2: forms: not applied; this version does not have it yet",
                     "resourceServers[0]: Auth0's own Management API is not applied",
                     "clients[0]: the global client is not applied; Portico has none",

@@ -61,6 +61,16 @@ struct RoundTripTests {
               bruteForceProtection: {max_attempts: 7, allowlist: [192.0.2.0/24], mode: count_per_identifier}
               suspiciousIpThrottling: {stage: {pre-login: {max_attempts: 50, rate: 1000}}}
               breachedPasswordDetection: {enabled: true, shields: [block]}
+            emailProvider:
+              name: smtp
+              default_from_address: shop@example.com
+              credentials: {smtp_host: mail.example.com, smtp_port: 587, smtp_user: shop, smtp_pass: my-secret-password}
+            emailTemplates:
+              - template: welcome_email
+                subject: Welcome
+                body: "<p>Hello {{ user.name }}</p>"
+                syntax: liquid
+                enabled: true
             branding:
               colors: {primary: "#0a7a5c", page_background: "#f4f6f5"}
               logo_url: https://shop.example.com/logo.png

@@ -6,6 +6,8 @@ import Storage
 struct FailedLogins: Sendable {
     let services: Services
     let connection: Connection
+    /// As names are compared.
+    let identifier: String
     let identifierDigest: String
     let address: String
 
@@ -14,6 +16,16 @@ struct FailedLogins: Sendable {
         case allowed, blocked, suspiciousAddress
         /// The identifier is used too often in a short time from this address, by whoever knows its password too.
         case tooManyLogins
+
+        /// What the log calls a refusal.
+        var event: LogEventType? {
+            switch self {
+            case .allowed: nil
+            case .blocked: .accountBlocked
+            case .suspiciousAddress: .addressBlocked
+            case .tooManyLogins: .tooManyLogins
+            }
+        }
     }
 
     /// What stands for every address where an identifier's failures are counted wherever they come from.
@@ -21,6 +33,7 @@ struct FailedLogins: Sendable {
 
     init(services: Services, connection: Connection, identifier: String, address: String) {
         (self.services, self.connection, self.address) = (services, connection, address)
+        self.identifier = identifier
         identifierDigest = Self.digest(connection: connection.name, identifier: identifier)
     }
 
@@ -49,6 +62,15 @@ struct FailedLogins: Sendable {
     /// Counts what turned out to be a failure for its address.
     func countFailure() async throws {
         try await AddressThrottle(.login, address: address, services)?.countFailure(services)
+    }
+
+    /// Whether the failures have come to a block.
+    func areBlocked() async throws -> Bool {
+        guard let most = try await mostAttempts() else { return false }
+        let (digest, key, now) = (identifierDigest, try await addressKey(), services.now())
+        return try await services.stores.database.readOnce { transaction in
+            try FailedLoginStore.blocked([digest], most: most, at: now, in: transaction).contains { $0.address == key }
+        }
     }
 
     func clear(in transaction: any SQLTransaction) throws {

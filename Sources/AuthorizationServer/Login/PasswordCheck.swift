@@ -70,6 +70,9 @@ struct PasswordCheck: Sendable {
             (user, change) = try await proved(sent, identifier, password, found, connection, address, trail)
         } catch PasswordLogin.Refusal.wrongCredentials {
             try await failures.countFailure()
+            if try await failures.areBlocked() {
+                await BlockNotice(services: services).send(to: found?.user, about: failures)
+            }
             throw PasswordLogin.Refusal.wrongCredentials
         }
         trail.note { ($0.failure, $0.userName) = (nil, nil) }

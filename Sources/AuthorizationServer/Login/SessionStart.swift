@@ -28,17 +28,17 @@ struct SessionStart: Sendable {
         let acceptance = InvitationAcceptance(services: services)
         let outcome = try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
-            guard
-                try LoginTransactionStore.find(
-                    digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction) != nil
-            else { throw TransactionNotFound() }
+            // As it is now: a form that is sent twice finds the invitation accepted, not gone.
+            let current = try LoginTransactionStore.find(
+                digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
+            guard let current else { throw TransactionNotFound() }
             try also(transaction)
-            let outcome = try acceptance.accept(by: user, from: connection, login, at: now, in: transaction)
+            let outcome = try acceptance.accept(by: user, from: connection, current, at: now, in: transaction)
             if needsInvitation, outcome == .gone { throw InvitationGone() }
             if let former { try end.replace(digest: former.digest, with: session, in: transaction) }
             try SessionStore.insert(session, in: transaction)
             try UserStore.recordLogin(of: user.id, at: now, in: transaction)
-            var progress = login.progress
+            var progress = current.progress
             progress.sessionDigest = session.digest
             progress.invitation = outcome.progress ?? progress.invitation
             try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)

@@ -69,12 +69,72 @@ package struct Signup: Sendable {
         _ browser: Browser, _ trail: LogTrail
     ) async throws -> PasswordLogin.NewSession {
         guard let connection = try await request.databaseConnection(services) else { throw Refusal.noConnection }
-        trail.note { $0.connection = connection.name }
-        guard !connection.takesUsersOver else { throw Refusal.takesUsersOver }
-        guard connection.allowsSignup else { throw Refusal.disabled }
         if let invitation = request.invitation, EmailAddress(email)?.text != invitation.inviteeEmail {
             throw Refusal.notInvited
         }
+        try await admit(to: connection, from: browser, trail)
+        let (user, hash) = try await prepare(email: email, password: password, connection: connection)
+        try await refuseBreached(password, trail)
+        // Whoever accepts an invitation came by a link in a mail to the address.
+        let verification =
+            request.invitation == nil
+            ? try await EmailVerification(services: services).prepare(for: user, client: request.client) : nil
+        do {
+            let session = try await SessionStart(services: services).begin(
+                user, connection: connection, login: login, browser: browser,
+                needsInvitation: request.invitation != nil
+            ) { transaction in
+                try UserStore.insert(user, passwordHash: hash, in: transaction)
+                try verification?.write(in: transaction)
+            }
+            trail.note(user)
+            return session
+        } catch SQLError.uniqueViolation {
+            throw Refusal.userExists
+        }
+    }
+
+    /// Signs a user up for an application that has asked for the address and the password itself; nobody is signed in.
+    /// - Parameter change: what the user says of themselves.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``, ``OAuthError`` where a script has to run.
+    func register(
+        email: String, password: String, client: Client, connection: Connection, browser: Browser,
+        changing change: (inout User) -> Void
+    ) async throws -> User {
+        let trail = LogTrail()
+        trail.note { ($0.clientID, $0.userName) = (client.clientID, EmailAddress(email)?.text) }
+        do {
+            try await admit(to: connection, from: browser, trail)
+            let (prepared, hash) = try await prepare(email: email, password: password, connection: connection)
+            try await refuseBreached(password, trail)
+            var user = prepared
+            change(&user)
+            let (made, madeHash) = (user, hash)
+            let verification = try await EmailVerification(services: services).prepare(for: made, client: client)
+            try await services.stores.database.write { transaction in
+                try UserStore.insert(made, passwordHash: madeHash, in: transaction)
+                try verification?.write(in: transaction)
+            }
+            trail.note(made)
+            services.log(.signup, trail, description: "Signed up")
+            return made
+        } catch SQLError.uniqueViolation {
+            services.log(.failedSignup, trail, description: Refusal.userExists.explanation)
+            throw Refusal.userExists
+        } catch let refusal as Refusal {
+            services.log(trail.facts.failure ?? .failedSignup, trail, description: refusal.explanation)
+            throw refusal
+        } catch let refusal as OAuthError {
+            services.log(.failedSignup, trail, failure: refusal)
+            throw refusal
+        }
+    }
+
+    /// Lets somebody sign up at all.
+    private func admit(to connection: Connection, from browser: Browser, _ trail: LogTrail) async throws {
+        trail.note { $0.connection = connection.name }
+        guard !connection.takesUsersOver else { throw Refusal.takesUsersOver }
+        guard connection.allowsSignup else { throw Refusal.disabled }
         let throttle = try await AddressThrottle(.signup, address: browser.address, services)
         guard try await throttle?.take(services) ?? true else {
             trail.note { $0.failure = .addressBlocked }
@@ -82,23 +142,12 @@ package struct Signup: Sendable {
         }
         try await ScriptRunning(services: services).run(
             at: .preUserRegistration, .postUserRegistration, trail: trail)
-        let (user, hash) = try await prepare(email: email, password: password, connection: connection)
-        guard try await !services.isRefused(password, at: .signup, trail) else {
-            trail.note { $0.failure = .breachedSignup }
-            throw Refusal.breachedPassword
-        }
-        do {
-            let session = try await SessionStart(services: services).begin(
-                user, connection: connection, login: login, browser: browser,
-                needsInvitation: request.invitation != nil
-            ) { transaction in
-                try UserStore.insert(user, passwordHash: hash, in: transaction)
-            }
-            trail.note(user)
-            return session
-        } catch SQLError.uniqueViolation {
-            throw Refusal.userExists
-        }
+    }
+
+    private func refuseBreached(_ password: String, _ trail: LogTrail) async throws {
+        guard try await services.isRefused(password, at: .signup, trail) else { return }
+        trail.note { $0.failure = .breachedSignup }
+        throw Refusal.breachedPassword
     }
 
     /// Makes a user for an administrator.

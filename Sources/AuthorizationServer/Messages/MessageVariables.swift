@@ -7,6 +7,14 @@ struct MessageVariables {
     let issuer: Issuer
 
     func all(_ message: some Message, to recipient: MessageRecipient) -> JSONObject {
+        var members = common(to: recipient)
+        let user = members["user"]?.object ?? [:]
+        members["user"] = .object(user.merging(message.userVariables) { $1 })
+        return members.merging(message.variables) { $1 }
+    }
+
+    /// What stands there whatever the mail says.
+    func common(to recipient: MessageRecipient) -> JSONObject {
         var members: JSONObject = [
             "tenant": .string(issuer.domain), "friendly_name": .string(settings.friendlyName ?? issuer.domain),
             "email": .string(recipient.email),
@@ -18,13 +26,14 @@ struct MessageVariables {
         members["connection"] = recipient.connection.map { ["name": .string($0)] }
         members["application"] = recipient.client.map(Self.application)
         members["organization"] = recipient.organization.map { .object($0.document) }
-        let user = (recipient.user.map(Self.user) ?? ["email": .string(recipient.email)])
-        members["user"] = .object(user.merging(message.userVariables) { $1 })
-        return members.merging(message.variables) { $1 }
+        members["user"] = .object(recipient.user.map(Self.user) ?? ["email": .string(recipient.email)])
+        return members
     }
 
     private static func application(_ client: Client) -> JSONValue {
         var members: JSONObject = ["name": .string(client.name), "clientID": .string(client.clientID)]
+        members["callback_domain"] = client.callbacks.first.flatMap { RedirectURI($0.text)?.origin }.map(
+            JSONValue.string)
         members["logo_uri"] = client.logoURI.map(JSONValue.string)
         return .object(members)
     }

@@ -60,6 +60,16 @@ package struct Messages: Sendable {
             createdAt: services.now().storable, expiresAt: expiresAt.storable)
     }
 
+    /// Where a template leads the user in the end: its Liquid with its values; nil where it says nothing that is an address.
+    package func resultURL(of template: EmailTemplate?, for recipient: MessageRecipient) async throws -> String? {
+        guard let liquid = template?.resultURL, let parsed = try? LiquidTemplate(liquid) else { return nil }
+        let settings = try await services.configuration.settings()
+        let variables = MessageVariables(settings: settings, issuer: services.issuer).common(to: recipient)
+        let text = try? parsed.render(variables, as: .text, now: services.now())
+        guard let text, let uri = RedirectURI(text), ["http", "https"].contains(uri.scheme) else { return nil }
+        return text
+    }
+
     private func template(of message: some Message) async throws -> EmailTemplate? {
         if let own = message.template { return own }
         return try await template(type(of: message).kind)

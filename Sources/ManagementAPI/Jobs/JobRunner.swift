@@ -35,6 +35,8 @@ package struct JobRunner: Sendable {
             switch job.kind {
             case .usersImport: try await UsersImportJob(services: services, job: job).run()
             case .usersExport: try await UsersExportJob(services: services, job: job).run()
+            // The request that made it has done it.
+            case .verificationEmail: break
             }
         } catch is JobStore.Lost {
             services.logger.notice("job taken over by another node", metadata: ["job": "\(job.id)"])

@@ -29,7 +29,7 @@ struct JobsResource: Resource {
     }
 
     static let members: Members = [
-        "id": .text.always, "type": .choice(["users_import", "users_export"]).always,
+        "id": .text.always, "type": .choice(["users_import", "users_export", "verification_email"]).always,
         "status": .choice(["pending", "processing", "completed", "failed"]).always, "created_at": .text.always,
         "connection_id": .text, "connection": .text, "upsert": .bool, "external_id": .text,
         "send_completion_email": .bool, "format": .choice(["csv", "json"]), "limit": .count,

@@ -11,6 +11,8 @@ struct NewUser: Payload {
     let password: String?
     let isEmailVerified: Bool
     let isBlocked: Bool
+    /// Whether the user is asked by mail to verify the address.
+    let verifiesEmail: Bool
     let profile: JSONObject
     let userMetadata: JSONObject
     let appMetadata: JSONObject
@@ -23,7 +25,7 @@ struct NewUser: Payload {
         password = try document.string("password", most: 4096)
         isEmailVerified = try document.bool("email_verified", default: false)
         isBlocked = try document.bool("blocked", default: false)
-        _ = try document.bool("verify_email")
+        verifiesEmail = try document.bool("verify_email") ?? !isEmailVerified
         profile = try UserRules.profile(&document)
         userMetadata = try UserRules.userMetadata(&document) ?? [:]
         appMetadata = try UserRules.appMetadata(&document) ?? [:]
@@ -40,6 +42,8 @@ struct UserChange: Payload {
     let password: String?
     let isEmailVerified: Bool?
     let isBlocked: Bool?
+    /// Whether the user is asked by mail to verify the address.
+    let verifiesEmail: Bool
     let profile: JSONObject
     /// null for a member that is to go.
     let userMetadata: JSONObject?
@@ -49,7 +53,7 @@ struct UserChange: Payload {
         names = document.names
         connection = try document.string("connection", most: 128)
         _ = try document.string("client_id", most: 255)
-        _ = try document.bool("verify_email")
+        verifiesEmail = try document.bool("verify_email", default: false)
         _ = try document.bool("verify_password")
         email = try UserRules.email(&document)
         username = try UserRules.username(&document)

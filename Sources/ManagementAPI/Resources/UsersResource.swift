@@ -89,10 +89,14 @@ struct UsersResource: Resource {
         user.profile = new.profile
         user.profile["nickname"] = new.profile["nickname"] ?? local ?? new.username.map(JSONValue.string)
         let made = user
+        let verification =
+            new.verifiesEmail
+            ? try await EmailVerification(services: management.services).prepare(for: made, client: nil) : nil
         return try await refusingDoubles {
             try await management.write(call.caller) { transaction, _ in
                 guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
                 try UserStore.insert(made, passwordHash: hash, in: transaction)
+                try verification?.write(in: transaction)
                 let shown = UserMembers.shown(made)
                 return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
             }
@@ -112,6 +116,10 @@ struct UsersResource: Resource {
         } else {
             hash = nil
         }
+        let verification =
+            change.verifiesEmail
+            ? try await EmailVerification(services: management.services)
+                .prepare(for: change.applied(to: present), client: nil) : nil
         let sessions = SessionEnd(services: management.services)
         return try await refusingDoubles {
             try await management.write(call.caller) { transaction, now in
@@ -120,6 +128,7 @@ struct UsersResource: Resource {
                 var user = change.applied(to: before)
                 user.updatedAt = now
                 try UserStore.replace(user, in: transaction)
+                try verification?.write(in: transaction)
                 if let hash {
                     try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
                     let names = [user.email, user.username].compactMap(\.self)

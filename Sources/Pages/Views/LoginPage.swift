@@ -9,6 +9,7 @@ package struct LoginPage: Page {
     private let state: String
     private let buttons: [ConnectionButton]
     private let hasForm: Bool
+    private let forgotPath: String?
 
     /// - Parameters:
     ///   - email: what the user wrote before, or the request's `login_hint`.
@@ -16,6 +17,7 @@ package struct LoginPage: Page {
     ///   - signupPath: the signup page, where users may sign up.
     ///   - buttons: the connections whose users sign in somewhere else.
     ///   - hasForm: whether anybody signs in with a password.
+    ///   - forgotPath: where users ask for a new password.
     package init(
         state: String,
         csrfToken: String,
@@ -25,9 +27,11 @@ package struct LoginPage: Page {
         problem: FormProblem? = nil,
         signupPath: String? = nil,
         buttons: [ConnectionButton] = [],
-        hasForm: Bool = true
+        hasForm: Bool = true,
+        forgotPath: String? = nil
     ) {
         (self.state, self.buttons, self.hasForm) = (state, buttons, hasForm)
+        self.forgotPath = forgotPath
         self.applicationName = applicationName
         form = CredentialsForm(
             action: "/u/login",
@@ -47,6 +51,7 @@ package struct LoginPage: Page {
         var content = form.content(context)
         content["hasForm"] = .flag(hasForm)
         content["connections"] = ConnectionButton.content(buttons, state: state, hasForm: hasForm, context)
+        content["forgotPath"] = .optional(forgotPath.flatMap(SafeURL.link))
         return content
     }
 }

@@ -7,6 +7,8 @@ package struct Job: Sendable, Hashable {
     package enum Kind: String, Sendable {
         case usersImport = "users_import"
         case usersExport = "users_export"
+        /// Done with the request that asks for it, which puts the mail down.
+        case verificationEmail = "verification_email"
     }
 
     /// How far it is.
@@ -141,6 +143,14 @@ package struct JobStore: Sendable {
         try await database.readOnce { transaction in
             try transaction.row("SELECT * FROM job WHERE id = \(id) AND status <> 'uploading'").map(Job.init)
         }
+    }
+
+    /// Notes a job that is done with the request that asks for it.
+    package static func note(
+        _ id: String, _ kind: Job.Kind, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try insert(
+            id, kind, .completed, settings: [:], at: now, until: now.addingTimeInterval(Job.lifetime), in: transaction)
     }
 
     /// Removes a job with its file and errors.

@@ -42,11 +42,18 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case consent = "consent_given"
     case accountBlocked = "limit_wc"
     case addressBlocked = "limit_mu"
+    case blockReleased = "ublkdu"
     case tooManyLogins = "limit_sul"
     case breachedPassword = "pwd_leak"
     case breachedSignup = "signup_pwd_leak"
     case breachedPasswordChange = "reset_pwd_leak"
     case failedNotification = "fn"
+    case verification = "sv"
+    case failedVerification = "fv"
+    case passwordChangeRequest = "scpr"
+    case failedPasswordChangeRequest = "fcpr"
+    case passwordChange = "scp"
+    case failedPasswordChange = "fcp"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -92,11 +99,18 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .consent: "Consent Given"
         case .accountBlocked: "Blocked Account"
         case .addressBlocked: "Blocked IP Address"
+        case .blockReleased: "User Login Block Released"
         case .tooManyLogins: "Blocked Account (too many logins)"
         case .breachedPassword: "Breached Password"
         case .breachedSignup: "Breached Password on Signup"
         case .breachedPasswordChange: "Breached Password on Password Change"
         case .failedNotification: "Failed Sending Notification"
+        case .verification: "Success Verification Email"
+        case .failedVerification: "Failed Verification Email"
+        case .passwordChangeRequest: "Success Change Password Request"
+        case .failedPasswordChangeRequest: "Failed Change Password Request"
+        case .passwordChange: "Success Change Password"
+        case .failedPasswordChange: "Failed Change Password"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -120,11 +134,13 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
             .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
-        case .consent, .codeSent, .memberAdded: .userSuccess
+        case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
             .breachedPasswordChange:
             .userNotification
         case .failedNotification: .systemNotification
+        case .verification, .passwordChangeRequest, .passwordChange: .userSuccess
+        case .failedVerification, .failedPasswordChangeRequest, .failedPasswordChange: .userFail
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }
@@ -137,7 +153,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     package var isFailure: Bool {
         switch category {
         case .loginFail, .silentFail, .signupFail, .logoutFail, .exchangeFail, .managementFail, .userNotification,
-            .systemNotification:
+            .systemNotification, .userFail:
             true
         default: false
         }

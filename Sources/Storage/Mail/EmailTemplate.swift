@@ -12,10 +12,13 @@ package struct EmailTemplate: Sendable, Equatable {
     /// Where the user goes from the page behind the mail's link: Liquid that gives an address.
     package var resultURL: String?
     /// Seconds for which the mail's link works; 5 days.
-    package var urlLifetime = 432_000
+    package var urlLifetime = EmailTemplate.standardLifetime
     /// Whether the address that ``resultURL`` names learns the user's.
     package var includesEmailInRedirect = false
     package var isEnabled = true
+
+    /// Seconds for which a link works where nobody says how long; 5 days.
+    package static let standardLifetime = 432_000
 
     package init(kind: MessageKind, subject: String, body: String) {
         (self.kind, self.subject, self.body) = (kind, subject, body)
@@ -40,7 +43,7 @@ package struct EmailTemplate: Sendable, Equatable {
         }
         resultURL = try document.string("resultUrl", most: 2048).flatMap { $0.isEmpty ? nil : $0 }
         urlLifetime = try document.integer("urlLifetimeInSeconds", in: 0...2_592_000) ?? 0
-        if urlLifetime == 0 { urlLifetime = 432_000 }
+        if urlLifetime == 0 { urlLifetime = Self.standardLifetime }
         includesEmailInRedirect = try document.bool("includeEmailInRedirect", default: false)
         isEnabled = try document.bool("enabled", default: true)
         _ = try document.remaining(known: [])

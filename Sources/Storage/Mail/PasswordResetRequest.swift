@@ -44,6 +44,11 @@ package struct PasswordResetRequestStore: Sendable {
         }
     }
 
+    /// Whether there is a request, whoever is at it.
+    package func isAny() async throws -> Bool {
+        try await database.readOnce { try $0.row("SELECT id FROM password_reset_request LIMIT 1") != nil }
+    }
+
     /// Takes requests that are due, for as long as a lease, in the order in which they came.
     package func claim(at now: Date, lease: TimeInterval, most: Int) async throws -> [PasswordResetRequest] {
         try await database.write { transaction in

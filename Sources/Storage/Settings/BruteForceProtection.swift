@@ -5,7 +5,7 @@ import OAuth
 package struct BruteForceProtection: TenantSection {
     package static let name = "brute-force-protection"
 
-    /// What is done about it. Without mail nobody is told: `user_notification` is kept and given back.
+    /// What is done about it.
     package enum Shield: String, Sendable, CaseIterable {
         case block
         case userNotification = "user_notification"

@@ -37,7 +37,9 @@ package struct DueWork: Service {
     /// Sends the tenant's mail.
     package static func mail(_ services: Services) -> DueWork {
         DueWork(failure: "cannot send mail", logger: services.logger) {
-            try await MailDelivery(services: services).deliverDue()
+            let answered = try await PasswordResetRequests(services: services).answerDue()
+            let delivered = try await MailDelivery(services: services).deliverDue()
+            return answered || delivered
         }
     }
 

@@ -108,7 +108,9 @@ struct LoginController: Sendable {
                 applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
                 buttons: ConnectionButton.all(connections),
-                hasForm: connections.hasForm || connections.buttons.isEmpty && connections.codes.isEmpty),
+                hasForm: connections.hasForm || connections.buttons.isEmpty && connections.codes.isEmpty,
+                forgotPath: connections.database == nil
+                    ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
             status: status, to: visit)
     }
 }

@@ -90,16 +90,29 @@ struct ManagementInvitationsTests {
         }
     }
 
-    @Test("There is no mail yet: an invitation that asks for one is 501, and says what to pass instead")
+    @Test("The mail has the application's link with the ticket, and goes with the invitation or not at all")
     func mail() async throws {
-        try await Self.run { _, management, path in
-            for body in [
-                Self.invitation(["send_invitation_email": true]), Self.invitation(["send_invitation_email": nil]),
-            ] {
-                let answer = try await management.send(.post, path, body)
-                #expect(answer.status.code == 501)
-                #expect(try answer.json()["message"]?.string?.contains("\"send_invitation_email\": false") == true)
-            }
+        try await Self.run { server, management, path in
+            let sent = Self.invitation(["send_invitation_email": nil])
+            let made = try await management.post(path, sent)
+            let letter = try #require(try await server.mails(to: "new@example.com").first)
+            #expect(letter.links.contains(made["invitation_url"]?.string ?? "-"))
+            #expect(letter.content.text.contains("Ada"))
+            let refused = Self.invitation(["send_invitation_email": true, "connection_id": "con_x"])
+            #expect(try await management.send(.post, path, refused).status == .badRequest)
+            #expect(try await server.mails().count == 1)
+        }
+    }
+
+    @Test("Where nothing can send it the invitation is refused, and says what to pass instead")
+    func noMail() async throws {
+        try await TestServer.run(isDevelopment: false) { server in
+            let management = try await ManagementClient(server)
+            let made = try await management.post("organizations", ["name": "acme"])
+            let path = "organizations/\(made["id"]?.string ?? "")/invitations"
+            let answer = try await management.send(.post, path, Self.invitation(["send_invitation_email": true]))
+            #expect(answer.status == .badRequest)
+            #expect(try answer.json()["message"]?.string?.contains("\"send_invitation_email\": false") == true)
             #expect(try await management.list(path).isEmpty)
         }
     }

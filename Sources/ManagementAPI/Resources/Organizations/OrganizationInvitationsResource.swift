@@ -126,23 +126,19 @@ struct OrganizationInvitationsResource: Resource {
 
     @Sendable private func create(_ call: Submission<NewInvitation>) async throws -> Answer {
         let (organizationID, new) = (call["id"], call.body)
-        guard !new.sendsMail else {
-            throw ManagementError(
-                501,
-                "This version sends no mail yet. Pass \"send_invitation_email\": false, and send the invitation_url of the "
-                    + "answer yourself.", "not_implemented")
-        }
         let id = RandomBytes.alphanumeric(16, prefix: "uinv_")
         let ticket = management.services.secret.invitationTicket(id)
+        let mail = new.sendsMail ? try await mail(new, ticket, organizationID) : nil
         return try await management.write(call.caller) { transaction, now in
             let organization = try OrganizationsResource.find(organizationID, transaction)
-            try Self.check(new, in: organization, transaction)
+            _ = try Self.loginRoute(of: new, in: organization, transaction)
             let invitation = OrganizationInvitation(
                 id: id, organizationID: organizationID, ticketDigest: ticket.digest, inviterName: new.inviterName,
                 inviteeEmail: new.inviteeEmail, clientID: new.clientID, connectionID: new.connectionID,
                 roles: new.roles, appMetadata: new.appMetadata, userMetadata: new.userMetadata, createdAt: now,
                 expiresAt: now + TimeInterval(new.lifetime))
             try OrganizationInvitationStore.insert(invitation, in: transaction)
+            if let mail { try MailStore.enqueue(mail, in: transaction) }
             return Changed(
                 .ok(try shown(invitation, in: organization, transaction)),
                 [
@@ -169,10 +165,36 @@ struct OrganizationInvitationsResource: Resource {
 
     // MARK: Steps
 
-    /// Everything that an invitation names must be there, and may be used.
-    private static func check(
-        _ new: NewInvitation, in organization: Organization, _ transaction: any SQLTransaction
-    ) throws {
+    /// The mail of an invitation, before there is one.
+    /// - Returns: nil where the tenant has turned such mails off.
+    private func mail(_ new: NewInvitation, _ ticket: Secret, _ organizationID: String) async throws -> QueuedMail? {
+        let services = management.services
+        guard try await services.messages.way() != .none else {
+            throw ManagementError(
+                400,
+                "There is no e-mail provider to send the invitation with. Set one (PATCH /api/v2/emails/provider), or pass "
+                    + "\"send_invitation_email\": false and send the invitation_url of the answer yourself.",
+                "invalid_body")
+        }
+        let (recipient, message) = try await management.stores.database.read { transaction in
+            let organization = try OrganizationsResource.find(organizationID, transaction)
+            let route = try Self.loginRoute(of: new, in: organization, transaction)
+            let recipient = MessageRecipient(
+                email: new.inviteeEmail, client: try ClientStore.find(new.clientID, in: transaction)?.client,
+                organization: organization)
+            let message = UserInvitationMessage(
+                url: Self.url(ticket, at: route, organization), inviterName: new.inviterName,
+                roles: try new.roles.map { try RolesResource.find($0, transaction).name })
+            return (recipient, message)
+        }
+        return try await services.messages.prepare(
+            message, to: recipient, expiresAt: services.now() + TimeInterval(new.lifetime))
+    }
+
+    /// Where an invitation leads, once everything that it names is there and may be used.
+    private static func loginRoute(
+        of new: NewInvitation, in organization: Organization, _ transaction: any SQLTransaction
+    ) throws -> RedirectURI {
         func refusal(_ message: String) -> ManagementError { ManagementError(400, message, "invalid_body") }
         guard let client = try ClientStore.find(new.clientID, in: transaction)?.client else {
             throw ClientsResource.inexistent
@@ -186,9 +208,10 @@ struct OrganizationInvitationsResource: Resource {
             throw refusal("The connection is not enabled for the organization")
         }
         for role in new.roles { _ = try RolesResource.find(role, transaction) }
-        guard try Self.loginRoute(of: client, transaction) != nil else {
+        guard let route = try loginRoute(of: client, transaction) else {
             throw refusal("A default login route is required to generate the invitation url.")
         }
+        return route
     }
 
     /// Where the application, or the tenant, begins logins that it is asked for.
@@ -208,13 +231,15 @@ struct OrganizationInvitationsResource: Resource {
         members["ticket_id"] = .string(ticket.text)
         let client = try ClientStore.find(invitation.clientID, in: transaction)?.client
         members["invitation_url"] = try client.flatMap { try Self.loginRoute(of: $0, transaction) }.map { route in
-            .string(
-                route.adding([
-                    ("invitation", ticket.text), ("organization", organization.id),
-                    ("organization_name", organization.name),
-                ]))
+            .string(Self.url(ticket, at: route, organization))
         }
         return members
+    }
+
+    private static func url(_ ticket: Secret, at route: RedirectURI, _ organization: Organization) -> String {
+        route.adding([
+            ("invitation", ticket.text), ("organization", organization.id), ("organization_name", organization.name),
+        ])
     }
 
     /// The invitation as the log has it, which must let nobody in.

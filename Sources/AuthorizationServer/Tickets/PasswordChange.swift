@@ -1,0 +1,111 @@
+import Foundation
+import OAuth
+import Storage
+
+/// Choosing a new password behind a ticket's link.
+package struct PasswordChange: Sendable {
+    let services: Services
+
+    package init(services: Services) { self.services = services }
+
+    /// What the page needs to know.
+    package struct Question: Sendable {
+        package let email: String?
+        package let policy: PasswordPolicy
+        package let client: Client?
+        /// Where the browser goes once the password is changed; nil where it stays.
+        package let resultURL: RedirectURI?
+    }
+
+    /// Why no password is changed.
+    package enum Refusal: Error, Sendable, Equatable {
+        /// The ticket is used, expired or none.
+        case ticket(TicketResult)
+        case weakPassword([PasswordRules.Rule])
+        /// Others have lost it.
+        case breachedPassword
+    }
+
+    /// What is asked for a ticket; nothing is used by asking.
+    /// - Throws: ``Refusal/ticket(_:)``.
+    package func question(_ secret: Secret) async throws -> Question {
+        let (ticket, _, connection) = try await look(secret)
+        let settings = TicketSettings(ticket.settings)
+        var client: Client?
+        if let id = settings.clientID { client = try await services.configuration.client(id)?.client }
+        return Question(
+            email: ticket.email, policy: try PasswordPolicy(connection: connection), client: client,
+            resultURL: settings.resultURL.flatMap { RedirectURI($0) })
+    }
+
+    private func look(_ secret: Secret) async throws -> (Ticket, User, Connection) {
+        let now = services.now()
+        let found = try await services.stores.database.read { transaction -> (Ticket, User, Connection)? in
+            guard let ticket = try TicketStore.find(secret.digest, .passwordChange, in: transaction) else { return nil }
+            let result = ticket.result(at: now)
+            guard result == .success else { throw Refusal.ticket(result) }
+            guard let user = try UserStore.account(ticket.userID, in: transaction), user.email == ticket.email,
+                let connection = try ConnectionStore.find(name: user.connection, in: transaction)
+            else { throw Refusal.ticket(.used) }
+            return (ticket, user, connection)
+        }
+        guard let found else { throw Refusal.ticket(.unknown) }
+        return found
+    }
+
+    /// Changes the password: every session and token of the user ends, for whoever asked for it may have lost the old one.
+    /// - Returns: where the browser goes; nil for a page.
+    /// - Throws: ``Refusal``, ``PasswordHasher/Busy``.
+    package func change(_ secret: Secret, to password: String) async throws -> String? {
+        let trail = LogTrail()
+        do {
+            let redirect = try await change(secret, password, trail)
+            services.log(.passwordChange, trail, description: "The password is changed")
+            return redirect
+        } catch Refusal.ticket(let result) {
+            services.log(.failedPasswordChange, trail, description: "The link is \(result.rawValue)")
+            throw Refusal.ticket(result)
+        } catch Refusal.breachedPassword {
+            services.log(.breachedPasswordChange, trail, description: "The password is known from a data breach.")
+            throw Refusal.breachedPassword
+        }
+    }
+
+    private func change(_ secret: Secret, _ password: String, _ trail: LogTrail) async throws -> String? {
+        let (ticket, user, connection) = try await look(secret)
+        let settings = TicketSettings(ticket.settings)
+        trail.note(user)
+        trail.note { ($0.clientID, $0.userName) = (settings.clientID, ticket.email) }
+        let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
+        guard rules.allSatisfy(\.isSatisfied) else { throw Refusal.weakPassword(rules) }
+        guard try await !services.isRefused(password, at: .passwordChange, trail) else {
+            throw Refusal.breachedPassword
+        }
+        let (hash, now) = (try await services.passwords.hash(password), services.now())
+        let sessions = SessionEnd(services: services)
+        let refused = try await services.stores.database.write { transaction -> TicketResult? in
+            guard let used = try TicketStore.use(secret.digest, .passwordChange, at: now, in: transaction) else {
+                return try TicketStore.find(secret.digest, .passwordChange, in: transaction)?.result(at: now)
+                    ?? .unknown
+            }
+            try UserStore.lock(used.userID, in: transaction)
+            guard var user = try UserStore.account(used.userID, in: transaction), user.email == used.email else {
+                return .used
+            }
+            if settings.verifiesEmail { user.isEmailVerified = true }
+            user.updatedAt = now
+            try UserStore.replace(user, in: transaction)
+            try UserStore.setPasswordHash(hash, of: user.id, at: now, in: transaction)
+            try TicketStore.withdraw(.passwordChange, of: user.id, at: now, in: transaction)
+            let owner = try UserStore.primary(of: user.id, in: transaction) ?? user.id
+            try sessions.endAll(of: owner, .passwordChanged, in: transaction)
+            let names = [user.email, user.username].compactMap(\.self).map { (user.connection, $0) }
+            try LoginBlocks.remove(names.map { (connection: $0.0, identifier: $0.1) }, in: transaction)
+            return nil
+        }
+        // Somebody was faster.
+        if let refused { throw Refusal.ticket(refused == .success ? .used : refused) }
+        return settings.redirect(
+            email: ticket.email, .success, message: "You can now login to the application with the new password.")
+    }
+}
