@@ -178,7 +178,8 @@ struct PasswordlessTests {
         }
     }
 
-    @Test("Ten guesses at the same time are three: the right code among them does not help after the third")
+    @Test(
+        "At the token endpoint three wrong codes make the right one void, and of those who use one at once one gets in")
     func race() async throws {
         try await TestServer.run(Self.fixtures()) { server in
             _ = try await Self.start(server)
