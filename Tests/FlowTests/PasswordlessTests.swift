@@ -212,7 +212,10 @@ struct PasswordlessTests {
     @Test("Codes are rate limited by address: nobody's mailbox is flooded")
     func rateLimit() async throws {
         try await TestServer.run(Self.fixtures()) { server in
-            for _ in 0..<10 { #expect(try await Self.start(server).status == .ok) }
+            for _ in 0..<10 {
+                let answer = try await Self.start(server)
+                #expect(answer.status == .ok)
+            }
             #expect(try await Self.start(server).status == .tooManyRequests)
             #expect(try await Self.start(server, ["email": "other@example.com"]).status == .ok)
         }
@@ -229,7 +232,10 @@ struct PasswordlessTests {
                 server, ["connection": "sms", "email": nil, "phone_number": "+49 (151) 1234-5678"])
             #expect(try answer.json()["phone_number"] == "+4915112345678")
             let asked = try #require(web.requests.last)
-            guard case .post(let form) = asked.method else { throw TestServer.NoMail(description: "\(asked.method)") }
+            guard case .post(let form) = asked.method else {
+                Issue.record("\(asked.method)")
+                return
+            }
             #expect(form.contains { $0.name == "To" && $0.value == "+4915112345678" })
             let credentials = Data("AC123:twilio-secret".utf8).base64EncodedString()
             #expect(asked.headers.contains { $0.name == "Authorization" && $0.value == "Basic \(credentials)" })

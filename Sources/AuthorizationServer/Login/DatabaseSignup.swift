@@ -20,6 +20,7 @@ package struct DatabaseSignup: Sendable {
         case failed
         case userExists
         case weakPassword([PasswordRules.Rule])
+        case breachedPassword
         case tooMany(retryAfter: Int)
 
         package var status: Int {
@@ -39,6 +40,7 @@ package struct DatabaseSignup: Sendable {
             case .failed: "invalid_signup"
             case .userExists: "user_exists"
             case .weakPassword: "invalid_password"
+            case .breachedPassword: "password_leaked"
             case .tooMany: "too_many_requests"
             }
         }
@@ -53,6 +55,7 @@ package struct DatabaseSignup: Sendable {
             case .failed: "Invalid sign up"
             case .userExists: "The user already exists."
             case .weakPassword: "Password is too weak"
+            case .breachedPassword: "The password is known from a data breach"
             case .tooMany: "Too many requests"
             }
         }
@@ -125,9 +128,9 @@ package struct DatabaseSignup: Sendable {
         switch refusal {
         case .invalidEmail: return .invalid("email", "must be an e-mail address")
         case .weakPassword(let rules): return .weakPassword(rules)
-        case .breachedPassword:
-            return .invalid("password", "is known from a data breach; choose one that is used nowhere else")
-        case .disabled, .takesUsersOver, .noConnection, .notInvited: return .disabled
+        case .disabled, .takesUsersOver, .noConnection: return .disabled
+        case .breachedPassword: return .breachedPassword
+        case .notInvited: return .failed
         case .suspiciousAddress: return .tooMany(retryAfter: 60)
         case .userExists:
             let flags = try await services.configuration.settings().other["flags"]?.object

@@ -16,6 +16,16 @@ struct FailedLogins: Sendable {
         case allowed, blocked, suspiciousAddress
         /// The identifier is used too often in a short time from this address, by whoever knows its password too.
         case tooManyLogins
+
+        /// What the log calls a refusal.
+        var event: LogEventType? {
+            switch self {
+            case .allowed: nil
+            case .blocked: .accountBlocked
+            case .suspiciousAddress: .addressBlocked
+            case .tooManyLogins: .tooManyLogins
+            }
+        }
     }
 
     /// What stands for every address where an identifier's failures are counted wherever they come from.

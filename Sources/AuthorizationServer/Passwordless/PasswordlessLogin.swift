@@ -109,7 +109,11 @@ struct PasswordlessCheck: Sendable {
         trail.note { ($0.userName, $0.failure) = (address, .accountBlocked) }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: address, address: visitor)
-        guard try await failures.take() == .allowed else { throw PasswordlessLogin.Refusal.blocked }
+        let admission = try await failures.take()
+        guard admission == .allowed else {
+            trail.note { $0.failure = admission.event }
+            throw PasswordlessLogin.Refusal.blocked
+        }
         let digits = code.filter { !$0.isWhitespace }
         let verdict = try await services.stores.database.write { [codes] transaction in
             try codes.redeem(digits, address: address, in: transaction)

@@ -11,7 +11,9 @@ struct EmailProviderResource: Resource {
 
     var routes: Routes {
         Routes("emails/provider")
-            .get(requires: .read("email_provider"), "Get email provider", answers: .object(Self.shown), use: get)
+            .get(
+                requires: .read("email_provider"), "Get email provider", answers: .object(Self.shown.optional), use: get
+            )
             .post(
                 requires: .create("email_provider"), "Configure email provider", answers: .object(Self.shown),
                 use: create
@@ -71,10 +73,16 @@ struct EmailProviderResource: Resource {
     private static let inexistent = ManagementError(
         404, "There is not a configured email provider", "inexistent_email_provider")
 
-    @Sendable private func get(_ call: Plain) async throws -> Answer {
+    struct Fields: Payload {
+        let fields: FieldSelection
+
+        init(from document: inout Document) throws(Document.Problem) { fields = try FieldSelection(from: &document) }
+    }
+
+    @Sendable private func get(_ call: Query<Fields>) async throws -> Answer {
         let stored = try await management.stores.database.readOnce { try EmailProviderStore.find(in: $0) }
         guard let stored else { throw Self.inexistent }
-        return .ok(stored.provider.document)
+        return .ok(call.query.fields.apply(to: stored.provider.document))
     }
 
     @Sendable private func create(_ call: Submission<NewProvider>) async throws -> Answer {

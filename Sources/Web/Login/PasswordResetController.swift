@@ -37,7 +37,7 @@ struct PasswordResetController: Sendable {
         guard let email = fields["email"] else {
             return try await page(visit, problem: .emailRequired, status: .badRequest)
         }
-        if let connection = try await PasswordLogin(services: services).databaseConnection(for: visit.login) {
+        if let connection = try await visit.request.databaseConnection(services) {
             do {
                 try await PasswordResetRequests(services: services).add(
                     email, connection: connection, client: visit.request.client, address: visit.browser.address)
@@ -58,7 +58,7 @@ struct PasswordResetController: Sendable {
         try await pages.respond(
             with: ForgotPasswordPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                applicationLogoURL: visit.client.logoURI, email: String(email.prefix(254)), problem: problem,
+                applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 loginPath: "/u/login?state=\(visit.state.text)"),
             status: status, to: visit)
     }

@@ -1,6 +1,8 @@
 import AuthorizationServer
 import Connections
 import Foundation
+import HTTPTypes
+import HummingbirdTesting
 import OAuth
 import Storage
 import TestSupport
