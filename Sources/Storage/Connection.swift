@@ -68,6 +68,19 @@ package struct Connection: Sendable, Hashable {
     }
 
     package var isDatabase: Bool { strategy == Self.databaseStrategy }
+
+    /// The strategies with providers that anybody can have an account at: Auth0's `isSocial`.
+    package static let socialStrategies: Set<String> = [
+        "apple", "facebook", "github", "google-oauth2", "linkedin", "oauth2", "windowslive",
+    ]
+
+    /// What Auth0 calls the kind of the strategy: the `strategy_type` of log events.
+    package var strategyType: String {
+        if isDatabase { return "database" }
+        if ["email", "sms"].contains(strategy) { return "passwordless" }
+        return Self.socialStrategies.contains(strategy) ? "social" : "enterprise"
+    }
+
     /// Whether strangers may sign up; not as long as people come over from an old tenant, for somebody could take their
     /// address before they do.
     package var allowsSignup: Bool { options["disable_signup"]?.bool != true && !takesUsersOver }

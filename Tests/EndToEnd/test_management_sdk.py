@@ -63,7 +63,7 @@ def test_the_sdk_reads_what_is_refused(management: ManagementClient) -> None:
     assert later.value.status_code == 501
     with pytest.raises(ApiError) as forbidden:
         management.emails.provider.get()
-    assert forbidden.value.status_code == 501
+    assert forbidden.value.status_code == 403
     with pytest.raises(ApiError) as there:
         management.client_grants.create(client_id=MACHINE.id, audience=API, scope=[])
     assert there.value.status_code == 409

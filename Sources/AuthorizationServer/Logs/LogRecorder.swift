@@ -142,7 +142,7 @@ package final class LogRecorder: Sendable {
             }
             if let connection = connections.first(where: { $0.name == event.connection }) {
                 (event.connectionID, event.strategy) = (connection.id, connection.strategy)
-                event.strategyType = connection.isDatabase ? "database" : nil
+                event.strategyType = connection.strategyType
             }
             completed.append(event.cleaned)
         }

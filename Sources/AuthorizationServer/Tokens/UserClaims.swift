@@ -41,7 +41,7 @@ package enum UserClaims {
         return [
             [
                 "provider": .string(provider), "user_id": .string(id), "connection": .string(user.connection),
-                "isSocial": .bool(false),
+                "isSocial": .bool(Connection.socialStrategies.contains(provider)),
             ]
         ]
     }

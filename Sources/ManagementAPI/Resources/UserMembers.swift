@@ -57,7 +57,7 @@ enum UserMembers {
         var members: JSONObject = [
             "provider": .string(String(user.id[..<bar])), "user_id": .string(String(user.id[bar...].dropFirst())),
             "connection": .string(user.connection),
-            "isSocial": .bool(socialProviders.contains(String(user.id[..<bar]))),
+            "isSocial": .bool(Connection.socialStrategies.contains(String(user.id[..<bar]))),
         ]
         members.merge(tokens[user.id] ?? [:]) { $1 }
         if withProfile {
@@ -69,11 +69,6 @@ enum UserMembers {
         }
         return .object(members)
     }
-
-    /// Providers that anybody can have an account at.
-    private static let socialProviders: Set<String> = [
-        "apple", "facebook", "github", "google-oauth2", "linkedin", "oauth2", "windowslive",
-    ]
 
     /// The users with their identities, in their order.
     /// - Parameter box: opens the tokens that providers gave, for who may see them; nil leaves them out.
