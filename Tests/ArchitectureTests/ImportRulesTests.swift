@@ -12,8 +12,8 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound", "TenantConfiguration",
-        "ManagementAPI", "Web",
+        "OAuth", "LDAP", "SAML", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound",
+        "TenantConfiguration", "ManagementAPI", "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
