@@ -155,8 +155,12 @@ package struct RefreshTokenStore: Sendable {
         try transaction.execute("DELETE FROM refresh_token_family WHERE id = \(id)")
     }
 
-    /// Takes back every token of a user that was issued with a session or without, and the authorizations behind them.
+    /// Takes back every token of a user that was issued with a session or without, the authorizations behind them, and what
+    /// would still become tokens: codes that nobody has redeemed, and devices that were let in and have not asked since.
     package static func revokeAll(of userID: String, at now: Date, in transaction: any SQLTransaction) throws {
+        // Before the tokens: whoever redeems at the same moment comes first, and is seen below, or finds nothing.
+        try transaction.execute("DELETE FROM authorization_code WHERE user_id = \(userID) AND redeemed_at IS NULL")
+        try transaction.execute("DELETE FROM device_code WHERE user_id = \(userID) AND status = 'approved'")
         let rows = try transaction.rows(
             """
             SELECT authorization_id FROM refresh_token_family WHERE user_id = \(userID)

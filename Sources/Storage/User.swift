@@ -55,15 +55,29 @@ package struct UserStore: Sendable {
     package static func find(
         connection: String, identifier: String, in transaction: any SQLTransaction
     ) throws -> (user: User, passwordHash: String?)? {
-        let row = try transaction.row(
+        try row(connection: connection, identifier: identifier, in: transaction)
+            .map { (try User($0), $0.optionalText("hash")) }
+    }
+
+    /// When the password was last chosen that such a user signs in with; a hash of a newer kind for the same password is no
+    /// change. Nil where there is none, or no user.
+    package static func passwordTime(
+        connection: String, identifier: String, in transaction: any SQLTransaction
+    ) throws -> Date? {
+        try row(connection: connection, identifier: identifier, in: transaction)?.optionalDate("changed_at")
+    }
+
+    private static func row(
+        connection: String, identifier: String, in transaction: any SQLTransaction
+    ) throws -> SQLRow? {
+        try transaction.row(
             """
-            SELECT user_account.*, user_password.hash FROM user_account AS identity
+            SELECT user_account.*, user_password.hash, user_password.changed_at FROM user_account AS identity
             JOIN user_account ON user_account.user_id = COALESCE(identity.primary_user_id, identity.user_id)
             LEFT JOIN user_password ON user_password.user_id = identity.user_id
             WHERE identity.connection = \(connection)
                 AND (identity.email = \(identifier) OR identity.username = \(identifier))
             """)
-        return try row.map { (try User($0), $0.optionalText("hash")) }
     }
 
     /// Waits until nobody else changes the user, and keeps others out until the transaction ends.

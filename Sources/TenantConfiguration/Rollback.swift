@@ -86,10 +86,12 @@ private struct Rollback {
     /// What of a resource does not become what it was, and why.
     func kept(_ change: ConfigurationRows.Change) -> [String] {
         guard let table = RollbackTable.all[change.place.table], let before = change.before else { return [] }
-        return table.restored(before, applied: change.after, now: rows[change.place]).kept.map { field in
-            "\(table.type(before).singular) \(table.name(before, name).forDisplay): \(field) was replaced since that apply, "
-                + "and stays as it is"
-        }
+        let restored = table.restored(before, applied: change.after, now: rows[change.place])
+        let resource = "\(table.type(before).singular) \(table.name(before, name).forDisplay)"
+        return restored.kept.map { "\(resource): \($0) was replaced since that apply, and stays as it is" }
+            + restored.gone.map {
+                "\(resource): \($0) was replaced since that apply, for another recipient; it goes, and is to be set anew"
+            }
     }
 
     private func differences(
@@ -102,7 +104,9 @@ private struct Rollback {
         var differences = FieldDifference.between(former, present).filter { $0.field != "id" }
         guard let now, let before else { return differences }
         for (field, columns) in table.secrets where columns.contains(where: { now[$0] != before[$0] }) {
-            differences.append(FieldDifference(field: field, before: nil, after: "(the one before)"))
+            let isThere = columns.contains { before[$0].map { $0 != .null } ?? false }
+            differences.append(
+                FieldDifference(field: field, before: nil, after: isThere ? "(the one before)" : "(none)"))
         }
         return differences
     }

@@ -13,6 +13,8 @@ struct RollbackTable: Sendable {
     var name: @Sendable (Row, Names) -> String = { row, _ in row["name"]?.plainText ?? "" }
     /// Fields that the plan does not show, with the columns that hold them.
     var secrets: [String: [String]] = [:]
+    /// The document's member that says whom the secrets are sent to, where they are.
+    var recipient: String?
     /// Members of the document that are replaced together when a key is, such as an application's.
     var keys: Set<String> = []
     /// How a row is shown that is a field of a resource in another table.
@@ -37,9 +39,14 @@ struct RollbackTable: Sendable {
         "connection": RollbackTable(
             type: { row in
                 row["strategy"]?.plainText == Connection.databaseStrategy ? .databases : .connections
-            }, secrets: ["options.portico_import.client_secret": ["sealed_import_secret"]]),
+            },
+            secrets: [
+                "options.portico_import.client_secret": ["sealed_import_secret"],
+                "options (secrets)": ["sealed_secrets"],
+            ], recipient: "options"),
         "email_provider": RollbackTable(
-            type: { _ in .emailProvider }, secrets: ["credentials.smtp_pass": ["sealed_credentials"]]),
+            type: { _ in .emailProvider }, secrets: ["credentials.smtp_pass": ["sealed_credentials"]],
+            recipient: "credentials"),
         "email_template": RollbackTable(type: { _ in .emailTemplates }),
         "role": RollbackTable(type: { _ in .roles }),
         "role_permission": RollbackTable(
@@ -59,7 +66,7 @@ struct RollbackTable: Sendable {
             name: { row, names in names(row["organization_id"]?.plainText ?? "", "organization") },
             part: ("client_grants", { $0["grant_id"]?.plainText ?? "" })),
         "log_stream": RollbackTable(
-            type: { _ in .logStreams }, secrets: ["sink (secrets)": ["sealed_secrets"]]),
+            type: { _ in .logStreams }, secrets: ["sink (secrets)": ["sealed_secrets"]], recipient: "sink"),
         "rule": RollbackTable(type: { _ in .rules }),
         "rule_configuration": RollbackTable(
             type: { _ in .rulesConfigs }, name: { row, _ in row["config_key"]?.plainText ?? "" },
@@ -80,39 +87,41 @@ struct RollbackTable: Sendable {
         guard let row else { return [:] }
         let columns = ConfigurationRows.configured(row, in: table)
         let hidden = Set(secrets.values.joined()).union(["document", "created_at", "updated_at"])
-        let document = columns["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
-        return columns.filter { !hidden.contains($0.key) }.mapValues(\.json).merging(document) { $1 }
+        return columns.filter { !hidden.contains($0.key) }.mapValues(\.json).merging(Self.document(columns)) { $1 }
+    }
+
+    private static func document(_ row: Row?) -> JSONObject {
+        row?["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
     }
 
     /// The row that a rollback writes, and what in it stays as it is: a secret or key that was replaced since the apply may
-    /// have been replaced because somebody else knew it, and does not come back.
+    /// have been replaced because somebody else knew it, and does not come back. Where it would then be sent to somebody
+    /// else than it was given for, it goes.
     /// - Parameters:
     ///   - row: the row before the apply.
     ///   - applied: the row as the apply left it.
     ///   - now: the row as it is.
-    func restored(_ row: Row, applied: Row?, now: Row?) -> (row: Row, kept: [String]) {
-        guard let now else { return (row, []) }
-        var (restored, kept) = (row, [String]())
+    func restored(_ row: Row, applied: Row?, now: Row?) -> (row: Row, kept: [String], gone: [String]) {
+        guard let now else { return (row, [], []) }
+        var (restored, kept, gone) = (row, [String](), [String]())
+        let staysThere = recipient.map { Self.document(row)[$0] == Self.document(now)[$0] } ?? true
         func has(_ column: String, _ row: Row) -> Bool { row[column].map { $0 != .null } ?? false }
         for (field, columns) in secrets.sorted(by: { $0.key < $1.key })
         where columns.contains(where: { now[$0] != applied?[$0] && now[$0] != row[$0] })
             && columns.contains(where: { has($0, row) })
         {
-            for column in columns { restored[column] = now[column] ?? .null }
-            kept.append(field)
+            for column in columns { restored[column] = staysThere ? now[column] ?? .null : .null }
+            if staysThere { kept.append(field) } else { gone.append(field) }
         }
-        guard !keys.isEmpty else { return (restored, kept) }
-        func chosen(_ row: Row?) -> JSONObject {
-            let document = row?["document"].flatMap { try? JSON.decode(JSONObject.self, from: $0.plainText) } ?? [:]
-            return document.filter { keys.contains($0.key) }
-        }
+        guard !keys.isEmpty else { return (restored, kept, gone) }
+        func chosen(_ row: Row?) -> JSONObject { Self.document(row).filter { keys.contains($0.key) } }
         let (before, newest) = (chosen(row), chosen(now))
         guard newest != chosen(applied), newest != before, !before.isEmpty,
             let document = row["document"].flatMap({ try? JSON.decode(JSONObject.self, from: $0.plainText) }),
             let text = try? JSON.text(document.filter { !keys.contains($0.key) }.merging(newest) { $1 })
-        else { return (restored, kept) }
+        else { return (restored, kept, gone) }
         restored["document"] = .text(text)
-        return (restored, kept + newest.keys.sorted())
+        return (restored, kept + newest.keys.sorted(), gone)
     }
 }
 

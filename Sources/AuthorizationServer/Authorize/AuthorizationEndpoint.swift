@@ -71,7 +71,9 @@ package struct AuthorizationEndpoint: Sendable {
             case .done(let request, let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
-                if progress != login.progress { try await services.keep(progress, of: login) }
+                if let choice = progress.organizationChoice, choice != login.progress.organizationChoice {
+                    try await services.keep(of: login) { $0.organizationChoice = choice }
+                }
                 return try await ask(page, login, state: state, request, browser)
             }
         }

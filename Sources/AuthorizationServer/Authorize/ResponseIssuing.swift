@@ -91,11 +91,12 @@ struct ResponseIssuing: Sendable {
             }
             if let code { try AuthorizationCodeStore.insert(code, in: transaction) }
             if let accessToken { try AccessTokenStore.insert(accessToken, in: transaction) }
+            // A session that ends at the same moment takes back what is written here, or comes first; and finds this
+            // application among those to tell.
+            guard try SessionStore.hold(digest: session.digest, in: transaction) else {
+                throw OAuthError(.loginRequired, "Login required")
+            }
             if request.client.logout.isTold {
-                // A logout at the same moment either finds this application among those to tell, or comes first.
-                guard try SessionStore.hold(digest: session.digest, in: transaction) else {
-                    throw OAuthError(.loginRequired, "Login required")
-                }
                 try SessionClientStore.insert(
                     SessionClient(session, clientID: request.client.clientID), in: transaction)
             }

@@ -41,8 +41,6 @@ package struct AccountSelection: Sendable {
     }
 
     private func keep(_ choice: LoginTransaction.AccountChoice, _ login: LoginTransaction) async throws {
-        var progress = login.progress
-        progress.accountChoice = choice
-        try await services.keep(progress, of: login)
+        try await services.keep(of: login) { $0.accountChoice = choice }
     }
 }

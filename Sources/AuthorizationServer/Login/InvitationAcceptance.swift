@@ -87,13 +87,15 @@ package struct InvitationAcceptance: Sendable {
     /// Goes on: to the sign-up page where the invited person can only have come to make an account, else to the sign-in page.
     package func proceed(_ login: LoginTransaction, _ request: VerifiedAuthorizationRequest) async throws {
         guard let invitation = request.invitation else { return }
-        var progress = login.progress
-        progress.invitation = .login
+        var next = LoginTransaction.InvitationProgress.login
         if let connection = try await request.databaseConnection(services), connection.allowsSignup {
             let known = try await services.stores.users.find(
                 connection: connection.name, identifier: invitation.inviteeEmail)
-            if known == nil { progress.invitation = .signup }
+            if known == nil { next = .signup }
         }
-        try await services.keep(progress, of: login)
+        try await services.keep(of: login) { [next] progress in
+            // In another tab the user may be further.
+            if ![.accepted, .refused].contains(progress.invitation) { progress.invitation = next }
+        }
     }
 }

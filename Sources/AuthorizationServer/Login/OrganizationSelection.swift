@@ -63,17 +63,23 @@ package struct OrganizationSelection: Sendable {
     }
 
     private func choose(_ choice: LoginTransaction.OrganizationChoice, _ login: LoginTransaction) async throws {
-        var progress = login.progress
-        progress.organizationChoice = choice
-        try await services.keep(progress, of: login)
+        try await services.keep(of: login) { $0.organizationChoice = choice }
     }
 }
 
 extension Services {
-    /// Keeps what the user has answered on a page.
-    func keep(_ progress: LoginTransaction.Progress, of login: LoginTransaction) async throws {
+    /// Keeps what the user has answered on a page, beside what another tab may have written meanwhile.
+    /// - Throws: ``TransactionNotFound`` where the login has ended.
+    func keep(
+        of login: LoginTransaction, _ change: @escaping @Sendable (inout LoginTransaction.Progress) -> Void
+    ) async throws {
+        let now = now()
         try await stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
+            let present = try LoginTransactionStore.find(
+                digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
+            guard var progress = present?.progress else { throw TransactionNotFound() }
+            change(&progress)
             try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)
         }
     }

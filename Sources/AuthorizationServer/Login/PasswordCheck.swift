@@ -10,6 +10,7 @@ struct PasswordCheck: Sendable {
     /// A user who has just proved who they are.
     struct Proof: Sendable {
         let user: User
+        fileprivate let name: SignInName
         fileprivate let failures: FailedLogins
         fileprivate let change: Change
         fileprivate let now: Date
@@ -23,7 +24,11 @@ struct PasswordCheck: Sendable {
 
         /// Writes down what follows for the password: its failures are forgotten, a hash of an old kind is replaced, and one
         /// that the old tenant has verified is kept.
+        /// - Throws: ``PasswordLogin/Refusal`` where the password has been changed, or the user blocked, since it was checked:
+        ///   nobody slips in with the old one beside the change that ends everything.
         func write(in transaction: any SQLTransaction) throws {
+            try UserStore.lock(user.id, in: transaction)
+            if case .kept = change {} else { try name.check(user, in: transaction) }
             try failures.clear(in: transaction)
             switch change {
             case .none: break
@@ -31,6 +36,22 @@ struct PasswordCheck: Sendable {
                 try UserStore.upgradePasswordHash(of: user.id, from: old, to: new, in: transaction)
             case .kept(let kept): try kept.write(for: user, at: now, in: transaction)
             }
+        }
+    }
+
+    /// What a user signs in with, and the password behind it as it was when it was checked.
+    fileprivate struct SignInName: Sendable {
+        let connection: String
+        let identifier: String
+        let passwordTime: Date?
+
+        func check(_ user: User, in transaction: any SQLTransaction) throws {
+            let present = try UserStore.find(connection: connection, identifier: identifier, in: transaction)?.user
+            guard let present, present.id == user.id,
+                try UserStore.passwordTime(connection: connection, identifier: identifier, in: transaction)
+                    == passwordTime
+            else { throw PasswordLogin.Refusal.wrongCredentials }
+            guard !present.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         }
     }
 
@@ -62,7 +83,12 @@ struct PasswordCheck: Sendable {
             trail.note { $0.failure = .tooManyLogins }
             throw PasswordLogin.Refusal.tooManyLogins
         }
-        let found = try await services.stores.users.find(connection: connection.name, identifier: identifier)
+        let (found, passwordTime) = try await services.stores.database.read { transaction in
+            (
+                try UserStore.find(connection: connection.name, identifier: identifier, in: transaction),
+                try UserStore.passwordTime(connection: connection.name, identifier: identifier, in: transaction)
+            )
+        }
         trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
         if let found { trail.note(found.user) }
         let (user, change): (User, Proof.Change)
@@ -79,7 +105,8 @@ struct PasswordCheck: Sendable {
         trail.note(user)
         guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         try await checkForBreach(of: password, failures, trail)
-        return Proof(user: user, failures: failures, change: change, now: services.now())
+        let name = SignInName(connection: connection.name, identifier: identifier, passwordTime: passwordTime)
+        return Proof(user: user, name: name, failures: failures, change: change, now: services.now())
     }
 
     /// Looks a password that is right up among those that others have lost.

@@ -98,6 +98,8 @@ package struct PasswordChange: Sendable {
             try UserStore.setPasswordHash(hash, of: user.id, at: now, in: transaction)
             try TicketStore.withdraw(.passwordChange, of: user.id, at: now, in: transaction)
             let owner = try UserStore.primary(of: user.id, in: transaction) ?? user.id
+            // Logins with the old password come before this, and are ended, or see the new one.
+            try UserStore.lock(owner, in: transaction)
             try sessions.endAll(of: owner, .passwordChanged, in: transaction)
             let names = [user.email, user.username].compactMap(\.self).map { (user.connection, $0) }
             try LoginBlocks.remove(names.map { (connection: $0.0, identifier: $0.1) }, in: transaction)

@@ -133,6 +133,7 @@ struct UsersResource: Resource {
                     try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
                     let names = [user.email, user.username].compactMap(\.self)
                     try LoginBlocks.remove(names.map { (user.connection, $0) }, in: transaction)
+                    try TicketStore.withdraw(.passwordChange, of: id, at: now, in: transaction)
                     try sessions.endAll(of: id, .passwordChanged, in: transaction)
                 } else if user.isBlocked, !before.isBlocked {
                     try sessions.endAll(of: id, .accountDeactivated, in: transaction)

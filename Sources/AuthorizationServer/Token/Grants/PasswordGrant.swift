@@ -84,7 +84,11 @@ struct PasswordAuthorization: Sendable {
             grantName: "password",
             hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser)
         return try await FirstTokens.issue(for: request, services) { [request] transaction in
-            try proof.write(in: transaction)
+            do {
+                try proof.write(in: transaction)
+            } catch let refusal as PasswordLogin.Refusal {
+                throw Self.error(refusal)
+            }
             try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
             return .success(basis)
         }
