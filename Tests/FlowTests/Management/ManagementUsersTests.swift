@@ -126,6 +126,38 @@ struct ManagementUsersTests {
         }
     }
 
+    @Test("A new password takes back what would still become tokens: codes, and devices that were let in")
+    func pending() async throws {
+        try await TestServer.run(.withTelevision()) { server in
+            let management = try await ManagementClient(server)
+            let (party, device) = (RelyingParty.regularWebApp(server), RelyingParty.television(server))
+            let (redeemed, pending) = (
+                try await party.code(TestBrowser(server)), try await party.code(TestBrowser(server))
+            )
+            let begun = try await DeviceFlowTests.begin(device)
+            _ = try await DeviceFlowTests.letIn(TestBrowser(server), begun.userCode)
+            #expect(try await party.redeem(redeemed).status == .ok)
+            #expect(try await management.send(.patch, Self.ada, ["password": "Another-Engine-1844"]).status == .ok)
+            #expect(try await party.redeem(pending).json()["error"] == "invalid_grant")
+            let polled = try await DeviceFlowTests.poll(device, begun.deviceCode)
+            #expect(polled.status != .ok && (try polled.json())["access_token"] == nil)
+        }
+    }
+
+    @Test("A password that an administrator sets ends the links to choose one")
+    func resetLinks() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let made = try await management.send(
+                .post, "tickets/password-change", ["user_id": .string(User.ada.id)])
+            let url = try #require(try made.json()["ticket"]?.string)
+            let path = String(url.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }).replacing("#", with: "")
+            #expect(try await TestBrowser(server).get(path).status == .ok)
+            #expect(try await management.send(.patch, Self.ada, ["password": "Another-Engine-1844"]).status == .ok)
+            #expect(try await TestBrowser(server).get(path).status == .badRequest)
+        }
+    }
+
     @Test("USR-3: blocking ends sessions at once, and DELETE takes everything along and is 204 again")
     func blockAndDelete() async throws {
         try await TestServer.run { server in
