@@ -16,7 +16,8 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return ruby("openid_connect")
 
 
-@pytest.fixture(scope="module")
+# One for each test: somebody who logs in too often in a short time has to wait.
+@pytest.fixture
 def email(secure_portico: Portico) -> str:
     return secure_portico.create_user(name="Barbara Liskov")
 

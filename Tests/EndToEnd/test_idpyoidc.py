@@ -19,7 +19,8 @@ PKCE = {"pkce": {
 }}
 
 
-@pytest.fixture(scope="module")
+# One for each test: somebody who logs in too often in a short time has to wait.
+@pytest.fixture
 def email(secure_portico: Portico) -> str:
     return secure_portico.create_user(name="Katherine Johnson")
 

@@ -46,7 +46,8 @@ def apache(portico: Portico) -> Iterator[Apache]:
     apache.stop()
 
 
-@pytest.fixture(scope="module")
+# One for each test: somebody who logs in too often in a short time has to wait.
+@pytest.fixture
 def email(portico: Portico) -> str:
     return portico.create_user(name="Grace Hopper")
 

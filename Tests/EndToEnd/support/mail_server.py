@@ -35,11 +35,12 @@ class MailServer:
                 auth_required=needs_password, auth_require_tls=secure == "starttls",
                 authenticator=self._authenticate if needs_password else None)
 
-        server = loop.run_until_complete(
-            loop.create_server(session, "127.0.0.1", 0, ssl=context if secure == "tls" else None))
-        self.port = server.sockets[0].getsockname()[1]
+        # In its own thread from the start: the test's has a loop of the browser's.
         self._thread = threading.Thread(target=loop.run_forever, daemon=True)
         self._thread.start()
+        server = asyncio.run_coroutine_threadsafe(
+            loop.create_server(session, "127.0.0.1", 0, ssl=context if secure == "tls" else None), loop).result(30)
+        self.port = server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
