@@ -108,4 +108,79 @@ struct LiquidTemplateTests {
         let list = JSONValue.array(Array(repeating: 1, count: 50))
         #expect(throws: LiquidProblem.self) { try template.render(["list": list], as: .html, now: Self.now) }
     }
+
+    @Test(
+        "The largest and the smallest numbers that a template can name are taken as what they are",
+        arguments: [
+            ("{{ 'abc' | truncate: -9223372036854775808 }}", "..."),
+            ("{{ 'abc' | truncate: -9223372036854775808, '' }}", ""),
+            ("{{ 'abc' | truncate: 9223372036854775807 }}", "abc"), ("{{ 'abcdef' | truncate: 5 }}", "ab..."),
+            ("{{ -9223372036854775808 | divided_by: -1 }}", ""), ("{{ 9223372036854775807 | plus: 1 }}", ""),
+            ("{{ -9223372036854775808 | minus: 1 }}", ""), ("{{ 9223372036854775807 | times: 9 }}", ""),
+            ("{{ roles[-9223372036854775808] }}{{ roles[9223372036854775807] }}", ""),
+            ("{% for r in roles limit: -9223372036854775808 %}{{ r }}{% else %}none{% endfor %}", "none"),
+            ("{% for r in roles offset: 9223372036854775807 %}{{ r }}{% else %}none{% endfor %}", "none"),
+            ("{% for r in roles limit: 9223372036854775807 %}{{ r[0] }}x{% endfor %}", "xxx"),
+            ("{{ 9223372036854775807 | date: '%Y' }}", "9223372036854775807"),
+            ("{{ '1e300' | plus: 0 | date: '%Y' }}", "1e+300"), ("{{ 253402300799 | date: '%Y' }}", "9999"),
+        ])
+    func extremes(template: String, text: String) throws {
+        #expect(try render(template) == text)
+    }
+
+    @Test(
+        "Values that grow end in an error before they are built",
+        arguments: [
+            "{% assign a = a | append: a %}", "{% assign a = a | prepend: a %}",
+            "{% assign a = a | replace: 'x', 'xx' %}", "{% assign a = roles | join: a %}",
+            "{% capture a %}{{ a }}{{ a }}{% endcapture %}", "{% assign a = a | append: a | url_encode %}",
+            "{% assign a = a | append: a %}{% assign b = a | split: '' %}",
+            "{% assign a = a | append: a %}{% assign b = a | split: 'x' %}",
+        ])
+    func growth(step: String) throws {
+        let template = try LiquidTemplate("{% assign a = 'x' %}" + String(repeating: step, count: 80) + "done")
+        #expect(throws: LiquidProblem.self) {
+            try template.render(["roles": ["one", "two", "three"]], as: .text, now: Self.now)
+        }
+    }
+
+    @Test(
+        "Long values that are gone through again and again end in an error, soon", .timeLimit(.minutes(1)),
+        arguments: [
+            "{% assign b = long | upcase %}", "{% if long contains pattern %}{% endif %}",
+            "{% assign b = long | replace: pattern, '' %}", "{% assign b = long | strip_html %}",
+            "{% if long.size > 3 %}{% endif %}", "{% if long == other %}{% endif %}",
+        ])
+    func work(step: String) throws {
+        let list = JSONValue.array(Array(repeating: 1, count: 100))
+        let template = try LiquidTemplate("{% for i in list %}{% for j in list %}\(step){% endfor %}{% endfor %}")
+        let long = String(repeating: "<", count: 200_000)
+        let variables: JSONObject = [
+            "list": list, "long": .string(long), "other": .string(long),
+            "pattern": .string(String(long.prefix(100_000)) + ">"),
+        ]
+        #expect(throws: LiquidProblem.self) { try template.render(variables, as: .text, now: Self.now) }
+        // Once is no matter, but for a pattern that long.
+        let once = try LiquidTemplate("{{ long | upcase | strip_html | size }}")
+        #expect(try once.render(variables, as: .text, now: Self.now) == "200000")
+    }
+
+    @Test("Tags, conditions and values that stand too deep in each other are refused when the template is read")
+    func depth() throws {
+        func nested(_ count: Int) -> [String] {
+            [
+                String(repeating: "{% if a %}", count: count) + String(repeating: "{% endif %}", count: count),
+                "{% if a" + String(repeating: " and a", count: count) + " %}{% endif %}",
+                "{% if a" + String(repeating: " or a", count: count) + " %}{% endif %}",
+                "{{ " + String(repeating: "a[", count: count) + "a" + String(repeating: "]", count: count) + " }}",
+                "{% case a %}{% when 1" + String(repeating: ", 1", count: count) + " %}{% endcase %}",
+            ]
+        }
+        for template in nested(60) {
+            #expect(throws: Never.self, "\(template.prefix(40))") { _ = try LiquidTemplate(template) }
+        }
+        for template in nested(64) + nested(10_000) {
+            #expect(throws: LiquidProblem.self, "\(template.prefix(40))") { _ = try LiquidTemplate(template) }
+        }
+    }
 }

@@ -162,6 +162,25 @@ struct LoginProtectionTests {
         }
     }
 
+    @Test(
+        "From however many addresses a user's password is guessed at, the user gets three mails an hour; strangers count"
+    )
+    func noticesAreFew() async throws {
+        try await TestServer.run(PasswordGrantTests.fixtures(), proxy: TestProxy()) { server in
+            for name in ["ada@example.com", "nobody@example.com"] {
+                for number in 1...4 {
+                    for _ in 1...10 { _ = try await Self.logIn(server, name, from: "198.51.100.\(number)") }
+                }
+            }
+            #expect(try await server.mails().count == 3)
+            let attempts = try await server.services.stores.database.readOnce { transaction in
+                try transaction.rows("SELECT attempts FROM rate_limit WHERE subject LIKE 'block-notice %'")
+                    .map { try $0.integer("attempts") }
+            }
+            #expect(attempts.sorted() == [1, 1, 1, 1, 1, 1, 1, 1, 4, 4])
+        }
+    }
+
     @Test("Auth0: a new password takes the block away")
     func newPassword() async throws {
         try await TestServer.run(PasswordGrantTests.fixtures()) { server in

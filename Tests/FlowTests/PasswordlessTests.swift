@@ -11,7 +11,7 @@ import Testing
 struct PasswordlessTests {
     private static let grant = "http://auth0.com/oauth/grant-type/passwordless/otp"
 
-    private static func fixtures(_ options: JSONObject = [:], strategy: String = "email") -> Fixtures {
+    static func fixtures(_ options: JSONObject = [:], strategy: String = "email") -> Fixtures {
         var fixtures = Fixtures()
         var connection = Connection(id: "con_passwordless0000", name: strategy, strategy: strategy)
         (connection.enabledClients, connection.options) = (["regular-web-app"], options)
@@ -22,10 +22,10 @@ struct PasswordlessTests {
         return fixtures
     }
 
-    private static let sms: JSONObject = ["twilio_sid": "AC123", "from": "+15005550006"]
+    static let sms: JSONObject = ["twilio_sid": "AC123", "from": "+15005550006"]
 
     /// The code of the newest mail to somebody.
-    private static func code(_ server: TestServer, to address: String) async throws -> String {
+    static func code(_ server: TestServer, to address: String) async throws -> String {
         let letter = try #require(try await server.mails(to: address).first)
         // So that the next one is newer.
         server.clock.advance(by: 1)
@@ -36,7 +36,7 @@ struct PasswordlessTests {
 
     // MARK: The page
 
-    private static func page(_ browser: TestBrowser) async throws -> String {
+    static func page(_ browser: TestBrowser) async throws -> String {
         let departure = try await browser.get(
             RelyingParty.regularWebApp(browser.server).authorizationURL(["connection": "email"]))
         let page = try await browser.get(departure.location ?? "")
@@ -44,14 +44,14 @@ struct PasswordlessTests {
         return page.location ?? ""
     }
 
-    private static func ask(
+    static func ask(
         _ browser: TestBrowser, _ path: String, _ fields: [(String, String)]
     ) async throws -> TestResponse {
         let html = try await browser.get(path).text
         return try await browser.post(path, Array(TestBrowser.hiddenFields(html).prefix(2)) + fields)
     }
 
-    private static func verify(
+    static func verify(
         _ browser: TestBrowser, _ path: String, _ code: String, address: String = "new@example.com"
     ) async throws -> TestResponse {
         try await browser.follow(ask(browser, path, [("address", address), ("code", code), ("action", "verify")]))
@@ -138,17 +138,20 @@ struct PasswordlessTests {
 
     // MARK: The API
 
-    private static func start(_ server: TestServer, _ changes: [String: String?] = [:]) async throws -> TestResponse {
+    static func start(
+        _ server: TestServer, _ changes: [String: String?] = [:], from address: String? = nil
+    ) async throws -> TestResponse {
         var form: [String: String?] = [
             "client_id": "regular-web-app", "client_secret": RelyingParty.regularWebApp(server).secret,
             "connection": "email", "email": "new@example.com", "send": "code",
         ]
         form.merge(changes) { $1 }
         return try await server.post(
-            "/passwordless/start", form: form.compactMap { name, value in value.map { (name, $0) } })
+            "/passwordless/start", form: form.compactMap { name, value in value.map { (name, $0) } },
+            headers: try address.map { [try #require(HTTPField.Name("X-Forwarded-For")): $0] } ?? [:])
     }
 
-    private static func redeem(
+    static func redeem(
         _ server: TestServer, _ code: String, username: String = "new@example.com", realm: String = "email"
     ) async throws -> TestResponse {
         try await server.post(
@@ -219,6 +222,19 @@ struct PasswordlessTests {
             }
             #expect(try await Self.start(server).status == .tooManyRequests)
             #expect(try await Self.start(server, ["email": "other@example.com"]).status == .ok)
+        }
+    }
+
+    @Test("Nobody uses up alone what somebody else's address may be sent, and all together use up what is enough")
+    func rateLimitOfOthers() async throws {
+        try await TestServer.run(Self.fixtures(), proxy: TestProxy()) { server in
+            for visitor in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+                for _ in 0..<10 { #expect(try await Self.start(server, from: visitor).status == .ok) }
+                #expect(try await Self.start(server, from: visitor).status == .tooManyRequests)
+            }
+            #expect(try await Self.start(server, from: "198.51.100.4").status == .tooManyRequests)
+            let other = try await Self.start(server, ["email": "other@example.com"], from: "198.51.100.4")
+            #expect(other.status == .ok)
         }
     }
 

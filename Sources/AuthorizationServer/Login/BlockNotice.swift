@@ -9,8 +9,9 @@ struct BlockNotice: Sendable {
 
     /// Seconds for which the link is good.
     private static let lifetime: TimeInterval = 5 * 86_400
-    /// Seconds between two mails about one name and address.
+    /// Seconds in which there is one mail about one name and address, and few about the name, wherever it is tried from.
     private static let window: TimeInterval = 3600
+    private static let mostForIdentifier = 3
 
     /// Puts the mail down. The same is done where there is no such user, but for the mail itself: the answer must not take
     /// longer for somebody who exists.
@@ -27,9 +28,8 @@ struct BlockNotice: Sendable {
                     url: services.issuer.url("u/unblock?ticket=\(secret.text)"),
                     address: RequestOrigin.current?.ip ?? ""), to: recipient,
                 expiresAt: now.addingTimeInterval(Self.lifetime))
-            let refusal = try await services.stores.rateLimits.refusal(
-                "block-notice \(failures.identifierDigest) \(failures.address)", most: 1, window: Self.window, at: now)
-            guard let mail, refusal == nil else { return }
+            let isAllowed = try await isAllowed(failures, at: now)
+            guard let mail, isAllowed else { return }
             let ticket = known?.user.map { user in
                 Ticket(
                     .unblock, userID: user.id, email: user.email,
@@ -45,6 +45,18 @@ struct BlockNotice: Sendable {
         } catch {
             services.logger.error("nobody is told of a block", metadata: ["cause": "\(error)"])
         }
+    }
+
+    /// Counts a mail, whether or not there is anybody to get it. One that its sender's address does not allow does not count
+    /// for the name.
+    private func isAllowed(_ failures: FailedLogins, at now: Date) async throws -> Bool {
+        let name = "block-notice \(failures.identifierDigest)"
+        for (subject, most) in [("\(name) \(failures.address)", 1), (name, Self.mostForIdentifier)] {
+            let refusal = try await services.stores.rateLimits.refusal(
+                subject, most: most, window: Self.window, at: now)
+            guard refusal == nil else { return false }
+        }
+        return true
     }
 }
 

@@ -38,8 +38,10 @@ struct PasswordlessCodes: Sendable {
         case notSent
     }
 
-    /// Codes that one address may be sent in ``window``, and one visitor may ask for.
-    private static let mostForAddress = 10
+    /// Codes that one address may be sent in ``window``, whoever asks; those of them that one visitor may ask for, so that
+    /// nobody keeps the owner out alone; and those that one visitor may ask for whatever the address.
+    private static let mostForAddress = 30
+    private static let mostForAddressAndVisitor = 10
     private static let mostForVisitor = 50
     private static let window: TimeInterval = 3600
 
@@ -54,9 +56,11 @@ struct PasswordlessCodes: Sendable {
         guard let address = settings.address(sent) else { throw Refusal.noAddress }
         trail.note { ($0.connection, $0.userName) = (connection.name, address) }
         let (now, limits) = (services.now(), services.stores.rateLimits)
+        let digest = Secret("\(connection.id) \(address)").digest
         for (subject, most) in [
             ("passwordless from \(visitor)", Self.mostForVisitor),
-            ("passwordless to \(Secret("\(connection.id) \(address)").digest)", Self.mostForAddress),
+            ("passwordless to \(digest) from \(visitor)", Self.mostForAddressAndVisitor),
+            ("passwordless to \(digest)", Self.mostForAddress),
         ] {
             if let wait = try await limits.refusal(subject, most: most, window: Self.window, at: now) {
                 throw Refusal.tooManyRequests(retryAfter: wait)
@@ -65,7 +69,7 @@ struct PasswordlessCodes: Sendable {
         let user = try await PasswordlessUsers(services: services, connection: connection).find(address)
         guard user.map({ !$0.isBlocked }) ?? settings.allowsSignup else { return address }
         let code = Self.random(length: settings.length)
-        let (subject, digest) = (subject(address), digest(of: code, address))
+        let (subject, codeDigest) = (subject(address), self.digest(of: code, address))
         let expiresAt = now.addingTimeInterval(Double(settings.lifetime))
         switch settings.channel {
         case .email(let template):
@@ -76,13 +80,13 @@ struct PasswordlessCodes: Sendable {
             guard let mail else { throw Refusal.notSent }
             try await services.stores.database.write { transaction in
                 try PasswordlessCodeStore.save(
-                    subject: subject, code: digest, expiresAt: expiresAt, in: transaction)
+                    subject: subject, code: codeDigest, expiresAt: expiresAt, in: transaction)
                 try MailStore.enqueue(mail, in: transaction)
             }
         case .sms(let gateway):
             try await services.stores.database.write { transaction in
                 try PasswordlessCodeStore.save(
-                    subject: subject, code: digest, expiresAt: expiresAt, in: transaction)
+                    subject: subject, code: codeDigest, expiresAt: expiresAt, in: transaction)
             }
             do throws(UpstreamFailure) {
                 try await gateway.send(code, to: address, services)

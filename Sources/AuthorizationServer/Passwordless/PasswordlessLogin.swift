@@ -56,10 +56,15 @@ package struct PasswordlessLogin: Sendable {
         let trail = LogTrail()
         trail.note(login)
         trail.note { $0.connection = connection.name }
-        let proof: PasswordlessProof
+        let (proof, session): (PasswordlessProof, PasswordLogin.NewSession)
         do {
-            proof = try await PasswordlessCheck(codes: codes(connection, .login(login, client))).check(
+            let checked = try await PasswordlessCheck(codes: codes(connection, .login(login, client))).check(
                 code, address: sent, visitor: browser.address, trail: trail)
+            (proof, session) = try await checked.use { proof in
+                try await SessionStart(services: services).begin(
+                    proof.user, connection: connection, login: login, browser: browser
+                ) { try proof.write(in: $0) }
+            }
         } catch let refusal as Refusal {
             services.log(trail.facts.failure ?? .failedLogin, trail, description: "\(refusal)")
             throw refusal
@@ -67,9 +72,6 @@ package struct PasswordlessLogin: Sendable {
             services.log(.failedLogin, trail, failure: refusal)
             throw refusal
         }
-        let session = try await SessionStart(services: services).begin(
-            proof.user, connection: connection, login: login, browser: browser
-        ) { try proof.write(in: $0) }
         trail.note(proof.user)
         if proof.isNew { services.log(.signup, trail, description: "Signed up with \(connection.name)") }
         services.log(.login, trail, description: "Signed in with \(connection.name)")
@@ -87,13 +89,32 @@ package struct PasswordlessLogin: Sendable {
 struct PasswordlessProof: Sendable {
     let user: User
     let isNew: Bool
+    fileprivate let address: String
     fileprivate let users: PasswordlessUsers
     fileprivate let failures: FailedLogins
 
     /// Writes down what follows: a stranger becomes a user, the address is verified, failures are forgotten.
     func write(in transaction: any SQLTransaction) throws {
         try failures.clear(in: transaction)
-        try users.write(user, isNew: isNew, in: transaction)
+        try users.write(user, address: address, isNew: isNew, in: transaction)
+    }
+
+    /// Has the user signed in. Of a stranger's codes that are typed at the same time one makes the user, and the others are
+    /// that user's by then: for them it is done once more.
+    /// - Parameter signIn: writes the proof down.
+    /// - Throws: ``PasswordlessLogin/Refusal``, and what `signIn` throws.
+    func use<Answer: Sendable>(
+        _ signIn: @Sendable (PasswordlessProof) async throws -> Answer
+    ) async throws -> (PasswordlessProof, Answer) {
+        do {
+            return (self, try await signIn(self))
+        } catch SQLError.uniqueViolation where isNew {
+            guard let known = try await users.find(address) else { throw PasswordlessLogin.Refusal.wrongCode }
+            guard !known.isBlocked else { throw PasswordlessLogin.Refusal.userIsBlocked }
+            let proof = PasswordlessProof(
+                user: known, isNew: false, address: address, users: users, failures: failures)
+            return (proof, try await signIn(proof))
+        }
     }
 }
 
@@ -133,7 +154,8 @@ struct PasswordlessCheck: Sendable {
                 at: .preUserRegistration, .postUserRegistration, trail: trail)
         }
         return PasswordlessProof(
-            user: known ?? users.new(address), isNew: known == nil, users: users, failures: failures)
+            user: known ?? users.new(address), isNew: known == nil, address: address, users: users,
+            failures: failures)
     }
 }
 

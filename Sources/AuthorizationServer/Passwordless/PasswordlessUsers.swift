@@ -8,12 +8,20 @@ struct PasswordlessUsers: Sendable {
     let services: Services
     let connection: Connection
 
-    /// The user with the address; nil for a stranger's.
+    /// Who signs in with the address, whose further identity's it may be; nil for a stranger's.
     func find(_ address: String) async throws -> User? {
-        if address.contains("@") {
-            return try await services.stores.users.find(connection: connection.name, identifier: address)?.user
+        try await services.stores.database.readOnce { transaction in
+            let id =
+                address.contains("@")
+                ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)
+            return try id.flatMap { try UserStore.upstreamAccount($0, in: transaction)?.user }
         }
-        return try await services.stores.users.find(Self.id(ofNumber: address, connection))
+    }
+
+    /// The row that has the mail address itself; another user's name may read like one, and proves nothing.
+    private func identity(_ address: String, in transaction: any SQLTransaction) throws -> User? {
+        let found = try UserStore.account(connection: connection.name, identifier: address, in: transaction)
+        return found?.email == address ? found : nil
     }
 
     /// A user for a stranger who has just proved the address.
@@ -32,16 +40,15 @@ struct PasswordlessUsers: Sendable {
         return user
     }
 
-    /// Writes down what a right code proves.
-    func write(_ user: User, isNew: Bool, in transaction: any SQLTransaction) throws {
-        if isNew {
-            try UserStore.insert(user, passwordHash: nil, in: transaction)
-        } else if user.email != nil, !user.isEmailVerified, var present = try UserStore.find(user.id, in: transaction),
-            present.email == user.email
-        {
-            present.isEmailVerified = true
-            try UserStore.update(present, of: present.id, at: services.now(), in: transaction)
-        }
+    /// Writes down what a right code proves: of the identity that has the address, not of the user whose identity it is, who
+    /// may have another.
+    func write(_ user: User, address: String, isNew: Bool, in transaction: any SQLTransaction) throws {
+        guard !isNew else { return try UserStore.insert(user, passwordHash: nil, in: transaction) }
+        guard address.contains("@") else { return }
+        try UserStore.lock(connection: connection.name, email: address, in: transaction)
+        guard var proved = try identity(address, in: transaction), !proved.isEmailVerified else { return }
+        proved.isEmailVerified = true
+        try UserStore.update(proved, of: proved.id, at: services.now(), in: transaction)
     }
 
     /// Numbers are no identifiers of the user table, so the user's id follows from the number.

@@ -9,10 +9,15 @@ enum LiquidDate {
     ]
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
+    /// The years 1 to 9999, which calendars can count.
+    private static let known = -62_135_596_800.0..<253_402_300_800.0
+
     /// - Parameter value: `now`, `today`, a time as ISO 8601 writes it, or seconds since 1970.
     /// - Returns: nil for a value that is no time.
     static func text(of value: JSONValue, format: String, now: Date) -> String? {
-        guard let date = date(value, now: now), let utc = TimeZone(identifier: "UTC") else { return nil }
+        guard let date = date(value, now: now), known.contains(date.timeIntervalSince1970),
+            let utc = TimeZone(identifier: "UTC")
+        else { return nil }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = utc
         let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second, .weekday], from: date)

@@ -52,6 +52,10 @@ struct LiquidExpressionReader {
     private var words: [Word]
     private var position = 0
     private let line: Int
+    private var depth = 0
+
+    /// How deep values, conditions and parts may stand in each other; each level takes stack when it is read and rendered.
+    static let mostDepth = 64
 
     private enum Word: Equatable {
         case name(String)
@@ -90,7 +94,14 @@ struct LiquidExpressionReader {
         return name
     }
 
+    private mutating func descend() throws(LiquidProblem) {
+        depth += 1
+        guard depth <= Self.mostDepth else { throw problem("more than \(Self.mostDepth) are nested or joined") }
+    }
+
     mutating func operand() throws(LiquidProblem) -> LiquidOperand {
+        try descend()
+        defer { depth -= 1 }
         guard position < words.count else { throw problem("a value is missing") }
         let word = words[position]
         position += 1
@@ -149,6 +160,8 @@ struct LiquidExpressionReader {
 
     /// Liquid reads `and` and `or` from the right, none before the other.
     mutating func condition() throws(LiquidProblem) -> LiquidCondition {
+        try descend()
+        defer { depth -= 1 }
         let left = try operand()
         var condition = LiquidCondition.truth(left)
         for relation in LiquidCondition.Relation.allCases where take(relation.rawValue) {

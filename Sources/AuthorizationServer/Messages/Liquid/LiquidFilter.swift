@@ -40,21 +40,38 @@ enum LiquidFilter: String, Sendable, CaseIterable {
     }
 
     /// - Parameter arguments: as many as ``arguments`` says.
-    func apply(to input: LiquidValue, _ arguments: [JSONValue], now: Date) -> LiquidValue {
+    /// - Throws: ``LiquidProblem`` where the value becomes too long.
+    func apply(
+        to input: LiquidValue, _ arguments: [JSONValue], now: Date, _ budget: inout LiquidBudget
+    ) throws(LiquidProblem) -> LiquidValue {
         let texts = arguments.map { LiquidValue(value: $0).text }
         let (text, first) = (input.text, texts.first ?? "")
+        try budget.spend(text.utf8.count + texts.reduce(0) { $0 + $1.utf8.count })
+        if [.replace, .remove, .split].contains(self) { try budget.spend(on: text, lookingFor: first) }
+        let result = try result(of: input, text, arguments, texts, now: now)
+        try budget.spend(result.cost)
+        // Whole values go through as they came: a user's metadata may be longer.
+        if let made = result.value.string, made != input.value.string { try LiquidBudget.require(made.utf8.count) }
+        return result
+    }
+
+    private func result(
+        of input: LiquidValue, _ text: String, _ arguments: [JSONValue], _ texts: [String], now: Date
+    ) throws(LiquidProblem) -> LiquidValue {
+        let first = texts.first ?? ""
         switch self {
-        case .append: return .plain(text + first)
-        case .prepend: return .plain(first + text)
-        case .replace: return .plain(first.isEmpty ? text : text.replacing(first, with: texts.last ?? ""))
-        case .remove: return .plain(first.isEmpty ? text : text.replacing(first, with: ""))
+        case .append: return .plain(try LiquidText.joined([text, first]))
+        case .prepend: return .plain(try LiquidText.joined([first, text]))
+        case .replace: return .plain(try LiquidText.replacing(first, in: text, with: texts.last ?? ""))
+        case .remove: return .plain(try LiquidText.replacing(first, in: text, with: ""))
         case .upcase: return .plain(text.uppercased())
         case .downcase: return .plain(text.lowercased())
         case .capitalize: return .plain(text.prefix(1).uppercased() + text.dropFirst())
         case .strip: return .plain(text.trimmingCharacters(in: .whitespacesAndNewlines))
         case .truncate:
             return .plain(
-                Self.truncated(text, to: arguments.first?.integer ?? 50, end: texts.count == 2 ? texts[1] : "..."))
+                try LiquidText.truncated(
+                    text, to: arguments.first?.integer ?? 50, end: texts.count == 2 ? texts[1] : "..."))
         case .default:
             let isMissing = !input.isTrue || input.value == "" || input.value == [] || input.value == [:]
             return isMissing ? LiquidValue(value: arguments.first ?? .null) : input
@@ -64,25 +81,22 @@ enum LiquidFilter: String, Sendable, CaseIterable {
         case .last: return LiquidValue(value: input.value.array?.last ?? .null)
         case .join:
             let texts = (input.value.array ?? [input.value]).map { LiquidValue(value: $0).text }
-            return .plain(texts.joined(separator: arguments.isEmpty ? " " : first))
+            return .plain(try LiquidText.joined(texts, separator: arguments.isEmpty ? " " : first))
         case .split:
             return LiquidValue(
-                value: JSONValue(first.isEmpty ? text.map(String.init) : text.components(separatedBy: first)))
+                value: JSONValue(
+                    try first.isEmpty ? LiquidText.characters(text) : LiquidText.split(text, by: first)))
         case .plus, .minus, .times, .dividedBy:
             return LiquidValue(value: calculate(Self.number(input.value), Self.number(arguments.first ?? .null)))
         case .date: return .plain(LiquidDate.text(of: input.value, format: first, now: now) ?? text)
         case .escape: return LiquidValue(value: .string(input.isSafe ? text : text.escapedForHTML), isSafe: true)
         case .urlEncode: return .plain(FormEncoding.percentEncoded(text))
-        case .stripHTML: return .plain(text.replacing(/<[^>]*>/, with: ""))
+        case .stripHTML: return .plain(LiquidText.withoutTags(text))
         case .newlineToBreak:
             let html = input.isSafe ? text : text.escapedForHTML
             return LiquidValue(value: .string(html.replacing("\n", with: "<br>\n")), isSafe: true)
         case .raw: return LiquidValue(value: .string(text), isSafe: true)
         }
-    }
-
-    private static func truncated(_ text: String, to count: Int, end: String) -> String {
-        text.count <= count ? text : text.prefix(max(0, count - end.count)) + end
     }
 
     private static func number(_ value: JSONValue) -> JSONValue {

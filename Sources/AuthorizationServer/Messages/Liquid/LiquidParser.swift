@@ -4,6 +4,7 @@ import OAuth
 struct LiquidParser {
     let tokens: [LiquidToken]
     private var position = 0
+    private var depth = 0
 
     init(tokens: [LiquidToken]) { self.tokens = tokens }
 
@@ -25,6 +26,13 @@ struct LiquidParser {
     }
 
     private mutating func parts(until ends: Set<String>) throws(LiquidProblem) -> ([LiquidNode], End?) {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= LiquidExpressionReader.mostDepth else {
+            throw LiquidProblem(
+                line: tokens.indices.contains(position) ? tokens[position].line : 1,
+                message: "tags stand more than \(LiquidExpressionReader.mostDepth) deep in each other")
+        }
         var nodes: [LiquidNode] = []
         while position < tokens.count {
             let token = tokens[position]
@@ -115,7 +123,12 @@ struct LiquidParser {
             var condition: LiquidCondition?
             if present.name == "when" {
                 var reader = try LiquidExpressionReader(present.rest, line: present.line)
+                var count = 0
                 repeat {
+                    count += 1
+                    guard count <= LiquidExpressionReader.mostDepth else {
+                        throw reader.problem("a 'when' has more than \(LiquidExpressionReader.mostDepth) values")
+                    }
                     let one = LiquidCondition.comparison(subject, .equal, try reader.operand())
                     condition = condition.map { .either($0, one) } ?? one
                 } while reader.take(",") || reader.take("or")

@@ -29,7 +29,14 @@ package struct PasswordlessGrant: Grant {
             request.parameters["audience"], resource: request.resource, services: services)
         // Before the code is spent, so that it can be sent again with a proof.
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
-        let proof = try await check(code, username, connection, request)
+        return try await check(code, username, connection, request) { proof in
+            try await authorization(for: proof, request, requested, api)
+        }
+    }
+
+    private func authorization(
+        for proof: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
+    ) async throws -> Authorization {
         let access = try await RequestedAccess.resolve(
             requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"]), client: request.client,
             resourceServer: api, userID: proof.user.id, stores: services.stores)
@@ -47,14 +54,16 @@ package struct PasswordlessGrant: Grant {
     }
 
     private func check(
-        _ code: String, _ username: String, _ connection: Connection, _ request: TokenRequest
-    ) async throws -> PasswordlessProof {
+        _ code: String, _ username: String, _ connection: Connection, _ request: TokenRequest,
+        signIn: @Sendable (PasswordlessProof) async throws -> Authorization
+    ) async throws -> Authorization {
         do {
             let codes = PasswordlessCodes(
                 services: services, connection: connection, settings: try await services.passwordless(connection),
                 place: .client(request.client))
-            return try await PasswordlessCheck(codes: codes).check(
+            let proof = try await PasswordlessCheck(codes: codes).check(
                 code, address: username, visitor: request.address, trail: request.trail)
+            return try await proof.use(signIn).1
         } catch let failure as UpstreamFailure {
             throw failure.told(connection.title)
         } catch let refusal as PasswordlessLogin.Refusal {
