@@ -1,6 +1,7 @@
 import AuthorizationServer
 import Foundation
 import HTTPTypes
+import HummingbirdTesting
 import OAuth
 import Storage
 import TestSupport
