@@ -71,7 +71,7 @@ package struct Directory: Sendable, Hashable {
         let found: [String] =
             if let groups {
                 try connection.entries(groups.base, groups.filter.matching(entry.name), ["cn"], most: Self.mostGroups)
-                    .compactMap { $0.text("cn") ?? DirectoryEntry.firstValue(of: $0.name) }
+                    .found.compactMap { $0.text("cn") ?? DirectoryEntry.firstValue(of: $0.name) }
             } else {
                 []
             }

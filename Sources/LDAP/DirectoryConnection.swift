@@ -99,8 +99,9 @@ final class DirectoryConnection {
     func onlyEntry(_ base: String, _ filter: String, _ attributes: [String]) throws(DirectoryFailure)
         -> DirectoryEntry?
     {
-        let found = try entries(base, filter, attributes, most: 2)
-        guard found.count < 2 else {
+        let (found, hasMore) = try entries(base, filter, attributes, most: 2)
+        // A directory may have a limit of its own, and cut after the first.
+        guard found.count < 2, !hasMore else {
             throw DirectoryFailure(
                 .ambiguous, "more than one entry of \(url) answers to a name",
                 mend: "Make the connection's user_filter find one: by an attribute that no two users share.")
@@ -109,9 +110,10 @@ final class DirectoryConnection {
     }
 
     /// The entries below `base` that the filter finds.
-    /// - Throws: ``DirectoryFailure`` where the search fails; not where there are more than `most`.
+    /// - Returns: at most `most` of them, and whether there are more.
+    /// - Throws: ``DirectoryFailure`` where the search fails.
     func entries(_ base: String, _ filter: String, _ attributes: [String], most: Int32) throws(DirectoryFailure)
-        -> [DirectoryEntry]
+        -> (found: [DirectoryEntry], hasMore: Bool)
     {
         var message: OpaquePointer?
         defer { ldap_msgfree(message) }
@@ -132,7 +134,7 @@ final class DirectoryConnection {
             found.append(read(this))
             entry = ldap_next_entry(handle, this)
         }
-        return found
+        return (found, status == LDAP_SIZELIMIT_EXCEEDED)
     }
 
     private func read(_ entry: OpaquePointer) -> DirectoryEntry {

@@ -19,6 +19,9 @@ struct EnvelopedSignature {
     private static let enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
     private static let exclusive = Set(["", "WithComments"].map { Element.Namespace.canonical.rawValue + $0 })
 
+    /// Each prefix is looked for at every element, and by whoever sends a document: nobody's list is long.
+    private static let (mostPrefixes, mostPrefixBytes) = (16, 64)
+
     /// - Returns: nil where the element is not signed.
     /// - Throws: ``Problem`` where its signature is of another form.
     init?(of signed: Element, in markup: Markup, allowsSHA1: Bool) throws(Problem) {
@@ -70,13 +73,14 @@ struct EnvelopedSignature {
         (infoPrefixes, prefixes) = (try Self.prefixes(items[0]), try Self.prefixes(transforms[1]))
     }
 
-    /// Whether the element is as it was signed, by one of the keys.
+    /// Whether the element is as it was signed, by one of the keys. What is long is looked at last, once it is known who has
+    /// sent it.
     func isValid(for certificates: [Certificate]) -> Bool {
-        guard let content = markup.canonical(signed, without: signature, prefixes: prefixes),
-            digest.hash(content) == digestValue, !digestValue.isEmpty,
-            let message = markup.canonical(info, prefixes: infoPrefixes)
+        guard let message = markup.canonical(info, prefixes: infoPrefixes),
+            certificates.contains(where: { $0.verifies(value, of: message, method) }),
+            let content = markup.canonical(signed, without: signature, prefixes: prefixes)
         else { return false }
-        return certificates.contains { $0.verifies(value, of: message, method) }
+        return !digestValue.isEmpty && digest.hash(content) == digestValue
     }
 
     private static func bytes(_ element: Element) -> [UInt8]? {
@@ -88,6 +92,11 @@ struct EnvelopedSignature {
         guard parameters.count <= 1, parameters.allSatisfy({ $0.isNamed("InclusiveNamespaces", .canonical) }) else {
             throw Problem(description: "a canonical form with unknown parameters")
         }
-        return parameters.first?["PrefixList"]?.split(separator: " ").map(String.init) ?? []
+        let listed = parameters.first?["PrefixList"]?.split { $0 == " " || $0.isNewline || $0 == "\t" } ?? []
+        let prefixes = Set(listed.map(String.init))
+        guard prefixes.count <= mostPrefixes, prefixes.allSatisfy({ $0.utf8.count <= mostPrefixBytes }) else {
+            throw Problem(description: "a canonical form with more or longer prefixes than any provider's")
+        }
+        return prefixes.sorted()
     }
 }

@@ -80,6 +80,13 @@ package struct UserStore: Sendable {
             """)
     }
 
+    /// How many accounts of a connection have an address: one at most in a database, any number at a provider.
+    package static func count(connection: String, email: String, in transaction: any SQLTransaction) throws -> Int {
+        try transaction.rows(
+            "SELECT user_id FROM user_account WHERE connection = \(connection) AND email = \(email)"
+        ).count
+    }
+
     /// Waits until nobody else changes the user, and keeps others out until the transaction ends.
     package static func lock(connection: String, email: String, in transaction: any SQLTransaction) throws {
         try transaction.lock(

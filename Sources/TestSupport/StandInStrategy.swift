@@ -1,9 +1,10 @@
 import AuthorizationServer
+import Foundation
 import OAuth
 import Storage
 
 /// A provider that takes everybody's word, for tests of what the server does around one: whoever comes back with `user=ID`
-/// is that user, with `email` and `email_verified` as they are sent.
+/// is that user, with `email`, `email_verified` and `auth_time` as they are sent.
 package struct StandInStrategy: ConnectionStrategy {
     package init() {}
 
@@ -52,6 +53,8 @@ private struct StandInLogin: RedirectLogin {
         profile.email = arrival.parameters["email"]
         profile.isEmailVerified = arrival.parameters["email_verified"] == "true"
         profile.attributes = arrival.parameters["name"].map { ["name": .string($0)] } ?? [:]
+        profile.authenticatedAt = arrival.parameters["auth_time"].flatMap(Double.init).map(
+            Date.init(timeIntervalSince1970:))
         profile.tokens = UpstreamTokens(accessToken: "upstream-token-of-\(id)")
         return profile
     }

@@ -81,6 +81,20 @@ struct DirectoryTests {
         }
     }
 
+    @Test("A name that two entries answer to is nobody's, where the directory tells of the first alone too")
+    func cut() async throws {
+        func limited(_ directory: inout Directory) {
+            directory.account = Directory.Account(name: TestDirectory.limited, password: "searching")
+        }
+        await #expect { _ = try await ask("shared@example.org", "joe's password", limited) } throws: {
+            ($0 as? DirectoryFailure)?.kind == .ambiguous
+        }
+        guard case .user = try await ask("jane", "jane's password", limited) else {
+            Issue.record("jane is nobody")
+            return
+        }
+    }
+
     @Test("StartTLS protects the connection before the first password, RFC 4513 §3")
     func startTLS() async throws {
         let server = try await Self.started.value

@@ -7,6 +7,8 @@ final class TestDirectory: Sendable {
     static let program = ["/usr/sbin/slapd"].first { FileManager.default.isExecutableFile(atPath: $0) }
     static let base = "dc=example,dc=org"
     static let searcher = "cn=search,dc=example,dc=org"
+    /// Who is told of one entry at most.
+    static let limited = "cn=limited,dc=example,dc=org"
 
     let folder: URL
     let plain, secure: Int
@@ -112,8 +114,9 @@ final class TestDirectory: Sendable {
         directory \(folder.path)/db
         maxsize 10485760
         overlay memberof
+        limits dn.exact="\(limited)" size.soft=1 size.hard=soft
         access to attrs=userPassword by anonymous auth by * none
-        access to * by dn="\(searcher)" read by self read by anonymous auth
+        access to * by dn="\(searcher)" read by dn="\(limited)" read by self read by anonymous auth
         """
     }
 
@@ -129,6 +132,12 @@ final class TestDirectory: Sendable {
         objectClass: organizationalRole
         objectClass: simpleSecurityObject
         cn: search
+        userPassword: searching
+
+        dn: cn=limited,dc=example,dc=org
+        objectClass: organizationalRole
+        objectClass: simpleSecurityObject
+        cn: limited
         userPassword: searching
 
         dn: uid=jane,dc=example,dc=org

@@ -23,6 +23,29 @@ struct WrappingTests {
         expectRefused(try await read(text), sourceLocation: sourceLocation)
     }
 
+    @Test("A canonical form whose prefixes are many or long is refused before anything is computed")
+    func prefixes() async throws {
+        func list(_ prefixes: [String]) -> String {
+            "<ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" "
+                + "PrefixList=\"\(prefixes.joined(separator: " "))\"/>"
+        }
+        let form = #"Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>"#
+        func answer(_ prefixes: [String], in element: String) async throws -> Result<Assertion, AssertionRefusal> {
+            try await read(
+                signed {
+                    $0.signatureOfAssertion = $0.signatureOfAssertion.replacing(
+                        "<ds:\(element) \(form)",
+                        with: "<ds:\(element) \(form.dropLast(2))>\(list(prefixes))</ds:\(element)>")
+                })
+        }
+        let few = (1...16).map { "p\($0)" }
+        for element in ["CanonicalizationMethod", "Transform"] {
+            #expect(try await answer(few + few + ["p1"], in: element).get().nameID == "jane-1")
+            expectRefused(try await answer(few + ["xs"], in: element), "prefixes")
+            expectRefused(try await answer([String(repeating: "p", count: 65)], in: element), "prefixes")
+        }
+    }
+
     @Test("Signature wrapping: a second assertion before or behind the signed one")
     func beside() async throws {
         let (text, good, evil, _) = try await parts()

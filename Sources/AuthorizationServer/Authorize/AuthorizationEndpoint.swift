@@ -89,7 +89,8 @@ package struct AuthorizationEndpoint: Sendable {
             let connection = try await LoginConnections.offered(for: request, services).straight
         else { return .prompt(page, state: state, request.target) }
         return .depart(
-            try await UpstreamLogin(services: services).begin(connection, login, state: state, browser: browser),
+            try await UpstreamLogin(services: services).begin(
+                connection, login, of: request.client, state: state, browser: browser),
             request.target)
     }
 

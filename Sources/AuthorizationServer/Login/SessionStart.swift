@@ -11,22 +11,24 @@ struct SessionStart: Sendable {
     /// - Parameters:
     ///   - needsInvitation: whether nothing is written where the login's invitation is gone; it may be the only reason why
     ///     the user is let in.
+    ///   - authenticatedAt: when the user proved it, where that was not now but at a provider.
     ///   - also: what else is written in the same transaction.
     /// - Throws: ``TransactionNotFound``, or ``InvitationGone``.
     func begin(
         _ user: User, connection: Connection, login: LoginTransaction, browser: Browser, needsInvitation: Bool = false,
-        also: @escaping @Sendable (any SQLTransaction) throws -> Void
+        authenticatedAt: Date? = nil, also: @escaping @Sendable (any SQLTransaction) throws -> Void
     ) async throws -> PasswordLogin.NewSession {
         let settings = try await services.configuration.settings()
         let (secret, now) = (Secret.random(), services.now())
-        let session = Session(
+        var session = Session(
             digest: secret.digest, sid: Base64URL.encode(RandomBytes.make(24)), userID: user.id,
-            connection: connection.name, authenticatedAt: now,
+            connection: connection.name, authenticatedAt: min(authenticatedAt ?? now, now),
             idleExpiresAt: now.addingTimeInterval(Double(settings.idleSessionLifetime)),
             expiresAt: now.addingTimeInterval(Double(settings.sessionLifetime)))
+        session.lastUsedAt = now.storable
         let (former, end) = (browser.session, SessionEnd(services: services))
         let acceptance = InvitationAcceptance(services: services)
-        let outcome = try await services.stores.database.write { transaction in
+        let outcome = try await services.stores.database.write { [session] transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             // As it is now: a form that is sent twice finds the invitation accepted, not gone.
             let current = try LoginTransactionStore.find(

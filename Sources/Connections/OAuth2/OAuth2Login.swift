@@ -17,6 +17,7 @@ struct OAuth2Login: RedirectLogin {
     }
 
     func finish(_ arrival: UpstreamArrival, _ services: Services) async throws(UpstreamFailure) -> UpstreamProfile {
+        try checkIssuer(arrival)
         let code = try arrival.code()
         let answer = try await provider.redeem(code, arrival, services)
         guard let accessToken = answer.accessToken else {
@@ -25,6 +26,15 @@ struct OAuth2Login: RedirectLogin {
         var profile = try await profile(answer, arrival, services)
         profile.tokens = answer.tokens(accessToken, at: services.now())
         return profile
+    }
+
+    /// RFC 9207 §2.4: an answer that says whose it is must be the provider's, an error too. Where the connection does not
+    /// know its provider's name, nothing shows that it is: the code may be another provider's, and is not shown to this one.
+    private func checkIssuer(_ arrival: UpstreamArrival) throws(UpstreamFailure) {
+        guard let sent = arrival.parameters["iss"], sent != provider.issuer else { return }
+        throw .untrusted(
+            cause: "The answer is the one of \(sent.forDisplay), and the connection's provider is "
+                + "\((provider.issuer ?? "not known; set options.issuer where that is it").forDisplay)")
     }
 }
 
@@ -148,13 +158,17 @@ extension Services {
     }
 
     /// As ``askProvider(_:)``, for an answer that may be a list.
-    func askProviderForJSON(_ request: OutboundRequest) async throws(UpstreamFailure) -> JSONValue {
+    /// - Parameter forbidden: the statuses by which the provider keeps something to itself; the answer is null then.
+    func askProviderForJSON(
+        _ request: OutboundRequest, forbidden: Set<Int> = []
+    ) async throws(UpstreamFailure) -> JSONValue {
         let response: OutboundResponse
         do throws(OutboundFailure) {
             response = try await outbound.send(request)
         } catch {
             throw .unavailable(cause: error.cause, mend: error.mend)
         }
+        if forbidden.contains(response.status) { return .null }
         // A list is read as the only member of an object: the reader for strangers' words reads objects.
         let text = #"{"answer":"# + String(decoding: response.body, as: UTF8.self) + "}"
         let value = (try? JSON.decode(JSONObject.self, from: text))?["answer"]
@@ -169,9 +183,10 @@ extension Services {
     }
 
     /// Asks a provider about the owner of an access token.
+    /// - Parameter forbidden: the statuses by which the provider keeps something to itself; the answer is null then.
     func askProvider(
         about accessToken: String, _ url: String, accept: String = "application/json",
-        headers: [(name: String, value: String)] = []
+        headers: [(name: String, value: String)] = [], forbidden: Set<Int> = []
     ) async throws(UpstreamFailure) -> JSONValue {
         guard accessToken.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw .unavailable(cause: "The access token has characters that none has", mend: "Check the provider")
@@ -179,7 +194,7 @@ extension Services {
         let value = try await askProviderForJSON(
             OutboundRequest(
                 .get, url, accept: accept, mostBytes: 262_144,
-                headers: [(name: "Authorization", value: "Bearer \(accessToken)")] + headers))
+                headers: [(name: "Authorization", value: "Bearer \(accessToken)")] + headers), forbidden: forbidden)
         if let error = value.object?["error"] {
             throw .misconfigured(
                 cause: "\(url.forDisplay) refuses: \((error.string ?? "").forDisplay)",

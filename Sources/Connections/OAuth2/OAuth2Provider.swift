@@ -8,6 +8,8 @@ struct OAuth2Provider: Sendable {
     var tokenURL: String
     var clientID: String
     var secret: ClientSecret
+    /// What the provider calls itself in its answers (RFC 9207); nil where that is not known.
+    var issuer: String?
     /// What is asked for in every login.
     var scope: [String]
     /// Whether the code is bound to its request ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)); providers that do not know

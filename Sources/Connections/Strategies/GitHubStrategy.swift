@@ -28,6 +28,7 @@ struct GitHubStrategy: ConnectionStrategy {
             clientID: try options.requiredString("client_id", most: 1024),
             secret: try options.string("client_secret").map { .text($0) } ?? .none,
             scope: try options.scope("scope", standard: ["user:email"]).map { Self.scopes[$0] ?? $0 })
+        provider.issuer = "\(site)/login/oauth"
         // GitHub's word for the account that somebody probably has.
         provider.forwarded =
             [ForwardedParameter("login", .parameter("login_hint"))] + (try ForwardedParameter.read(&options))
@@ -55,19 +56,20 @@ struct GitHubStrategy: ConnectionStrategy {
         profile.attributes["nickname"] = members["login"]
         profile.attributes["name"] = members["name"]?.string == nil ? members["login"] : members["name"]
         profile.attributes["picture"] = members["avatar_url"]
-        let address = await address(accessToken, api, services)
+        let address = try await address(accessToken, api, services)
         profile.email = address?.text ?? members["email"]?.string
         profile.isEmailVerified = address?.isVerified ?? false
         return profile
     }
 
-    /// The primary address; nil where the user has not let the connection see it.
+    /// The primary address; nil where the user has not let the connection see it. An outage is no such answer: the user would
+    /// lose the address until the next login.
     private static func address(
         _ accessToken: String, _ api: String, _ services: Services
-    ) async -> (text: String, isVerified: Bool)? {
-        let value = try? await services.askProvider(
-            about: accessToken, "\(api)/user/emails", accept: accept, headers: headers)
-        let addresses = (value?.array ?? []).compactMap(\.object)
+    ) async throws(UpstreamFailure) -> (text: String, isVerified: Bool)? {
+        let value = try await services.askProvider(
+            about: accessToken, "\(api)/user/emails", accept: accept, headers: headers, forbidden: [403, 404])
+        let addresses = (value.array ?? []).compactMap(\.object)
         let primary =
             addresses.first { $0["primary"]?.bool == true } ?? addresses.first { $0["verified"]?.bool == true }
         guard let primary, let text = primary["email"]?.string else { return nil }

@@ -19,6 +19,7 @@ struct LinkedInStrategy: ConnectionStrategy {
             clientID: try options.requiredString("client_id", most: 1024),
             secret: try options.string("client_secret").map { .text($0) } ?? .none,
             scope: try options.scope("scope", standard: ["openid", "profile", "email"]))
+        provider.issuer = "https://www.linkedin.com/oauth"
         // LinkedIn takes proof keys at another address, and from other applications.
         provider.usesPKCE = false
         provider.forwarded = try ForwardedParameter.read(&options)

@@ -27,9 +27,10 @@ struct SAMLLogin: RedirectLogin {
 
     func begin(_ start: UpstreamStart, _ services: Services) async throws(UpstreamFailure) -> UpstreamDeparture {
         let provider = try await provider(services)
+        // The protocol has no word for an age, so every one is zero.
         let isForced =
             start.parameters["prompt"]?.split(separator: " ").contains("login") == true
-            || start.parameters["max_age"] == "0"
+            || start.parameters["max_age"] != nil
         // XML wants a letter or an underscore in front.
         let id = "_" + RandomBytes.hexadecimal(40)
         let request = AuthenticationRequest(

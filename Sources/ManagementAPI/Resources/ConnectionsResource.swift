@@ -210,6 +210,14 @@ struct ConnectionsResource: Resource {
         let (id, email) = (call["id"], call.query.email.lowercased())
         return try await management.write(call.caller) { transaction, _ in
             let connection = try Self.find(id, transaction)
+            // At providers several users may have one address, and nothing says which of them is meant.
+            let isOne =
+                try connection.isDatabase
+                || UserStore.count(connection: connection.name, email: email, in: transaction) < 2
+            guard isOne else {
+                throw ManagementError.conflict(
+                    "Several users of the connection have this email; delete it by its user_id")
+            }
             let found = try UserStore.find(connection: connection.name, identifier: email, in: transaction)?.user
             guard let found, found.email == email else { return Changed(.noContent, []) }
             try UserStore.delete(found.id, in: transaction)

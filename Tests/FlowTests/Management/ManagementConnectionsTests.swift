@@ -106,4 +106,20 @@ struct ManagementConnectionsTests {
             #expect(try await management.send(.delete, path + "nobody%40example.com").status == .noContent)
         }
     }
+
+    @Test("DELETE /connections/{id}/users: where several users of a provider have the address, none of them is taken")
+    func deleteSharedAddress() async throws {
+        try await TestServer.run(UpstreamLoginTests.fixtures("stand-in")) { server in
+            let management = try await ManagementClient(server)
+            let path = "connections/\(UpstreamLoginTests.connection("stand-in").id)/users?email=kim%40example.com"
+            for user in ["7", "8"] {
+                _ = try await UpstreamLoginTests.claims(TestBrowser(server), "user=\(user)&email=kim@example.com")
+            }
+            #expect(try await management.send(.delete, path).status == .conflict)
+            #expect(try await server.services.stores.users.find("stand-in|7") != nil)
+            #expect(try await management.send(.delete, "users/stand-in%7C8").status == .noContent)
+            #expect(try await management.send(.delete, path).status == .noContent)
+            #expect(try await server.services.stores.users.find("stand-in|7") == nil)
+        }
+    }
 }

@@ -100,6 +100,39 @@ struct EnterpriseConnectionTests {
         }
     }
 
+    @Test("security.md: a name has no more tries for being spelled otherwise")
+    func spellings() async throws {
+        try await TestServer.run(Self.fixtures("ldap", Self.directory)) { server in
+            var answers: [HTTPResponse.Status] = []
+            for count in 0..<12 {
+                let browser = TestBrowser(server)
+                let page = try await UpstreamLoginTests.depart(browser, ["connection": "corporate"])
+                let name = "ja" + String(repeating: "\u{AD}", count: count) + "ne"
+                answers.append(
+                    try await browser.submit(
+                        page, [("username", name), ("password", "x"), ("action", "default")]
+                    ).status)
+            }
+            #expect(answers.first == .serviceUnavailable && answers.last != .serviceUnavailable, "\(answers)")
+        }
+    }
+
+    @Test("Core §3.4.1: every max_age asks a SAML provider to sign the user in anew, for it knows no ages")
+    func forcedLogin() async throws {
+        try await TestServer.run(Self.fixtures("samlp", Self.saml)) { server in
+            let cases: [([String: String?], Bool)] = [
+                (["max_age": "300"], true), (["prompt": "login"], true), ([:], false),
+            ]
+            for (changes, isForced) in cases {
+                let departure = try await UpstreamLoginTests.depart(
+                    TestBrowser(server), changes.merging(["connection": "corporate"]) { $1 })
+                let request = Data(base64Encoded: departure.query("SAMLRequest") ?? "") ?? Data()
+                // Nothing is compressed in it.
+                #expect((request.range(of: Data("ForceAuthn=\"true\"".utf8)) != nil) == isForced)
+            }
+        }
+    }
+
     @Test(
         "What nobody could sign in with is refused where it is configured, by its path", arguments: wrongOptions.indices
     )

@@ -107,6 +107,33 @@ struct SocialConnectionTests {
         }
     }
 
+    @Test("GitHub: an outage where addresses are asked for ends the login, and leaves the user's address alone")
+    func gitHubOutage() async throws {
+        let web = try Self.gitHub()
+        try await TestServer.run(Self.fixtures("github"), outbound: web) { server in
+            web.put("{}", at: "https://api.github.com/user/emails", status: 503)
+            let browser = TestBrowser(server)
+            let departure = try await UpstreamLoginTests.depart(browser, ["connection": "github"])
+            let answer = try await UpstreamLoginTests.arrive(browser, departure, "code=4b6f")
+            #expect(answer.query("error") == "temporarily_unavailable")
+            #expect(try await server.services.stores.users.find("github|583231") == nil)
+        }
+    }
+
+    @Test("RFC 9207 §2.4: an answer that names another issuer is refused before its code is shown to anybody")
+    func issuer() async throws {
+        let web = try Self.gitHub()
+        try await TestServer.run(Self.fixtures("github"), outbound: web) { server in
+            for (issuer, isGood) in [("https://evil.example.com", false), ("https://github.com/login/oauth", true)] {
+                let browser = TestBrowser(server)
+                let departure = try await UpstreamLoginTests.depart(browser, ["connection": "github"])
+                let answer = try await UpstreamLoginTests.arrive(browser, departure, "code=4b6f&iss=\(issuer)")
+                #expect((answer.query("code") != nil) == isGood)
+                #expect(web.requests.isEmpty != isGood)
+            }
+        }
+    }
+
     @Test("Google: access_type goes along, and a token of Google's issuer is needed")
     func google() async throws {
         let web = SimulatedWeb()
@@ -159,6 +186,11 @@ struct SocialConnectionTests {
             #expect(try await UpstreamLoginTests.arrive(browser, departure, "code=1").query("code") != nil)
             let user = try #require(try await server.services.stores.users.find("oauth2|custom|42"))
             #expect(user.email == "kim@example.com")
+            // The connection does not know what its provider calls itself.
+            let other = TestBrowser(server)
+            let again = try await UpstreamLoginTests.depart(other, ["connection": "custom"])
+            let named = try await UpstreamLoginTests.arrive(other, again, "code=1&iss=https://custom.example.com")
+            #expect(named.query("error") == "access_denied")
         }
     }
 

@@ -11,13 +11,14 @@ struct DirectoryCheck: Sendable {
         _ sent: String, password: String, connection: Connection, login: LoginTransaction, browser: Browser,
         trail: LogTrail
     ) async throws -> PasswordLogin.NewSession {
-        let identifier = EmailAddress(sent)?.text ?? sent.lowercased()
+        // What is counted is what is asked for.
+        let name = DirectoryName(sent).text
         trail.note { facts in
             (facts.connection, facts.userName) = (connection.name, EmailAddress(sent)?.text)
             facts.failure = .accountBlocked
         }
         let failures = FailedLogins(
-            services: services, connection: connection, identifier: identifier, address: browser.address)
+            services: services, connection: connection, identifier: name, address: browser.address)
         switch try await failures.take() {
         case .allowed: break
         case .blocked: throw PasswordLogin.Refusal.blocked
@@ -29,7 +30,7 @@ struct DirectoryCheck: Sendable {
             throw PasswordLogin.Refusal.tooManyLogins
         }
         trail.note { $0.failure = .wrongPassword }
-        guard let profile = try await ask(connection, sent, password, trail) else {
+        guard let profile = try await ask(connection, name, password, trail) else {
             try await failures.countFailure()
             throw PasswordLogin.Refusal.wrongCredentials
         }

@@ -6,8 +6,12 @@ import Storage
 /// Signing in at somebody else's: the way to a connection's provider, and back by `/login/callback`.
 ///
 /// What comes back is good for the browser that was sent, the connection that it was sent by and the login that waits, once
-/// and for a while. So nobody signs somebody else in with their own account (login CSRF), passes one provider's answer off as
-/// another's (mix-up), or uses an answer twice.
+/// and for a while. So nobody signs somebody else in with their own account (login CSRF), or uses an answer twice.
+///
+/// All providers answer at one address. One provider's answer is not taken for another's (mix-up) where it says whose it is:
+/// by `iss` (RFC 9207), by an ID token that comes with the browser, by an assertion, or by `connection` in the address. A bare
+/// `code` does not say it: a provider that an attacker runs can send a browser on to another one with the `state` that it was
+/// given, and is then shown that one's code.
 package struct UpstreamLogin: Sendable {
     let services: Services
 
@@ -15,6 +19,8 @@ package struct UpstreamLogin: Sendable {
 
     /// Seconds that somebody may take at the provider.
     static let lifetime: TimeInterval = 1800
+    /// Seconds that the provider's clock may differ from this one.
+    private static let leeway: TimeInterval = 60
     /// Where providers send browsers back to, as Auth0's address is called.
     package static let callbackPath = "login/callback"
 
@@ -45,11 +51,13 @@ package struct UpstreamLogin: Sendable {
     // MARK: The way there
 
     /// Where the browser goes to sign in with a connection.
+    /// - Parameter client: the login's application.
     /// - Parameter state: the login's, which goes on at the return.
     /// - Parameter identifier: the address of the user, where that is known.
     /// - Throws: ``OAuthError`` for the application, where the provider cannot be asked.
     package func begin(
-        _ connection: Connection, _ login: LoginTransaction, state: Secret, browser: Browser, identifier: String? = nil
+        _ connection: Connection, _ login: LoginTransaction, of client: Client, state: Secret, browser: Browser,
+        identifier: String? = nil
     ) async throws -> UpstreamDeparture.Destination {
         do {
             guard case .redirect(let strategy) = try await services.login(with: connection) else {
@@ -59,7 +67,7 @@ package struct UpstreamLogin: Sendable {
             let departure = try await strategy.begin(
                 UpstreamStart(
                     connection: connection, state: upstream, callbackURL: services.issuer.url(Self.callbackPath),
-                    parameters: Self.parameters(login), identifier: identifier), services)
+                    parameters: Self.parameters(login, client), identifier: identifier), services)
             try await remember(departure.memory, connection, state: state, upstream, browser)
             return departure.destination
         } catch let failure as UpstreamFailure {
@@ -67,7 +75,7 @@ package struct UpstreamLogin: Sendable {
         }
     }
 
-    /// As ``begin(_:_:state:browser:)``, for a user who has chosen the connection on a page.
+    /// As ``begin(_:_:of:state:browser:identifier:)``, for a user who has chosen the connection on a page.
     /// - Parameter identifier: the address that the user has written there.
     /// - Throws: ``AuthorizationFailure`` for the application.
     package func choose(
@@ -75,7 +83,8 @@ package struct UpstreamLogin: Sendable {
         _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws -> UpstreamDeparture.Destination {
         do {
-            return try await begin(connection, login, state: state, browser: browser, identifier: identifier)
+            return try await begin(
+                connection, login, of: request.client, state: state, browser: browser, identifier: identifier)
         } catch let error as OAuthError {
             let trail = LogTrail()
             trail.note(request)
@@ -96,9 +105,10 @@ package struct UpstreamLogin: Sendable {
         try await services.stores.database.write { try UpstreamTransactionStore.insert(transaction, in: $0) }
     }
 
-    private static func parameters(_ login: LoginTransaction) -> Parameters {
+    /// With what the client has registered for all its requests: its `default_max_age` is the provider's business too.
+    private static func parameters(_ login: LoginTransaction, _ client: Client) -> Parameters {
         guard case .authorization(let sent) = login.purpose else { return Parameters(trusted: [:]) }
-        return sent
+        return client.completing(sent)
     }
 
     // MARK: The way back
@@ -120,18 +130,32 @@ package struct UpstreamLogin: Sendable {
         let request = try await AuthorizationEndpoint(services: services).request(of: login)
         do {
             let connection = try await offered(taken.connectionID, for: request)
-            let session = try await finish(sent, memory.strategy, connection, login, browser)
+            let arrival = UpstreamArrival(
+                connection: connection, parameters: sent, memory: memory.strategy,
+                callbackURL: services.issuer.url(Self.callbackPath),
+                requested: Self.parameters(login, request.client))
+            let earliest = Self.earliestLogin(for: request.request, departedAt: taken.createdAt, now)
+            let session = try await finish(arrival, earliest, login, browser)
             return Return(state: state, session: session, request: request)
         } catch let error as OAuthError {
             throw AuthorizationFailure.redirect(error, request.target)
         }
     }
 
+    /// When the user must have signed in at the provider, at the earliest (OpenID Connect Core §3.1.2.1); nil where the
+    /// request does not ask for that.
+    private static func earliestLogin(
+        for request: AuthorizationRequest, departedAt: Date, _ now: Date
+    ) -> Date? {
+        let anew = request.prompt.contains(.login) || request.maxAge == 0 ? departedAt : nil
+        let recent = request.maxAge.flatMap { $0 > 0 ? now.addingTimeInterval(-Double($0)) : nil }
+        return [anew, recent].compactMap(\.self).max()?.addingTimeInterval(-leeway)
+    }
+
     private func finish(
-        _ sent: Parameters, _ memory: JSONObject, _ connection: Connection, _ login: LoginTransaction,
-        _ browser: Browser
+        _ arrival: UpstreamArrival, _ earliest: Date?, _ login: LoginTransaction, _ browser: Browser
     ) async throws -> PasswordLogin.NewSession {
-        let trail = LogTrail()
+        let (connection, trail) = (arrival.connection, LogTrail())
         trail.note(login)
         trail.note { $0.connection = connection.name }
         do {
@@ -139,13 +163,15 @@ package struct UpstreamLogin: Sendable {
                 throw Self.notRedirecting(connection)
             }
             // Addresses of the callback that name a connection are good for that one alone.
-            if let named = sent["connection"], named != connection.name {
+            if let named = arrival.parameters["connection"], named != connection.name {
                 throw UpstreamFailure.untrusted(cause: "The answer is for the connection \(named.forDisplay)")
             }
-            let profile = try await strategy.finish(
-                UpstreamArrival(
-                    connection: connection, parameters: sent, memory: memory,
-                    callbackURL: services.issuer.url(Self.callbackPath), requested: Self.parameters(login)), services)
+            let profile = try await strategy.finish(arrival, services)
+            // Refused, and not asked again: a provider that overlooks the wish once would do so for ever.
+            if let earliest, let time = profile.authenticatedAt, time < earliest {
+                throw UpstreamFailure.untrusted(
+                    cause: "The provider did not sign the user in anew, as max_age or prompt=login demands")
+            }
             return try await UpstreamUsers(services: services).signIn(
                 profile, connection: connection, login: login, browser: browser, trail: trail)
         } catch let failure as UpstreamFailure {

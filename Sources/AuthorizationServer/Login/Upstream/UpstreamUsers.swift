@@ -22,12 +22,13 @@ struct UpstreamUsers: Sendable {
         try Self.check(found, connection)
         let account = Self.account(id, profile, connection, found?.identity, at: services.now())
         let sealed = try profile.tokens.map { try services.secret.box.seal(JSON.text($0)) }
-        let (user, isChanged) = (found?.user ?? account, account != found?.identity)
+        let (user, isKnown, isChanged) = (found?.user ?? account, found != nil, account != found?.identity)
         let session = try await SessionStart(services: services).begin(
-            user, connection: connection, login: login, browser: browser
+            user, connection: connection, login: login, browser: browser, authenticatedAt: profile.authenticatedAt
         ) { transaction in
             try also(transaction)
-            try Self.write(account, of: user.id, isChanged: isChanged, sealedTokens: sealed, in: transaction)
+            try Self.write(
+                account, of: user.id, isKnown: isKnown, isChanged: isChanged, sealedTokens: sealed, in: transaction)
         }
         if found == nil { services.log(.signup, trail, description: "Signed up with \(connection.name)") }
         services.log(.login, trail, description: "Signed in with \(connection.name)")
@@ -72,8 +73,10 @@ struct UpstreamUsers: Sendable {
         return account
     }
 
+    /// - Parameter isKnown: whether the account had a user when it was looked for.
     private static func write(
-        _ account: User, of userID: String, isChanged: Bool, sealedTokens: String?, in transaction: any SQLTransaction
+        _ account: User, of userID: String, isKnown: Bool, isChanged: Bool, sealedTokens: String?,
+        in transaction: any SQLTransaction
     ) throws {
         try UserStore.lock(account.id, in: transaction)
         if let present = try UserStore.upstreamAccount(account.id, in: transaction) {
@@ -83,7 +86,8 @@ struct UpstreamUsers: Sendable {
             }
             if isChanged { try UserStore.updateUpstream(account, in: transaction) }
         } else {
-            guard account.id == userID else {
+            // Deleted since it was looked for: what was deleted does not come back from memory.
+            guard !isKnown, account.id == userID else {
                 throw OAuthError.accessDenied("The account has changed meanwhile", hint: "Sign in again.")
             }
             try UserStore.insert(account, passwordHash: nil, in: transaction)
