@@ -81,9 +81,8 @@ struct LoginUnderWayTests {
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
             let started = try await browser.get(party.authorizationURL())
             meanwhile.next { try await change.make(server) }
-            let answer = try await browser.submit(
+            _ = try await browser.submit(
                 started, [("username", "ada@example.com"), ("password", User.adaPassword)])
-            #expect((answer.status == .badRequest) == (change != .nothing), "\(answer.status)")
             let silent = try await browser.get(party.authorizationURL(["prompt": "none"]))
             #expect((silent.query("error") == "login_required") == (change != .nothing))
         }

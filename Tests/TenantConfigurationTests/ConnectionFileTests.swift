@@ -68,6 +68,28 @@ struct ConnectionFileTests {
         }
     }
 
+    @Test("A rollback keeps a secret that was replaced since, and sends it to nobody whom it was not given for")
+    func rollback() async throws {
+        for (base, stays) in [("https://git.example.com", false), ("https://github.com", true)] {
+            try await Tenant.run { tenant in
+                let first = Self.yaml("      client_secret: first-secret\n      base_url: https://github.com")
+                _ = try await Self.plan(tenant, first).apply(to: tenant.stores, at: Tenant.now)
+                let second = Self.yaml("      client_secret: second-secret\n      base_url: \(base)")
+                _ = try await Self.plan(tenant, second).apply(to: tenant.stores, at: Tenant.now)
+                let newest = try Tenant.box.seal(#"{"client_secret":"newest-secret"}"#)
+                try await tenant.stores.database.write { transaction in
+                    try transaction.execute("UPDATE connection SET sealed_secrets = \(newest) WHERE name = 'github'")
+                }
+                let plan = try await Plan.rollback(stores: tenant.stores, box: Tenant.box)
+                #expect(!plan.text.contains(newest))
+                #expect(plan.text.contains("options (secrets) was replaced since that apply"), "\(plan.text)")
+                #expect(plan.text.contains("it goes, and is to be set anew") == !stays, "\(plan.text)")
+                _ = try await plan.apply(to: tenant.stores, at: Tenant.now)
+                #expect(try await Self.secrets(tenant) == (stays ? ["client_secret": "newest-secret"] : nil))
+            }
+        }
+    }
+
     @Test("Options with which nobody could sign in are problems at their place; other strategies are kept and named")
     func problems() async throws {
         try await Tenant.run { tenant in

@@ -115,43 +115,6 @@ struct HistoryTests {
         }
     }
 
-    @Test("A connection's newer secret is sent to nobody whom it was not given for")
-    func newerConnectionSecret() async throws {
-        func file(_ secret: String, _ host: String) -> String {
-            """
-            connections:
-              - name: Company
-                strategy: oauth2
-                options:
-                  client_id: portico
-                  client_secret: \(secret)
-                  authorizationURL: https://\(host)/authorize
-                  tokenURL: https://\(host)/token
-                  userInfoUrl: https://\(host)/me
-            """
-        }
-        for (host, stays) in [("a.example.com", true), ("b.example.com", false)] {
-            try await Tenant.run { tenant in
-                try await tenant.apply(file("first-secret", "a.example.com"))
-                try await tenant.apply(file("second-secret", host))
-                let sealed = try await tenant.stores.database.write { transaction in
-                    try transaction.execute("UPDATE connection SET sealed_secrets = 'rotated' WHERE name = 'Company'")
-                    return try ConnectionStore.sealedSecrets(in: transaction)["Company"]
-                }
-                #expect(sealed == "rotated")
-                let plan = try await Plan.rollback(stores: tenant.stores, box: Tenant.box)
-                #expect(!plan.text.contains("rotated"))
-                #expect(plan.text.contains("options (secrets) was replaced since that apply") == true, "\(plan.text)")
-                #expect(plan.text.contains("it goes, and is to be set anew") == !stays, "\(plan.text)")
-                _ = try await plan.apply(to: tenant.stores, at: Tenant.now)
-                let after = try await tenant.stores.database.read {
-                    try ConnectionStore.sealedSecrets(in: $0)["Company"]
-                }
-                #expect(after == (stays ? "rotated" : nil))
-            }
-        }
-    }
-
     @Test("A key that was replaced since the apply stays, too")
     func newerKey() async throws {
         try await Tenant.run { tenant in

@@ -10,7 +10,7 @@ struct PasswordlessUsers: Sendable {
 
     /// Who signs in with the address, whose further identity's it may be; nil for a stranger's.
     func find(_ address: String) async throws -> User? {
-        try await services.stores.database.readOnce { transaction in
+        try await services.stores.database.read { transaction in
             let id =
                 address.contains("@")
                 ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)

@@ -17,7 +17,7 @@ struct UpstreamUsers: Sendable {
         also: @escaping @Sendable (any SQLTransaction) throws -> Void = { _ in }
     ) async throws -> PasswordLogin.NewSession {
         let id = try Self.userID(profile.id, connection, services.strategies)
-        let found = try await services.stores.database.readOnce { try UserStore.upstreamAccount(id, in: $0) }
+        let found = try await services.stores.database.read { try UserStore.upstreamAccount(id, in: $0) }
         trail.note { ($0.userID, $0.connection) = (found?.user.id ?? id, connection.name) }
         try Self.check(found, connection)
         let account = Self.account(id, profile, connection, found?.identity, at: services.now())
