@@ -31,7 +31,9 @@ struct OAuth2Login: RedirectLogin {
     /// RFC 9207 §2.4: an answer that says whose it is must be the provider's, an error too. Where the connection does not
     /// know its provider's name, nothing shows that it is: the code may be another provider's, and is not shown to this one.
     private func checkIssuer(_ arrival: UpstreamArrival) throws(UpstreamFailure) {
-        guard let sent = arrival.parameters["iss"], sent != provider.issuer else { return }
+        guard let sent = arrival.parameters["iss"], sent != provider.issuer,
+            provider.issuer != nil || provider.isOfTenantsChoice
+        else { return }
         throw .untrusted(
             cause: "The answer is the one of \(sent.forDisplay), and the connection's provider is "
                 + "\((provider.issuer ?? "not known; set options.issuer where that is it").forDisplay)")

@@ -10,6 +10,9 @@ struct OAuth2Provider: Sendable {
     var secret: ClientSecret
     /// What the provider calls itself in its answers (RFC 9207); nil where that is not known.
     var issuer: String?
+    /// Whether the provider is one that the tenant's own settings describe: answers in a name that those do not know are then
+    /// refused. The well-known ones are nobody else's.
+    var isOfTenantsChoice = false
     /// What is asked for in every login.
     var scope: [String]
     /// Whether the code is bound to its request ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)); providers that do not know

@@ -23,6 +23,7 @@ struct OAuth2Strategy: ConnectionStrategy {
             secret: try options.string("client_secret").map { .text($0) } ?? .none,
             scope: try options.scope("scope", standard: []))
         provider.issuer = try options.string("issuer", most: 2048)
+        provider.isOfTenantsChoice = true
         provider.usesPKCE = try options.bool("pkce_enabled", default: true)
         provider.usesBasic =
             try options.oneOf("token_endpoint_auth_method", TokenEndpointProof.self) == .basic
