@@ -33,7 +33,7 @@ struct PasswordlessIdentitiesTests {
             _ = try await Codes.start(server)
             let answer = try await Codes.redeem(server, Codes.code(server, to: "new@example.com"))
             #expect(try Self.subject(answer) == User.ada.id)
-            let (ada, proved) = try await database.readOnce { transaction in
+            let (ada, proved) = try await database.read { transaction in
                 (
                     try UserStore.account(User.ada.id, in: transaction),
                     try UserStore.account(identity.id, in: transaction)

@@ -16,8 +16,8 @@ package struct MailAddress: Sendable, Hashable, Codable {
         }
         guard let address = EmailAddress(String(text[text.index(after: open)...].dropLast())) else { return nil }
         let name = text[..<open].trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "\"")))
-        // That would be two addresses.
-        guard !name.contains(where: { "<>".contains($0) }) else { return nil }
+        // That would be two addresses; a name alone may have brackets.
+        guard !(name.contains("<") && name.contains("@")) else { return nil }
         self.init(name: name.isEmpty ? nil : name, address: address)
     }
 
