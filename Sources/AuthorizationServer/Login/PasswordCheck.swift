@@ -28,7 +28,8 @@ struct PasswordCheck: Sendable {
         ///   nobody slips in with the old one beside the change that ends everything.
         func write(in transaction: any SQLTransaction) throws {
             try UserStore.lock(user.id, in: transaction)
-            if case .kept = change {} else { try name.check(user, in: transaction) }
+            // Whoever comes over from the old tenant had no password here.
+            if name.passwordTime != nil { try name.check(user, in: transaction) }
             try failures.clear(in: transaction)
             switch change {
             case .none: break
