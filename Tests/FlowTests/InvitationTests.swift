@@ -88,7 +88,7 @@ struct InvitationTests {
     func worthless() async throws {
         try await Self.run { visitor in
             let ticket = try await visitor.invite("new@example.com")
-            let altered = (ticket.last == "0" ? "1" : "0") + ticket.dropFirst()
+            let altered = (ticket.first == "0" ? "1" : "0") + ticket.dropFirst()
             for (value, organization) in [
                 ("x", Self.acme), (String(altered), Self.acme), (ticket.uppercased() + "0", Self.acme),
                 (ticket, Self.other),
