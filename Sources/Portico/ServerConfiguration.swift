@@ -11,7 +11,7 @@ import Web
 /// standard values of ``Setting``.
 struct ServerConfiguration: Sendable {
     let issuer: Issuer
-    /// Whether the issuer was told, and is not the standard one.
+    /// Whether somebody told the issuer: a command without one has the standard's, which need not be the server's.
     let isIssuerTold: Bool
     let host: String
     let port: Int
@@ -65,12 +65,13 @@ struct ServerConfiguration: Sendable {
     }
 
     private init(reader: ConfigReader) throws {
-        func value(_ setting: Setting) -> String? {
+        func told(_ setting: Setting) -> String? {
             let found = reader.string(forKey: ConfigKey(setting.segments), isSecret: setting.isSecret)
-            return found.flatMap { $0.isEmpty ? nil : $0 } ?? setting.standard
+            return found.flatMap { $0.isEmpty ? nil : $0 }
         }
+        func value(_ setting: Setting) -> String? { told(setting) ?? setting.standard }
         issuer = try Self.parse(.issuer, value(.issuer)) { text in try Issuer(text) }
-        isIssuerTold = value(.issuer) != Setting.issuer.standard
+        isIssuerTold = told(.issuer) != nil
         (host, port) = try Self.parse(.listen, value(.listen), Self.address)
         data = URL(filePath: value(.data) ?? ".", directoryHint: .isDirectory).absoluteURL
         database = try Self.database(value(.databaseURL), connections: value(.databaseConnections))

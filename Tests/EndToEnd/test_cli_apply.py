@@ -6,7 +6,7 @@ import requests
 from support.application import Application
 from support.concurrency import wait_until
 from support.portico import Portico, said
-from support.tenant import API, WEB_APP, tenant
+from support.tenant import API, MACHINE, WEB_APP, tenant
 from support.visitor import Visitor
 
 
@@ -42,6 +42,23 @@ def test_the_plan_never_shows_a_secret(new_portico) -> None:
     changed["clients"][0]["client_secret"] = "another-secret-" + "x" * 49
     plan = portico.apply(changed)
     assert "client_secret: (changed)" in plan and "another-secret" not in plan
+
+
+@pytest.mark.parametrize("issuer", ["http://localhost:8080/", "https://login.example.com/"])
+def test_a_tenant_that_had_another_address_takes_a_file_with_its_new_one(new_portico, issuer: str) -> None:
+    """The Management API has the issuer in its identifier; the standard's issuer is one that somebody may mean."""
+    def granted(issuer: str) -> dict:
+        file = tenant()
+        file["clientGrants"].append(
+            {"client_id": MACHINE.name, "audience": f"{issuer}api/v2/", "scope": ["read:users"]})
+        return file
+
+    portico = new_portico()
+    file = str(portico.write(granted("http://localhost:28080/")))
+    portico.command("apply", "--yes", file, PORTICO_ISSUER="http://localhost:28080/")
+    file = str(portico.write(granted(issuer)))
+    moved = portico.command("apply", "--yes", file, PORTICO_ISSUER=issuer)
+    assert "Nothing to change." in moved, "what was granted for the API moves with it"
 
 
 @pytest.mark.parametrize(("answer", "is_applied"), [("y\n", True), ("n\n", False), ("", False)])
