@@ -35,39 +35,33 @@ package enum Migrations {
             "The database belongs to something else: it has tables, and none of Portico's. Give another file or schema."
     }
 
-    /// Brings the schema up to `target`, each step in a transaction of its own. Several nodes may do so at once: one works,
-    /// and the others find the step done.
+    /// Brings the schema up to `target` in one transaction: an update that fails half-way leaves the database to the
+    /// version that it was made for. Several nodes may do so at once: one works, and the others find the work done.
     /// - Throws: ``TooNew`` where the database is newer than this binary, ``Foreign`` where it is something else's.
     /// - Returns: the migrations that this call ran.
     @discardableResult
     package static func run(on database: any SQLDatabase, upTo target: Int? = nil) async throws -> [Migration] {
+        let target = target ?? newest
         // A user without the right to make tables may serve. Any error here comes again below.
-        if let found = try? await version(of: database), found == target ?? newest { return [] }
-        try await database.write { transaction in
+        if let found = try? await version(of: database), found == target { return [] }
+        return try await database.write { transaction in
             try transaction.lock(.migration)
             let tables = try tables(in: transaction)
             guard tables.isEmpty || tables.contains("schema_migration") else { throw Foreign() }
             try transaction.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name \(.textColumn) NOT NULL)")
-        }
-        var ran: [Migration] = []
-        for migration in all where migration.number <= target ?? newest {
-            if try await run(migration, on: database) { ran.append(migration) }
-        }
-        return ran
-    }
-
-    private static func run(_ migration: Migration, on database: any SQLDatabase) async throws -> Bool {
-        try await database.write { transaction in
-            try transaction.lock(.migration)
             let found = try version(in: transaction)
             guard found <= newest else { throw TooNew(found: found) }
-            guard found < migration.number else { return false }
-            for statement in migration.statements { try transaction.execute(statement) }
-            try transaction.execute(
-                "INSERT INTO schema_migration (number, name) VALUES (\(migration.number), \(migration.name))")
-            return true
+            let due = all.filter { $0.number > found && $0.number <= target }
+            for migration in due { try run(migration, in: transaction) }
+            return due
         }
+    }
+
+    private static func run(_ migration: Migration, in transaction: any SQLTransaction) throws {
+        for statement in migration.statements { try transaction.execute(statement) }
+        try transaction.execute(
+            "INSERT INTO schema_migration (number, name) VALUES (\(migration.number), \(migration.name))")
     }
 
     /// The names of a database's tables, without a driver's own.
