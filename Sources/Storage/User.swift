@@ -55,22 +55,23 @@ package struct UserStore: Sendable {
     package static func find(
         connection: String, identifier: String, in transaction: any SQLTransaction
     ) throws -> (user: User, passwordHash: String?)? {
-        try row(connection: connection, identifier: identifier, in: transaction)
-            .map { (try User($0), $0.optionalText("hash")) }
+        try credentials(connection: connection, identifier: identifier, in: transaction)
+            .map { ($0.user, $0.passwordHash) }
     }
 
-    /// When the password was last chosen that such a user signs in with; a hash of a newer kind for the same password is no
-    /// change. Nil where there is none, or no user.
-    package static func passwordTime(
-        connection: String, identifier: String, in transaction: any SQLTransaction
-    ) throws -> Date? {
-        try row(connection: connection, identifier: identifier, in: transaction)?.optionalDate("changed_at")
+    /// A user, and the password that one of the user's accounts signs in with.
+    package struct Credentials: Sendable {
+        package let user: User
+        package let passwordHash: String?
+        /// When the password was chosen; a hash of a newer kind for the same password is no change.
+        package let passwordTime: Date?
     }
 
-    private static func row(
+    /// As ``find(connection:identifier:)``, with the password's time.
+    package static func credentials(
         connection: String, identifier: String, in transaction: any SQLTransaction
-    ) throws -> SQLRow? {
-        try transaction.row(
+    ) throws -> Credentials? {
+        let row = try transaction.row(
             """
             SELECT user_account.*, user_password.hash, user_password.changed_at FROM user_account AS identity
             JOIN user_account ON user_account.user_id = COALESCE(identity.primary_user_id, identity.user_id)
@@ -78,6 +79,10 @@ package struct UserStore: Sendable {
             WHERE identity.connection = \(connection)
                 AND (identity.email = \(identifier) OR identity.username = \(identifier))
             """)
+        return try row.map {
+            Credentials(
+                user: try User($0), passwordHash: $0.optionalText("hash"), passwordTime: $0.optionalDate("changed_at"))
+        }
     }
 
     /// How many accounts of a connection have an address: one at most in a database, any number at a provider.

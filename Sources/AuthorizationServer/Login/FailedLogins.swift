@@ -42,6 +42,20 @@ struct FailedLogins: Sendable {
         Secret("\(connection) \(identifier)").digest
     }
 
+    /// Lets one more try in, which is counted before the password is read.
+    /// - Parameter trail: learns what kind of refusal it is.
+    /// - Throws: ``PasswordLogin/Refusal``.
+    func admit(_ trail: LogTrail) async throws {
+        let verdict = try await take()
+        trail.note { $0.failure = verdict.event }
+        switch verdict {
+        case .allowed: return
+        case .blocked: throw PasswordLogin.Refusal.blocked
+        case .suspiciousAddress: throw PasswordLogin.Refusal.suspiciousAddress
+        case .tooManyLogins: throw PasswordLogin.Refusal.tooManyLogins
+        }
+    }
+
     /// Whether there may be one more try; the try is counted before the password is read.
     func take() async throws -> Verdict {
         let throttle = try await AddressThrottle(.login, address: address, services)

@@ -47,12 +47,11 @@ struct PasswordCheck: Sendable {
         let passwordTime: Date?
 
         func check(_ user: User, in transaction: any SQLTransaction) throws {
-            let present = try UserStore.find(connection: connection, identifier: identifier, in: transaction)?.user
-            guard let present, present.id == user.id,
-                try UserStore.passwordTime(connection: connection, identifier: identifier, in: transaction)
-                    == passwordTime
-            else { throw PasswordLogin.Refusal.wrongCredentials }
-            guard !present.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+            let present = try UserStore.credentials(connection: connection, identifier: identifier, in: transaction)
+            guard let present, present.user.id == user.id, present.passwordTime == passwordTime else {
+                throw PasswordLogin.Refusal.wrongCredentials
+            }
+            guard !present.user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         }
     }
 
@@ -70,25 +69,12 @@ struct PasswordCheck: Sendable {
             facts.connection = connection.name
             // What is no address may be a password, typed into the wrong field.
             facts.userName = EmailAddress(sent)?.text
-            facts.failure = .accountBlocked
         }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: identifier, address: address)
-        switch try await failures.take() {
-        case .allowed: break
-        case .blocked: throw PasswordLogin.Refusal.blocked
-        case .suspiciousAddress:
-            trail.note { $0.failure = .addressBlocked }
-            throw PasswordLogin.Refusal.suspiciousAddress
-        case .tooManyLogins:
-            trail.note { $0.failure = .tooManyLogins }
-            throw PasswordLogin.Refusal.tooManyLogins
-        }
-        let (found, passwordTime) = try await services.stores.database.read { transaction in
-            (
-                try UserStore.find(connection: connection.name, identifier: identifier, in: transaction),
-                try UserStore.passwordTime(connection: connection.name, identifier: identifier, in: transaction)
-            )
+        try await failures.admit(trail)
+        let found = try await services.stores.database.readOnce { transaction in
+            try UserStore.credentials(connection: connection.name, identifier: identifier, in: transaction)
         }
         trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
         if let found { trail.note(found.user) }
@@ -106,7 +92,7 @@ struct PasswordCheck: Sendable {
         trail.note(user)
         guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         try await checkForBreach(of: password, failures, trail)
-        let name = SignInName(connection: connection.name, identifier: identifier, passwordTime: passwordTime)
+        let name = SignInName(connection: connection.name, identifier: identifier, passwordTime: found?.passwordTime)
         return Proof(user: user, name: name, failures: failures, change: change, now: services.now())
     }
 
@@ -125,7 +111,7 @@ struct PasswordCheck: Sendable {
     }
 
     private func proved(
-        _ sent: String, _ identifier: String, _ password: String, _ found: (user: User, passwordHash: String?)?,
+        _ sent: String, _ identifier: String, _ password: String, _ found: UserStore.Credentials?,
         _ connection: Connection, _ address: String, _ trail: LogTrail
     ) async throws -> (User, Proof.Change) {
         // Another user's identity has its password where it came from, or none.

@@ -23,22 +23,25 @@ struct AttackProtectionResource: Resource {
             .get(
                 "suspicious-ip-throttling", requires: .read("attack_protection"),
                 "Get the suspicious IP throttling configuration",
-                answers: .object(SectionChange<SuspiciousIPThrottling>.schema), use: suspiciousIP
+                answers: .object(SectionChange<SuspiciousIPThrottling>.schema),
+                use: section(SuspiciousIPThrottling.self)
             )
             .patch(
                 "suspicious-ip-throttling", requires: .update("attack_protection"),
                 "Update the suspicious IP throttling configuration",
-                answers: .object(SectionChange<SuspiciousIPThrottling>.schema), use: updateSuspiciousIP
+                answers: .object(SectionChange<SuspiciousIPThrottling>.schema), use: change(SuspiciousIPThrottling.self)
             )
             .get(
                 "breached-password-detection", requires: .read("attack_protection"),
                 "Get the breached password detection configuration",
-                answers: .object(SectionChange<BreachedPasswordDetection>.schema), use: breachedPasswords
+                answers: .object(SectionChange<BreachedPasswordDetection>.schema),
+                use: section(BreachedPasswordDetection.self)
             )
             .patch(
                 "breached-password-detection", requires: .update("attack_protection"),
                 "Update the breached password detection configuration",
-                answers: .object(SectionChange<BreachedPasswordDetection>.schema), use: updateBreachedPasswords)
+                answers: .object(SectionChange<BreachedPasswordDetection>.schema),
+                use: change(BreachedPasswordDetection.self))
     }
 
     @Sendable private func bruteForce(_ call: Plain) async throws -> Answer {
@@ -54,30 +57,18 @@ struct AttackProtectionResource: Resource {
         try await call.body.apply(call.caller, management, as: "attack-protection", show: Self.shown)
     }
 
-    @Sendable private func suspiciousIP(_ call: Plain) async throws -> Answer {
-        .ok(
-            try await management.stores.database.readOnce {
-                try TenantSectionStore.find(SuspiciousIPThrottling.self, in: $0)
-            }.document)
+    private func section<Section: TenantSection>(_: Section.Type) -> @Sendable (Plain) async throws -> Answer {
+        { [management] _ in
+            .ok(
+                try await management.stores.database.readOnce { try TenantSectionStore.find(Section.self, in: $0) }
+                    .document)
+        }
     }
 
-    @Sendable private func updateSuspiciousIP(
-        _ call: Submission<SectionChange<SuspiciousIPThrottling>>
-    ) async throws -> Answer {
-        try await call.body.apply(call.caller, management, as: "attack-protection")
-    }
-
-    @Sendable private func breachedPasswords(_ call: Plain) async throws -> Answer {
-        .ok(
-            try await management.stores.database.readOnce {
-                try TenantSectionStore.find(BreachedPasswordDetection.self, in: $0)
-            }.document)
-    }
-
-    @Sendable private func updateBreachedPasswords(
-        _ call: Submission<SectionChange<BreachedPasswordDetection>>
-    ) async throws -> Answer {
-        try await call.body.apply(call.caller, management, as: "attack-protection")
+    private func change<Section: TenantSection>(
+        _: Section.Type
+    ) -> @Sendable (Submission<SectionChange<Section>>) async throws -> Answer {
+        { [management] in try await $0.body.apply($0.caller, management, as: "attack-protection") }
     }
 
     /// With the number of attempts that counts.

@@ -13,22 +13,10 @@ struct DirectoryCheck: Sendable {
     ) async throws -> PasswordLogin.NewSession {
         // What is counted is what is asked for.
         let name = DirectoryName(sent).text
-        trail.note { facts in
-            (facts.connection, facts.userName) = (connection.name, EmailAddress(sent)?.text)
-            facts.failure = .accountBlocked
-        }
+        trail.note { ($0.connection, $0.userName) = (connection.name, EmailAddress(sent)?.text) }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: name, address: browser.address)
-        switch try await failures.take() {
-        case .allowed: break
-        case .blocked: throw PasswordLogin.Refusal.blocked
-        case .suspiciousAddress:
-            trail.note { $0.failure = .addressBlocked }
-            throw PasswordLogin.Refusal.suspiciousAddress
-        case .tooManyLogins:
-            trail.note { $0.failure = .tooManyLogins }
-            throw PasswordLogin.Refusal.tooManyLogins
-        }
+        try await failures.admit(trail)
         trail.note { $0.failure = .wrongPassword }
         guard let profile = try await ask(connection, name, password, trail) else {
             try await failures.countFailure()
