@@ -12,7 +12,7 @@ struct ImportRulesTests {
     }
 
     private static let everything: Set<String> = [
-        "OAuth", "LDAP", "SAML", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound",
+        "OAuth", "LDAP", "SAML", "Scripting", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound",
         "TenantConfiguration", "ManagementAPI", "Web",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
@@ -28,11 +28,13 @@ struct ImportRulesTests {
                 "CLibPQ": "Sources/Storage/Drivers/PostgreSQL/", "GRDB": "Sources/Storage/Drivers/SQLite/",
                 "NIOPosix": "Sources/Storage/Drivers/PostgreSQL/",
             ]),
+        // Only what a worker process and the server say to each other: no engine.
+        "Scripting": Rule(ours: [], libraries: []),
         // Pages are made of values.
         "Pages": Rule(ours: [], libraries: ["CAssets", "Mustache"]),
         // The decisions know no HTTP and no template.
         "AuthorizationServer": Rule(
-            ours: ["OAuth", "Storage"],
+            ours: ["OAuth", "Scripting", "Storage"],
             libraries: ["CArgon2", "CAssets", "CBcrypt", "COpenSSL", "Crypto", "Logging", "SwiftASN1", "X509"],
             only: [
                 "CAssets": "Sources/AuthorizationServer/Messages/",
@@ -40,22 +42,25 @@ struct ImportRulesTests {
                 "X509": "Sources/AuthorizationServer/ClientCertificates/",
             ]),
         "Outbound": Rule(
-            ours: ["AuthorizationServer", "OAuth", "Storage"],
+            ours: ["AuthorizationServer", "OAuth", "Scripting", "Storage"],
             libraries: ["CLibCurl", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
         // The protocols of other providers, over the port for requests to them.
         "Connections": Rule(
-            ours: ["AuthorizationServer", "LDAP", "OAuth", "SAML", "Storage"], libraries: ["Crypto"]),
+            ours: ["AuthorizationServer", "LDAP", "OAuth", "SAML", "Scripting", "Storage"], libraries: ["Crypto"]),
         // Protocols as their specifications have them, over the system's libraries.
         "LDAP": Rule(ours: [], libraries: ["CLDAP"]),
         "SAML": Rule(ours: [], libraries: ["CLibXML2", "COpenSSL"]),
         "TenantConfiguration": Rule(
-            ours: ["AuthorizationServer", "OAuth", "Storage"], libraries: ["CZlib", "Yams"],
+            ours: ["AuthorizationServer", "OAuth", "Scripting", "Storage"], libraries: ["CZlib", "Yams"],
             only: ["CZlib": "Sources/TenantConfiguration/Gunzip.swift"]),
         // The Management API's rules are those of the files that are applied; it knows no HTTP server.
         "ManagementAPI": Rule(
-            ours: ["AuthorizationServer", "OAuth", "Storage", "TenantConfiguration"], libraries: ["Logging"]),
+            ours: ["AuthorizationServer", "OAuth", "Scripting", "Storage", "TenantConfiguration"],
+            libraries: ["Logging"]),
         "Web": Rule(
-            ours: ["AuthorizationServer", "ManagementAPI", "OAuth", "Pages", "Storage", "TenantConfiguration"],
+            ours: [
+                "AuthorizationServer", "ManagementAPI", "OAuth", "Pages", "Scripting", "Storage", "TenantConfiguration",
+            ],
             libraries: [
                 "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOFoundationEssentialsCompat", "ServiceLifecycle",
             ]),
