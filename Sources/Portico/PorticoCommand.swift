@@ -18,11 +18,13 @@ struct PorticoCommand: AsyncParsableCommand {
             ServeCommand.self, PlanCommand.self, ApplyCommand.self, HistoryCommand.self, RollbackCommand.self,
             ExportCommand.self, MigrateCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self,
             CopyCommand.self,
-            DoctorCommand.self, VersionCommand.self,
+            DoctorCommand.self, VersionCommand.self, ScriptWorkerCommand.self,
         ])
 
+    @MainActor
     static func main() async {
         OpenSSLLibrary.forgoCleanUp()
+        ScriptWorkerCommand.serveIfAsked()
         await main(nil)
     }
 }

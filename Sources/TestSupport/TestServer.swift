@@ -57,7 +57,8 @@ package struct TestServer: Sendable {
             strategies: Strategies.all(and: [StandInStrategy()]), mutualTLS: try proxy?.mutualTLS,
             keepsMail: isDevelopment, mailTransport: mailTransport,
             breachedPasswordSource: BreachedPasswordAPI(
-                outbound: outbound, address: "https://breached.example.com/range/"), logger: logger,
+                outbound: outbound, address: "https://breached.example.com/range/"),
+            scripts: TestWorkers.pool, logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)
