@@ -61,15 +61,24 @@ static const unsigned char script18[] = {
 #embed "modules/querystring.js"
 };
 static const unsigned char script19[] = {
-#embed "modules/requests.js"
+#embed "modules/request-promise-native.js"
 };
 static const unsigned char script20[] = {
-#embed "modules/url.js"
+#embed "modules/request-promise.js"
 };
 static const unsigned char script21[] = {
-#embed "modules/util.js"
+#embed "modules/request.js"
 };
 static const unsigned char script22[] = {
+#embed "modules/requests.js"
+};
+static const unsigned char script23[] = {
+#embed "modules/url.js"
+};
+static const unsigned char script24[] = {
+#embed "modules/util.js"
+};
+static const unsigned char script25[] = {
 #embed "modules/uuid.js"
 };
 
@@ -93,10 +102,13 @@ static const struct CScript scripts[] = {
     {"modules/node-fetch.js", script16, sizeof script16},
     {"modules/path.js", script17, sizeof script17},
     {"modules/querystring.js", script18, sizeof script18},
-    {"modules/requests.js", script19, sizeof script19},
-    {"modules/url.js", script20, sizeof script20},
-    {"modules/util.js", script21, sizeof script21},
-    {"modules/uuid.js", script22, sizeof script22},
+    {"modules/request-promise-native.js", script19, sizeof script19},
+    {"modules/request-promise.js", script20, sizeof script20},
+    {"modules/request.js", script21, sizeof script21},
+    {"modules/requests.js", script22, sizeof script22},
+    {"modules/url.js", script23, sizeof script23},
+    {"modules/util.js", script24, sizeof script24},
+    {"modules/uuid.js", script25, sizeof script25},
 };
 
 size_t CScriptCount(void) { return sizeof scripts / sizeof scripts[0]; }

@@ -10,6 +10,8 @@ struct ScriptConfiguration: Sendable {
     let needsNamespaces: Bool
     /// The engine's library; nil for the system's.
     let library: String?
+    /// Where packages are.
+    let modules: ModuleFolder
 
     /// - Parameter value: what is told for a setting, or its standard.
     init(_ value: (Setting) -> String?) throws {
@@ -27,6 +29,11 @@ struct ScriptConfiguration: Sendable {
             ["true": true, "false": false][text]
         }
         library = value(.scriptLibrary)
+        let folders = (value(.scriptModules) ?? "").split(separator: ":").map(String.init)
+        for folder in folders where !FileManager.default.fileExists(atPath: folder) {
+            throw CommandFailure("\(Setting.scriptModules.rawValue): there is no folder \(folder)")
+        }
+        modules = ModuleFolder(folders)
     }
 
     /// Workers of this program.
@@ -35,6 +42,7 @@ struct ScriptConfiguration: Sendable {
         if let library { command += ["--library", library] }
         if !needsNamespaces { command.append("--without-namespaces") }
         var settings = ScriptPool.Settings(command: command, size: workers, limits: limits)
+        settings.modules = modules
         // Where this program's own libraries are.
         for name in ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
             if let path = ProcessInfo.processInfo.environment[name] { settings.environment[name] = path }

@@ -26,6 +26,7 @@ enum Setting: String, CaseIterable {
     case scriptMemory = "script-memory"
     case scriptNamespaces = "script-namespaces"
     case scriptLibrary = "script-library"
+    case scriptModules = "script-modules"
     case secret
 
     var help: String {
@@ -79,6 +80,9 @@ enum Setting: String, CaseIterable {
         case .scriptNamespaces:
             "false lets rules and actions run where the kernel gives their sandbox no namespaces, as in most containers, "
                 + "behind the filter of system calls and the other layers."
+        case .scriptModules:
+            "Folders of npm packages that rules and actions may require beside Portico's own modules, with colons between, "
+                + "such as /opt/portico/node_modules. Only packages of plain JavaScript can run."
         case .scriptLibrary: "The library JavaScriptCore that runs rules and actions, if not the system's."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
@@ -105,7 +109,7 @@ enum Setting: String, CaseIterable {
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,
             .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .logEvents, .scriptWorkers,
-            .scriptLibrary, .secret:
+            .scriptLibrary, .scriptModules, .secret:
             nil
         }
     }

@@ -21,6 +21,8 @@ final class Execution {
     private var logBytes = 0
     private var timers: [(id: Double, due: ContinuousClock.Instant)] = []
     private var openCalls = 0
+    /// Answers that came while a module was waited for.
+    private var early: [(call: UInt64, answer: ScriptAnswer)] = []
 
     init(number: UInt64, run: ScriptRun, channel: ServerChannel?) {
         (self.number, self.run, self.channel) = (number, run, channel)
@@ -85,6 +87,29 @@ final class Execution {
         channel.send(.call(number, id: UInt64(id), ScriptCall(name: name, arguments: arguments)))
     }
 
+    /// Asks the server for a module, and waits for it: `require` answers at once.
+    /// - Returns: what ``ModuleFolder`` says, as JSON text.
+    func module(_ arguments: String) throws(Native.Refusal) -> String {
+        guard end == nil, let channel else { throw Native.Refusal("Nobody answers here") }
+        if let known = channel.modules[arguments] { return known }
+        guard counts(arguments.utf8.count) else { throw Native.Refusal("The request is too large") }
+        // The runtime counts its calls from one.
+        channel.send(.call(number, id: 0, ScriptCall(name: ModuleFolder.call, arguments: arguments)))
+        while true {
+            guard case .answer(number, let call, let answer) = channel.receive(until: nil) else { continue }
+            guard call == 0 else {
+                early.append((call, answer))
+                continue
+            }
+            switch answer {
+            case .value(let text):
+                channel.remember(text, for: arguments)
+                return text
+            case .failure(let message): throw Native.Refusal(message)
+            }
+        }
+    }
+
     func wait(_ id: Double, _ milliseconds: Double) throws(Native.Refusal) {
         guard timers.count < Self.mostTimers else { throw Native.Refusal("More than \(Self.mostTimers) timers") }
         let wait = milliseconds.isFinite ? min(max(milliseconds, 1), 1e9) : 1
@@ -143,6 +168,11 @@ final class Execution {
 
     /// What happens next, or nil where nothing can any more. The watchdog ends a wait that is too long.
     private func nextEvent() -> Event? {
+        if !early.isEmpty {
+            openCalls -= 1
+            let (call, answer) = early.removeFirst()
+            return .answer(call, answer)
+        }
         while true {
             let next = timers.indices.min { timers[$0].due < timers[$1].due }
             if let next, timers[next].due <= .now { return .timer(timers.remove(at: next).id) }

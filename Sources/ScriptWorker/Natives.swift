@@ -86,6 +86,20 @@ final class Native {
             }
         ),
         (
+            "find",
+            { call throws(Refusal) in
+                call.realm.string(try call.realm.execution?.module(call.text(0)) ?? "null")
+            }
+        ),
+        (
+            "compile",
+            { call throws(Refusal) in
+                let (value, exception) = call.realm.evaluate(call.text(0), url: call.text(1))
+                if let exception { throw Refusal("\(call.text(1)): \(call.realm.text(exception))") }
+                return value
+            }
+        ),
+        (
             "module",
             { call throws(Refusal) in
                 do throws(Realm.Defect) {

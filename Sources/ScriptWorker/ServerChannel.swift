@@ -15,8 +15,15 @@ final class ServerChannel {
 
     private let socket: Int32
     private var buffer = FrameBuffer()
+    /// What the server has said of modules, by what it was asked: a worker runs the same scripts again and again.
+    private(set) var modules: [String: String] = [:]
+    private static let mostModules = 2000
 
     init(socket: Int32 = ServerChannel.descriptor) { self.socket = socket }
+
+    func remember(_ module: String, for arguments: String) {
+        if modules.count < Self.mostModules { modules[arguments] = module }
+    }
 
     func send(_ message: WorkerMessage) {
         let bytes = message.frame.bytes

@@ -75,22 +75,58 @@
     return exports;
   }
   const available = parse(native.modules());
-  function require(specifier) {
-    let name = $String(specifier);
-    if (startsWith(name, 'node:')) name = slice(name, 5);
-    const version = indexOf(name, '@', 1);
-    if (version > 0) name = slice(name, 0, version);
-    for (let index = 0; index < available.length; index++) {
-      if (available[index] === name) return load(name);
+
+  // Packages of the server's folders, each evaluated when it is first wanted. By path; `null` is the tenant's script.
+  const packages = new $Map();
+  function find(name, parent) {
+    const found = parse(native.find(text([name, parent])));
+    if (found === null) return undefined;
+    const { path, source, isJSON } = found;
+    let module = get(packages, path);
+    if (module !== undefined) return module;
+    module = { exports: {}, id: path, filename: path, loaded: false, children: [], paths: [] };
+    // It is there while it is evaluated, too: packages' files ask for one another in circles.
+    set(packages, path, module);
+    try {
+      if (isJSON) {
+        module.exports = parse(source);
+      } else {
+        const body = startsWith(source, '#!') ? '//' + source : source;
+        const evaluate = native.compile('(function (exports, require, module, __filename, __dirname) {' + body + '\n})', path);
+        apply(evaluate, module.exports, [module.exports, requirer(path), module, path, replace(path, /\/[^/]*$/, '')]);
+      }
+    } catch (error) {
+      remove(packages, path);
+      throw error;
     }
-    let list = '';
-    for (let index = 0; index < available.length; index++) list += (index ? ', ' : '') + available[index];
-    const error = new $Error("Cannot find module '" + $String(specifier) + "'. Available are: " + list);
-    error.code = 'MODULE_NOT_FOUND';
-    throw error;
+    module.loaded = true;
+    return module;
   }
-  defineProperty(require, 'resolve', { value: name => $String(name) });
-  defineProperty(require, 'cache', { value: { __proto__: null } });
+  function requirer(parent) {
+    function require(specifier) {
+      let name = $String(specifier);
+      if (startsWith(name, 'node:')) name = slice(name, 5);
+      const version = indexOf(name, '@', 1);
+      // A tenant's script may say which version it was written for.
+      if (version > 0 && parent === null) name = slice(name, 0, version);
+      for (let index = 0; index < available.length; index++) {
+        if (available[index] === name) return load(name);
+      }
+      const found = find(name, parent);
+      if (found !== undefined) return found.exports;
+      let list = '';
+      for (let index = 0; index < available.length; index++) list += (index ? ', ' : '') + available[index];
+      const error = new $Error(
+        "Cannot find module '" + $String(specifier) + "'" + (parent === null ? '' : ' for ' + parent) + '. Available are: ' + list
+        + ', and what the server has in its folders of packages');
+      error.code = 'MODULE_NOT_FOUND';
+      throw error;
+    }
+    defineProperty(require, 'resolve', { value: name => $String(name) });
+    defineProperty(require, 'cache', { value: { __proto__: null } });
+    return require;
+  }
+  const require = requirer(null);
 
   // Console.
   function format(values) { return load('inspect').format(values); }

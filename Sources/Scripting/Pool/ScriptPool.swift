@@ -12,6 +12,8 @@ package actor ScriptPool: ScriptEngine {
         package var size: Int
         /// What a script may use at most.
         package var limits: ScriptLimits
+        /// Where `require` finds packages beside Portico's own modules.
+        package var modules = ModuleFolder([])
         /// Runs after which a process is replaced.
         package var runsOfWorker = 500
         /// How long a start may take.
@@ -72,7 +74,7 @@ package actor ScriptPool: ScriptEngine {
             case .failure(let failure): return ScriptResult(end: .unavailable(failure.reason))
             case .success(var member):
                 member.runs += 1
-                let outcome = await member.worker.run(run, host: host)
+                let outcome = await member.worker.run(run, host: ModulesAndHost(modules: settings.modules, host: host))
                 give(member)
                 switch outcome {
                 case .finished(let result): return result
@@ -208,6 +210,16 @@ package actor ScriptPool: ScriptEngine {
             sweeper = nil
             return
         }
+    }
+}
+
+/// Answers what `require` asks from the folders of packages, and leaves the rest to the run's host.
+private struct ModulesAndHost: ScriptHost {
+    let modules: ModuleFolder
+    let host: any ScriptHost
+
+    func answer(_ call: ScriptCall) async -> ScriptAnswer {
+        call.name == ModuleFolder.call ? modules.answer(call.arguments) : await host.answer(call)
     }
 }
 

@@ -1,0 +1,5 @@
+// `request-promise` under its other name.
+(function (tools) {
+  'use strict';
+  return tools.load('request').promised;
+})
