@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import OAuth
+import Scripting
 import Storage
 
 /// What every endpoint works with. Time comes in, so that a test can hold the clock.
@@ -26,10 +27,14 @@ package struct Services: Sendable {
     package let mailTransport: any MailTransport
     /// Whether mails that nothing can send are kept for the development inbox: in development mode alone.
     package let keepsMail: Bool
+    /// What actions have put aside.
+    package let scriptCache = ScriptCache()
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
     /// Passwords that others have lost.
     package let breachedPasswords: BreachedPasswords
+    /// What runs rules and actions.
+    package let scripts: any ScriptEngine
     package let now: @Sendable () -> Date
     package let logger: Logger
 
@@ -38,13 +43,14 @@ package struct Services: Sendable {
         strategies: ConnectionStrategies = ConnectionStrategies(), mutualTLS: MutualTLS? = nil,
         mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
         mailTransport: any MailTransport = NoMailTransport(),
-        breachedPasswordSource: (any BreachedPasswordSource)? = nil, logger: Logger,
+        breachedPasswordSource: (any BreachedPasswordSource)? = nil,
+        scripts: any ScriptEngine = NoScriptEngine(reason: "This process does not run scripts"), logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
-        (self.strategies, self.mailTransport) = (strategies, mailTransport)
+        (self.strategies, self.mailTransport, self.scripts) = (strategies, mailTransport, scripts)
         breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)

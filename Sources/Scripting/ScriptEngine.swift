@@ -1,8 +1,15 @@
 /// Runs scripts.
 package protocol ScriptEngine: Sendable {
+    /// What a script may use at most by this server's settings.
+    var limits: ScriptLimits { get }
+
     /// Runs one script to its end. Never throws: what can go wrong is an end of the result.
     /// - Parameter host: answers what the script asks while it runs.
     func run(_ run: ScriptRun, host: any ScriptHost) async -> ScriptResult
+}
+
+extension ScriptEngine {
+    package var limits: ScriptLimits { .standard }
 }
 
 /// Answers what a script asks the server for while it runs: `fetch`, and others by name (`users.updateAppMetadata` …).
