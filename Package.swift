@@ -7,6 +7,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "LDAP": [],
     "SAML": [],
     "Scripting": [],
+    "ScriptWorker": ["Scripting"],
     "Storage": ["OAuth"],
     "Pages": [],
     "AuthorizationServer": ["Scripting", "Storage"],
@@ -15,7 +16,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "Web": ["ManagementAPI", "Pages"],
     "Outbound": ["AuthorizationServer"],
     "Connections": ["AuthorizationServer", "LDAP", "SAML"],
-    "Portico": ["Web", "Outbound", "Connections"],
+    "Portico": ["Web", "Outbound", "Connections", "ScriptWorker"],
     "Fuzzing": [],
     "StorageTesting": ["Storage"],
     "TestSupport": ["Web", "Outbound", "Connections", "StorageTesting", "Fuzzing"],
@@ -30,6 +31,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "TenantConfigurationTests": ["TestSupport"],
     "OutboundTests": ["Outbound"],
     "FlowTests": ["TestSupport"],
+    "ScriptingTests": ["TestSupport"],
     "ArchitectureTests": [],
 ]
 
@@ -115,6 +117,7 @@ let package = Package(
         target("LDAP", "CLDAP"),
         target("SAML", "CLibXML2", "COpenSSL"),
         target("Scripting"),
+        target("ScriptWorker", crypto, cryptoExtras, "CJavaScriptCore", "CSandbox", "CScripts"),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
         target("Pages", mustache, "CAssets"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
@@ -147,9 +150,13 @@ let package = Package(
         target("TenantConfigurationTests"),
         target("OutboundTests", nioCore, nioHTTP1, nioPosix, nioSSL),
         target("FlowTests", crypto, hummingbird, hummingbirdTesting, httpTypes, jwtKit, nioCore, nioPosix),
+        target("ScriptingTests", crypto, cryptoExtras),
         target("ArchitectureTests"),
 
         .target(name: "CAssets", exclude: ["css", "images", "js", "locales", "mail", "pages"]),
+        .target(name: "CJavaScriptCore"),
+        .target(name: "CSandbox"),
+        .target(name: "CScripts", exclude: ["kinds", "modules", "prelude"]),
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .systemLibrary(

@@ -1,6 +1,7 @@
 import AuthorizationServer
 import Foundation
 import OAuth
+import Scripting
 import Storage
 import Web
 
@@ -25,6 +26,7 @@ struct Checkup {
 
     func findings() async throws -> [Finding] {
         try await folder() + database() + keys() + clock() + clients() + connections() + scripts()
+            + sandbox()
     }
 
     private func folder() -> [Finding] {
@@ -180,6 +182,24 @@ struct Checkup {
             Finding(
                 grade: .good, text: "scripts: \(due.map(\.title).joined(separator: ", "))")
         ]
+    }
+
+    /// Whether scripts can run, and what keeps them inside.
+    private func sandbox() async throws -> [Finding] {
+        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
+        switch await workspace.scripts.check() {
+        case .success(let report):
+            let missing = report.layers.compactMap { layer in layer.problem.map { "\(layer.name) (\($0))" } }
+            let holding = report.layers.filter { $0.problem == nil }.map(\.name).joined(separator: ", ")
+            let text = "sandbox for scripts: \(holding); \(report.memory >> 20) MB for each worker, by \(report.engine)"
+            return missing.isEmpty
+                ? [Finding(grade: .good, text: text)]
+                : [Finding(grade: .warning, text: text + ". Not here: " + missing.joined(separator: ", "))]
+        case .failure(let failure):
+            return [
+                Finding(grade: due.isEmpty ? .warning : .bad, text: "sandbox for scripts: none. \(failure.reason)")
+            ]
+        }
     }
 
     private func connections() async throws -> [Finding] {

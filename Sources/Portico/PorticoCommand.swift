@@ -17,12 +17,14 @@ struct PorticoCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, PlanCommand.self, ApplyCommand.self, HistoryCommand.self, RollbackCommand.self,
             ExportCommand.self, MigrateCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self,
-            CopyCommand.self,
-            DoctorCommand.self, VersionCommand.self,
+            ScriptsCommand.self, CopyCommand.self,
+            DoctorCommand.self, VersionCommand.self, ScriptWorkerCommand.self,
         ])
 
+    @MainActor
     static func main() async {
         OpenSSLLibrary.forgoCleanUp()
+        ScriptWorkerCommand.serveIfAsked()
         await main(nil)
     }
 }

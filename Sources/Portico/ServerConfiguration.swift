@@ -37,6 +37,8 @@ struct ServerConfiguration: Sendable {
     let usersImportSize: Int
     /// An address, or the path of a file.
     let breachedPasswords: String
+    /// How rules and actions run.
+    let scripts: ScriptConfiguration
     /// The server's secret from the environment; nil for the one in the data folder.
     let secret: String?
 
@@ -105,10 +107,11 @@ struct ServerConfiguration: Sendable {
             }
             return text.hasPrefix("http") && text.hasSuffix("/") ? text : nil
         }
+        scripts = try ScriptConfiguration(value)
         secret = value(.secret)
     }
 
-    private static func parse<T>(_ setting: Setting, _ text: String?, _ parse: (String) throws -> T?) throws -> T {
+    static func parse<T>(_ setting: Setting, _ text: String?, _ parse: (String) throws -> T?) throws -> T {
         let text = text ?? ""
         do {
             if let value = try parse(text) { return value }

@@ -20,6 +20,12 @@ enum Setting: String, CaseIterable {
     case logRetention = "log-retention"
     case usersImportSize = "users-import-size"
     case breachedPasswords = "breached-passwords"
+    case scriptWorkers = "script-workers"
+    case scriptCPU = "script-cpu"
+    case scriptTime = "script-time"
+    case scriptMemory = "script-memory"
+    case scriptNamespaces = "script-namespaces"
+    case scriptLibrary = "script-library"
     case secret
 
     var help: String {
@@ -63,6 +69,17 @@ enum Setting: String, CaseIterable {
             "Where breached password detection looks passwords up: the https address of a server that answers as Have I "
                 + "Been Pwned's does, to which five digits of a password's SHA-1 are appended, or the path of a file of "
                 + "SHA-1 hashes in their order, as its downloader makes it. Asked only where a tenant turns detection on."
+        case .scriptWorkers:
+            "Rules and actions that run at once, each in a process of its own. Standard: the cores. None is started "
+                + "before the first script."
+        case .scriptCPU: "Milliseconds of processor time that a rule or an action may use."
+        case .scriptTime:
+            "Milliseconds that a rule or an action may take on the clock, with the answers that it waits for; at most 20000."
+        case .scriptMemory: "Megabytes that a rule or an action may take."
+        case .scriptNamespaces:
+            "false lets rules and actions run where the kernel gives their sandbox no namespaces, as in most containers, "
+                + "behind the filter of system calls and the other layers."
+        case .scriptLibrary: "The library JavaScriptCore that runs rules and actions, if not the system's."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
                 + "Without it, a file 'secret' in the data folder is made and used. Environment only."
@@ -81,9 +98,14 @@ enum Setting: String, CaseIterable {
         case .usersImportSize: "500"
         case .breachedPasswords: "https://api.pwnedpasswords.com/range/"
         case .databaseConnections: "10"
+        case .scriptCPU: "1000"
+        case .scriptTime: "10000"
+        case .scriptMemory: "128"
+        case .scriptNamespaces: "true"
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,
-            .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .logEvents, .secret:
+            .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .logEvents, .scriptWorkers,
+            .scriptLibrary, .secret:
             nil
         }
     }

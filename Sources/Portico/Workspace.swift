@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import OAuth
 import Outbound
+import Scripting
 import Storage
 import Web
 
@@ -13,6 +14,8 @@ struct Workspace: Sendable {
     let stores: Stores
     let secret: ServerSecret
     let services: Services
+    /// Runs rules and actions.
+    let scripts: ScriptPool
 
     /// What is wrong with the folder, and how to mend it.
     struct Problem: Error, CustomStringConvertible {
@@ -40,13 +43,15 @@ struct Workspace: Sendable {
             isAllowed: { [networks = configuration.outboundNetworks] address in
                 networks.contains { $0.contains(address) }
             })
+        scripts = configuration.scripts.pool()
         services = Services(
             issuer: configuration.issuer, stores: stores, secret: secret,
             passwords: PasswordHasher(threads: configuration.passwordThreads), outbound: outbound,
             strategies: Strategies.all(), mutualTLS: configuration.mutualTLS,
             mostImportBytes: configuration.usersImportSize * 1024, keepsMail: configuration.isDevelopment,
             mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
-            breachedPasswordSource: Self.breachedPasswords(configuration.breachedPasswords, outbound), logger: logger)
+            breachedPasswordSource: Self.breachedPasswords(configuration.breachedPasswords, outbound),
+            scripts: scripts, logger: logger)
     }
 
     private static func breachedPasswords(_ place: String, _ outbound: any OutboundHTTP) -> any BreachedPasswordSource {

@@ -33,7 +33,7 @@ package struct ScriptResult: Sendable {
 }
 
 /// What a script threw, or rejected with.
-package struct ScriptFailure: Sendable, Equatable {
+package struct ScriptFailure: Error, Equatable {
     /// Such as `TypeError`; `NonError` for what is no object.
     package let name: String
     package let message: String

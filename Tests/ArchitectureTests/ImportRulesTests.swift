@@ -30,6 +30,11 @@ struct ImportRulesTests {
             ]),
         // Only what a worker process and the server say to each other: no engine.
         "Scripting": Rule(ours: [], libraries: []),
+        // The engine is loaded in a process that has nothing of the server's.
+        "ScriptWorker": Rule(
+            ours: ["Scripting"],
+            libraries: ["CJavaScriptCore", "CSandbox", "CScripts", "Crypto", "CryptoExtras"],
+            only: ["CScripts": "Sources/ScriptWorker/PreludeScripts.swift"]),
         // Pages are made of values.
         "Pages": Rule(ours: [], libraries: ["CAssets", "Mustache"]),
         // The decisions know no HTTP and no template.
@@ -65,7 +70,7 @@ struct ImportRulesTests {
                 "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOFoundationEssentialsCompat", "ServiceLifecycle",
             ]),
         "Portico": Rule(
-            ours: everything,
+            ours: everything.union(["ScriptWorker"]),
             libraries: [
                 "ArgumentParser", "Configuration", "Crypto", "Hummingbird", "HummingbirdCore", "HummingbirdTLS",
                 "Logging",

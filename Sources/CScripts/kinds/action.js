@@ -175,7 +175,7 @@
       api.idToken = { setCustomClaim: claimsOf(api, 'idToken.setCustomClaim') };
       api.user = metadataOf(api);
       api.redirect = redirectOf(api, event, situation);
-      api.rules = { wasExecuted(id) { return includes(situation.rules, $String(id)); } };
+      api.rules = { wasExecuted(id) { return includes(situation.rules || [], $String(id)); } };
       api.validation = {
         error(code, message) { effect('validation.error', { reason: optionalText(message) }); return api; },
       };
@@ -243,7 +243,7 @@
   };
 
   return function run(factory, entry, input) {
-    const { event, trigger, secrets, cache, situation } = input;
+    const { event, trigger = 'post-login', secrets = {}, cache = {}, situation = {} } = input;
     event.secrets = freeze(secrets);
     const api = { cache: cacheOf(cache) };
     apis[trigger](api, event, situation);

@@ -44,7 +44,7 @@
   }
 
   return function run(factory, entry, input) {
-    const { user, context, configuration, auth0 } = input;
+    const { user, context, configuration = {}, auth0 = {} } = input;
     hide('configuration', freeze(configuration));
     hide('UnauthorizedError', UnauthorizedError);
     hide('auth0', freeze({ domain: auth0.domain, baseUrl: auth0.baseUrl, users }));

@@ -7,6 +7,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import OAuth
+import Scripting
 import ServiceLifecycle
 import Storage
 import Web
@@ -82,8 +83,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(stringLiteral: Setting.breachedPasswords.help))
     var breachedPasswords: String?
 
+    @OptionGroup var scripts: ScriptOptions
+
     private var flags: [Setting: String] {
-        var flags = options.flags
+        var flags = options.flags.merging(scripts.flags) { $1 }
         flags[.issuer] = issuer
         flags[.listen] = listen
         flags[.mode] = mode
@@ -116,6 +119,7 @@ struct ServeCommand: AsyncParsableCommand {
         // A secret that does not open the keys must end the start, not the first login.
         _ = try await services.configuration.keyRing()
         announce(configuration, logger)
+        try await announceScripts(workspace, logger)
         do {
             try await application(configuration, services, logger).runService()
         } catch let error as IOError {
@@ -168,6 +172,21 @@ struct ServeCommand: AsyncParsableCommand {
                 DueWork.jobs(services), DueWork.mail(services),
             ],
             logger: logger)
+    }
+
+    /// Whoever has scripts hears at the start whether they can run, and not at the first login.
+    private func announceScripts(_ workspace: Workspace, _ logger: Logger) async throws {
+        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }
+        guard !due.at(ActionTrigger.allCases).isEmpty else { return }
+        switch await workspace.scripts.check() {
+        case .success(let report):
+            for layer in report.layers {
+                guard let problem = layer.problem else { continue }
+                logger.warning("scripts run without \(layer.name)", metadata: ["problem": "\(problem)"])
+            }
+        case .failure(let failure):
+            logger.error("scripts cannot run; what needs one is refused", metadata: ["reason": "\(failure)"])
+        }
     }
 
     private func announce(_ configuration: ServerConfiguration, _ logger: Logger) {

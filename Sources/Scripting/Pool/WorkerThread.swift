@@ -1,0 +1,216 @@
+import Foundation
+
+/// The thread that talks to one worker: it starts the process, waits for it, and ends it when its time is up.
+///
+/// The process ends with this thread, too: the kernel sees to that (`PR_SET_PDEATHSIG`).
+final class WorkerThread {
+    /// What the worker's own watchdog gets beyond the limit, to report it.
+    private static let grace = Duration.milliseconds(250)
+
+    private let process: ChildProcess
+    private let bell: Bell
+    private let worker: Worker
+    private var incoming: FrameBuffer
+    private var outgoing: [UInt8] = []
+    private var course: RunCourse?
+    private var runs: UInt64 = 0
+
+    private init(_ process: ChildProcess, _ bell: Bell, _ worker: Worker, _ incoming: FrameBuffer) {
+        (self.process, self.bell, self.worker, self.incoming) = (process, bell, worker, incoming)
+    }
+
+    /// No worker can be had.
+    struct Unavailable: Error {
+        let reason: String
+    }
+
+    /// Starts a worker and waits until its sandbox is closed.
+    static func start(_ settings: ScriptPool.Settings) async -> Result<Worker, Unavailable> {
+        await withCheckedContinuation { continuation in
+            let thread = Thread { main(settings) { continuation.resume(returning: $0) } }
+            thread.name = "script worker"
+            thread.stackSize = 1 << 19
+            thread.start()
+        }
+    }
+
+    private static func main(
+        _ settings: ScriptPool.Settings, _ started: (Result<Worker, Unavailable>) -> Void
+    ) {
+        let process: ChildProcess
+        do {
+            process = try ChildProcess(settings.command, environment: settings.environment)
+        } catch {
+            return started(.failure(Unavailable(reason: error.description)))
+        }
+        guard let bell = Bell() else {
+            _ = process.end()
+            return started(.failure(Unavailable(reason: "The server has no descriptors left")))
+        }
+        var incoming = FrameBuffer()
+        switch greeting(of: process, &incoming, within: settings.startTime) {
+        case .success(let report):
+            let worker = Worker(report: report, processID: process.id, bell: bell)
+            started(.success(worker))
+            WorkerThread(process, bell, worker, incoming).serve()
+        case .failure(let reason):
+            let end = process.end()
+            started(
+                .failure(
+                    Unavailable(reason: reason.reason.isEmpty ? "The worker has not started: \(end)" : reason.reason)))
+        }
+    }
+
+    /// The worker's first words. An empty reason where it has none.
+    private static func greeting(
+        of process: ChildProcess, _ incoming: inout FrameBuffer, within time: Duration
+    ) -> Result<SandboxReport, Unavailable> {
+        let deadline = ContinuousClock.now + time
+        do {
+            while true {
+                if let frame = try incoming.next() {
+                    switch try WorkerMessage(frame) {
+                    case .ready(let report): return .success(report)
+                    case .unavailable(let reason): return .failure(Unavailable(reason: reason))
+                    default: throw MalformedFrame()
+                    }
+                }
+                var waiting = [pollfd(fd: process.socket, events: Int16(POLLIN), revents: 0)]
+                guard wait(&waiting, until: deadline) else {
+                    return .failure(Unavailable(reason: "The worker was not ready within \(time)"))
+                }
+                guard receive(process.socket, &incoming) else { return .failure(Unavailable(reason: "")) }
+            }
+        } catch {
+            return .failure(Unavailable(reason: "The worker says what nobody understands"))
+        }
+    }
+
+    // MARK: Its course
+
+    private func serve() {
+        var end: String?
+        while end == nil {
+            for order in worker.takeOrders() {
+                switch order {
+                case .run(let job): begin(job)
+                case .answer(let run, let call, let answer):
+                    guard run == runs, let course, course.answered(call) else { continue }
+                    outgoing += ServerMessage.answer(run, call: call, answer).frame.bytes
+                case .leave: end = "the server has stopped it"
+                }
+            }
+            if end == nil { end = exchange() }
+        }
+        leave(end ?? "")
+    }
+
+    private func begin(_ job: Worker.Job) {
+        runs += 1
+        worker.setRested(false)
+        course = RunCourse(number: runs, job: job, grace: Self.grace, worker: worker)
+        outgoing += ServerMessage.run(runs, job.run).frame.bytes
+    }
+
+    /// Waits for something to happen, and lets it.
+    /// - Returns: why the worker is of no more use.
+    private func exchange() -> String? {
+        var waiting = [
+            pollfd(fd: process.socket, events: Int16(POLLIN) | (outgoing.isEmpty ? 0 : Int16(POLLOUT)), revents: 0),
+            pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        guard Self.wait(&waiting, until: course?.deadline) else {
+            finish(course?.overdue())
+            return "it was overdue"
+        }
+        if waiting[1].revents != 0 { bell.silence() }
+        if waiting[0].revents & Int16(POLLOUT) != 0, !sendSome() { return "it does not listen" }
+        if waiting[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
+            let isOpen = Self.receive(process.socket, &incoming)
+            do {
+                while let frame = try incoming.next() {
+                    if let end = take(try WorkerMessage(frame)) { return end }
+                }
+            } catch {
+                return "it says what nobody understands"
+            }
+            if !isOpen { return "" }
+        }
+        return nil
+    }
+
+    private func take(_ message: WorkerMessage) -> String? {
+        if message == .rested { worker.setRested(true) }
+        guard let course else { return nil }
+        switch course.take(message) {
+        case .goesOn: return nil
+        case .ended(let result):
+            finish(.finished(result))
+            return nil
+        case .endedWithWorker(let result):
+            finish(.finished(result))
+            return "it has passed a limit"
+        }
+    }
+
+    private func finish(_ outcome: Worker.Outcome?) {
+        guard let outcome, let course else { return }
+        self.course = nil
+        course.cancelCalls()
+        course.job.finish(outcome)
+    }
+
+    private func leave(_ reason: String) {
+        let unread = worker.closeInbox()
+        let end = process.end()
+        finish(course?.lost(reason.isEmpty ? end : reason))
+        for case .run(let job) in unread { job.finish(.notBegun(reason.isEmpty ? end : reason)) }
+    }
+
+    // MARK: The socket
+
+    /// - Returns: whether the other end is there.
+    private func sendSome() -> Bool {
+        while !outgoing.isEmpty {
+            #if os(Linux)
+                let flags = Int32(MSG_NOSIGNAL)
+            #else
+                let flags: Int32 = 0
+            #endif
+            let count = send(process.socket, outgoing, outgoing.count, flags)
+            if count > 0 { outgoing.removeFirst(count) }
+            if count < 0 {
+                // Its last words may wait to be read; that it is gone is seen there.
+                return errno == EAGAIN || errno == EINTR || errno == EPIPE || errno == ECONNRESET
+            }
+        }
+        return true
+    }
+
+    /// - Returns: whether the other end is there.
+    private static func receive(_ socket: Int32, _ buffer: inout FrameBuffer) -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 1 << 15)
+        while true {
+            let count = read(socket, &chunk, chunk.count)
+            if count > 0 {
+                buffer.append(chunk[..<count])
+                if count < chunk.count { return true }
+            } else {
+                return count < 0 && (errno == EAGAIN || errno == EINTR)
+            }
+        }
+    }
+
+    /// - Returns: whether anything happened before the deadline.
+    private static func wait(_ descriptors: inout [pollfd], until deadline: ContinuousClock.Instant?) -> Bool {
+        while true {
+            var timeout: Int32 = -1
+            if let deadline {
+                let left = ContinuousClock.now.duration(to: deadline)
+                guard left > .zero else { return false }
+                timeout = Int32(clamping: Int64((left / .milliseconds(1)).rounded(.up)))
+            }
+            if poll(&descriptors, nfds_t(descriptors.count), timeout) > 0 { return true }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Scripting
+import TestSupport
+
+/// Pools with settings of their own.
+enum TestPools {
+    /// One script at a time: what one leaves behind the next would find.
+    static let single = ScriptPool(TestWorkers.settings(size: 1))
+
+    /// More processor time than the standard.
+    static let patient = ScriptPool(settings(ScriptLimits(cpu: .seconds(20), wall: .seconds(20))))
+
+    /// Less of it.
+    static let brief = ScriptPool(settings(Scripts.brief))
+
+    static func settings(_ limits: ScriptLimits, size: Int = 2) -> ScriptPool.Settings {
+        var settings = TestWorkers.settings(size: size)
+        settings.limits = limits
+        return settings
+    }
+}
