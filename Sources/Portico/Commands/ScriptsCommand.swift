@@ -41,8 +41,9 @@ struct ScriptsCommand: AsyncParsableCommand {
             let source = String(decoding: try Self.read(file), as: UTF8.self)
             var situation = ScriptTrial.Situation()
             if let event {
+                let content = try Self.read(event)
                 do throws(JSONReader.Problem) {
-                    situation.event = try JSON.decode(JSONObject.self, from: Self.read(event))
+                    situation.event = try JSON.decode(JSONObject.self, from: content)
                 } catch {
                     throw CommandFailure("\(event) is no JSON object: \(error.description)")
                 }
