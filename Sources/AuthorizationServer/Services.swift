@@ -27,6 +27,8 @@ package struct Services: Sendable {
     package let mailTransport: any MailTransport
     /// Whether mails that nothing can send are kept for the development inbox: in development mode alone.
     package let keepsMail: Bool
+    /// What actions have put aside.
+    package let scriptCache = ScriptCache()
     /// Where everybody tells what has happened.
     package let logs: LogRecorder
     /// Passwords that others have lost.

@@ -33,6 +33,8 @@ package struct AuthorizationRequest: Sendable {
     package let invitation: String?
     /// The connection that the user shall sign in with, by its name.
     package let connection: String?
+    /// Everything that was sent.
+    package let parameters: Parameters
 
     /// Unknown parameters, `ext-*` among them, are ignored (RFC 6749 §3.1).
     /// - Throws: ``OAuthError`` with the code that the specification names for the first parameter that is wrong.
@@ -56,6 +58,7 @@ package struct AuthorizationRequest: Sendable {
         organization = parameters["organization"]
         invitation = parameters["invitation"]
         connection = parameters["connection"]
+        self.parameters = parameters
     }
 
     /// The mode asked for, or the response type's own.

@@ -69,6 +69,8 @@ package struct OAuthError: Error, Sendable, Equatable {
         case bruteForce
         /// The client asked for scopes that its client grant does not give.
         case clientGrantScope
+        /// A rule or an action did not end well.
+        case failedScript
     }
 
     package init(

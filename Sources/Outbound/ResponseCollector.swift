@@ -25,7 +25,7 @@ final class ResponseCollector: ChannelInboundHandler {
             // Nothing is unpacked, so nothing small becomes large.
             "Accept-Encoding": "identity", "Connection": "close",
         ]
-        for (name, value) in request.headers { headers.add(name: name, value: value) }
+        for (name, value) in request.headers { headers.replaceOrAdd(name: name, value: value) }
         var method = HTTPMethod.GET
         var content: ByteBuffer?
         switch request.method {
@@ -40,6 +40,9 @@ final class ResponseCollector: ChannelInboundHandler {
             headers.add(name: "Content-Type", value: contentType)
             for (name, value) in more { headers.add(name: name, value: value) }
             content = ByteBuffer(bytes: body)
+        case .custom(let name, let body):
+            method = HTTPMethod(rawValue: name)
+            content = body.map { ByteBuffer(bytes: $0) }
         }
         if let content { headers.add(name: "Content-Length", value: "\(content.readableBytes)") }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: url.target, headers: headers)
@@ -71,7 +74,10 @@ final class ResponseCollector: ChannelInboundHandler {
                 .success(
                     OutboundResponse(
                         status: Int(head.status.code), body: Data(buffer: body),
-                        contentType: head.headers.first(name: "content-type"))))
+                        contentType: head.headers.first(name: "content-type"),
+                        headers: Dictionary(
+                            head.headers.map { ($0.name.lowercased(), $0.value) }
+                        ) { "\($0), \($1)" })))
         }
     }
 

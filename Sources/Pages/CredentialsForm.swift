@@ -13,7 +13,7 @@ struct CredentialsForm {
 
     /// The values of the form, with each problem beside what it is about.
     func content(_ context: PageContext) -> [String: PageValue] {
-        let message = problem.map { context.texts.text("problems", $0.key) }
+        let message = problem.map { $0.words ?? context.texts.text("problems", $0.key) }
         let subject = problem?.subject
         let emailDescription: String? =
             switch subject {

@@ -46,6 +46,8 @@ package enum FormProblem: Sendable, Equatable {
     case organizationInvalid
     /// An account can only be made for the e-mail address that was invited.
     case notInvited
+    /// The tenant refuses the account, in words of its own.
+    case refused(String)
 
     /// What a problem is about, hence where it is shown.
     package enum Subject: Sendable {
@@ -60,7 +62,8 @@ package enum FormProblem: Sendable, Equatable {
         case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
             .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
-            .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests:
+            .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests,
+            .refused:
             .form
         }
     }
@@ -94,8 +97,12 @@ package enum FormProblem: Sendable, Equatable {
         case .tooManyUserCodes: "tooManyUserCodes"
         case .organizationInvalid: "organizationInvalid"
         case .notInvited: "notInvited"
+        case .refused: "signupFailed"
         }
     }
+
+    /// What is shown in place of the texts' own words; nil for those.
+    var words: String? { if case .refused(let words) = self { words } else { nil } }
 }
 
 /// One demand of a connection's password policy.

@@ -19,7 +19,7 @@ struct TransactionForm {
             "state": .text(state),
             "csrfToken": .text(csrfToken),
             "logoURL": .optional((logoURL ?? context.chrome.logoURL).flatMap(SafeURL.image)),
-            "alert": .optional(problem.map { context.texts.text("problems", $0.key) }),
+            "alert": .optional(problem.map { $0.words ?? context.texts.text("problems", $0.key) }),
         ]
     }
 }

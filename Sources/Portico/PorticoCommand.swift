@@ -17,7 +17,7 @@ struct PorticoCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, PlanCommand.self, ApplyCommand.self, HistoryCommand.self, RollbackCommand.self,
             ExportCommand.self, MigrateCommand.self, UsersCommand.self, KeysCommand.self, LogsCommand.self,
-            CopyCommand.self,
+            ScriptsCommand.self, CopyCommand.self,
             DoctorCommand.self, VersionCommand.self, ScriptWorkerCommand.self,
         ])
 

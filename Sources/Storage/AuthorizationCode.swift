@@ -25,19 +25,21 @@ package struct AuthorizationCode: Sendable {
     package let keyThumbprint: String?
     /// The organization that the user has signed in to; nil for none.
     package let organizationID: String?
+    /// What scripts have changed of the tokens that the code is for; nil where none ran.
+    package let changes: ScriptChanges?
 
     package init(
         digest: String, authorizationID: String, clientID: String, userID: String, redirectURI: String?, scope: Scope,
         audience: String?, nonce: String?, proofKey: ProofKey?, claims: ClaimsRequest? = nil, sid: String,
         authenticatedAt: Date, showsAuthenticationTime: Bool, expiresAt: Date, keyThumbprint: String? = nil,
-        organizationID: String? = nil
+        organizationID: String? = nil, changes: ScriptChanges? = nil
     ) {
         (self.digest, self.authorizationID, self.clientID, self.userID) = (digest, authorizationID, clientID, userID)
         (self.redirectURI, self.scope, self.audience, self.nonce) = (redirectURI, scope, audience, nonce)
         (self.proofKey, self.claims, self.sid) = (proofKey, claims, sid)
         self.authenticatedAt = authenticatedAt.storable
         (self.showsAuthenticationTime, self.expiresAt) = (showsAuthenticationTime, expiresAt.storable)
-        (self.keyThumbprint, self.organizationID) = (keyThumbprint, organizationID)
+        (self.keyThumbprint, self.organizationID, self.changes) = (keyThumbprint, organizationID, changes)
     }
 }
 
@@ -51,12 +53,12 @@ package struct AuthorizationCodeStore: Sendable {
             """
             INSERT INTO authorization_code (digest, authorization_id, client_id, user_id, redirect_uri, scope, audience,
                 nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at,
-                key_thumbprint, organization_id)
+                key_thumbprint, organization_id, script_changes)
             VALUES (\(code.digest), \(code.authorizationID), \(code.clientID), \(code.userID), \(code.redirectURI),
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
                 \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
                 \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint),
-                \(code.organizationID))
+                \(code.organizationID), \(code.changes.map { try JSON.text($0) }))
             """)
     }
 
@@ -112,5 +114,6 @@ extension AuthorizationCode {
         expiresAt = try row.date("expires_at")
         keyThumbprint = row.optionalText("key_thumbprint")
         organizationID = row.optionalText("organization_id")
+        changes = try row.optionalText("script_changes").map { try JSON.decode(ScriptChanges.self, from: $0) }
     }
 }

@@ -24,9 +24,14 @@ package struct DeviceCode: Sendable {
         package let scope: Scope
         package let sid: String
         package let authenticatedAt: Date
+        /// What scripts have changed of the device's tokens; nil where none ran.
+        package let changes: ScriptChanges?
 
-        package init(userID: String, scope: Scope, sid: String, authenticatedAt: Date) {
+        package init(
+            userID: String, scope: Scope, sid: String, authenticatedAt: Date, changes: ScriptChanges? = nil
+        ) {
             (self.userID, self.scope, self.sid, self.authenticatedAt) = (userID, scope, sid, authenticatedAt.storable)
+            self.changes = changes
         }
     }
 
@@ -92,7 +97,8 @@ package struct DeviceCodeStore: Sendable {
         try transaction.changes(
             """
             UPDATE device_code SET status = 'approved', user_id = \(approval.userID), scope = \(approval.scope.text),
-                sid = \(approval.sid), authenticated_at = \(approval.authenticatedAt)
+                sid = \(approval.sid), authenticated_at = \(approval.authenticatedAt),
+                script_changes = \(approval.changes.map { try JSON.text($0) })
             WHERE digest = \(digest) AND status = 'pending' AND expires_at > \(now)
             """) == 1
     }
@@ -166,7 +172,8 @@ extension DeviceCode {
         approval = try row.optionalText("user_id").map { userID in
             Approval(
                 userID: userID, scope: scope, sid: try row.text("sid"),
-                authenticatedAt: try row.date("authenticated_at"))
+                authenticatedAt: try row.date("authenticated_at"),
+                changes: try row.optionalText("script_changes").map { try JSON.decode(ScriptChanges.self, from: $0) })
         }
     }
 }

@@ -64,6 +64,8 @@ package struct LoginTransaction: Sendable {
         /// The scope that a user allowed in this transaction, and which user.
         package var consentedScope: String?
         package var consentedUserID: String?
+        /// How far the tenant's scripts are.
+        package var scripts: ScriptProgress?
         /// Whether the user refused.
         package var isDenied = false
         /// Beside the answers, because only parameters that a client has sent are kept beside them.

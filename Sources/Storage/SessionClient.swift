@@ -73,3 +73,11 @@ extension SessionClient {
         expiresAt = try row.date("expires_at")
     }
 }
+
+extension SessionClientStore {
+    /// The applications that take part in the session with this `sid`, in the order of their ids.
+    package static func clientIDs(of sid: String, in transaction: any SQLTransaction) throws -> [String] {
+        try transaction.rows("SELECT client_id FROM session_client WHERE session_sid = \(sid) ORDER BY client_id")
+            .map { try $0.text("client_id") }
+    }
+}

@@ -71,8 +71,9 @@ extension StorageSuite {
         "INSERT INTO used_assertion VALUES ('digest', 4000000000000)",
         """
         INSERT INTO device_code VALUES ('d', 'u', 'authorization', 'old', 'openid', NULL, 'approved', 'auth0|1', 'sid', 1,
-            10, 1, 4000000000000)
+            10, 1, 4000000000000, '{}')
         """,
+        "INSERT INTO userinfo_claims VALUES ('authorization', '{}', 4000000000000)",
         "INSERT INTO upstream_token VALUES ('auth0|old', 'sealed')",
         "INSERT INTO passwordless_code VALUES ('subject', 'code', 0, 4000000000000)",
         "INSERT INTO upstream_transaction VALUES ('d', 'b', 'con_1', 'sealed', 1, 4000000000000)",

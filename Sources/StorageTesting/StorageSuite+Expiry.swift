@@ -16,6 +16,7 @@ extension StorageSuite {
         "SELECT COUNT(*) AS rows FROM failed_login", "SELECT COUNT(*) AS rows FROM pushed_request",
         "SELECT COUNT(*) AS rows FROM used_assertion",
         "SELECT COUNT(*) AS rows FROM device_code", "SELECT COUNT(*) AS rows FROM revoked_authorization",
+        "SELECT COUNT(*) AS rows FROM userinfo_claims",
     ]
 
     private static func sweepRemovesTheExpired(_ suite: StorageSuite) async throws {
@@ -30,6 +31,7 @@ extension StorageSuite {
                 #expect(
                     try UsedAssertionStore.use(
                         .clientAssertion, issuer: "client", id: name, expiresAt: end, in: transaction))
+                try UserInfoClaimsStore.save(["a": 1], of: name, expiresAt: end, in: transaction)
                 try PushedAuthorizationRequestStore.insert(Sample.pushedRequest(name, expiresAt: end), in: transaction)
                 try RefreshTokenStore.insert(
                     Sample.family(name, expiresAt: end), firstToken: name, at: now - day, in: transaction)
@@ -45,7 +47,7 @@ extension StorageSuite {
         #expect(try await Stores(database: database).expiredRows.deleteBatch(at: now) == false)
         var counts: [Int] = []
         for table in tables { counts.append(try await Sample.count(table, in: database)) }
-        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1, 1, 1])
+        #expect(counts == [1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1])
     }
 
     private static func sweepIsBounded(_ suite: StorageSuite) async throws {

@@ -11,6 +11,8 @@ extension StorageSuite {
         Behaviour("an action comes back as it was written, and each deployment is a version", actionsAreKept),
         Behaviour("an action keeps its newest versions", oldVersionsGo),
         Behaviour("bindings are replaced as a whole, and end with their action", bindingsAreReplaced),
+        Behaviour("what scripts change of tokens comes back with the code", changesAreKept),
+        Behaviour("claims for userinfo: the newest tokens' count, and end with them", userInfoClaimsAreKept),
     ]
 
     static func rule(_ id: String, _ name: String, order: Int, isEnabled: Bool = true) throws -> Rule {
@@ -130,6 +132,45 @@ extension StorageSuite {
         }
         let numbers = try await database.read { try ActionVersionStore.list(of: "1", in: $0) }.map(\.number)
         #expect(numbers == (3...(ActionVersion.most + 2)).reversed())
+    }
+
+    private static func changesAreKept(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        var changes = ScriptChanges()
+        changes.idTokenClaims = ["https://x/é": ["a": [1, 2.5, nil, true, "\u{0}"]]]
+        changes.replaceScope(by: ["a", "b"])
+        changes.removeScope("b")
+        let (sample, kept) = (try Sample.code("changed"), changes)
+        let code = AuthorizationCode(
+            digest: sample.digest, authorizationID: sample.authorizationID, clientID: sample.clientID,
+            userID: sample.userID, redirectURI: nil, scope: sample.scope, audience: nil, nonce: nil, proofKey: nil,
+            sid: "sid", authenticatedAt: Sample.now, showsAuthenticationTime: false, expiresAt: sample.expiresAt,
+            changes: kept)
+        let redemption = try await database.write { transaction in
+            try AuthorizationCodeStore.insert(code, in: transaction)
+            return try AuthorizationCodeStore.redeem(
+                digest: code.digest, clientID: code.clientID, at: Sample.now, in: transaction)
+        }
+        guard case .redeemed(let found) = redemption else {
+            Issue.record("the code was refused")
+            return
+        }
+        #expect(found.changes == changes)
+    }
+
+    private static func userInfoClaimsAreKept(_ suite: StorageSuite) async throws {
+        let database = try await suite.prepared()
+        func claims(at now: Date = Sample.now) async throws -> JSONObject {
+            try await database.read { try UserInfoClaimsStore.find("authorization", at: now, in: $0) }
+        }
+        for next in [["a": 1], ["b": [2]], [:]] as [JSONObject] {
+            try await database.write { transaction in
+                try UserInfoClaimsStore.save(
+                    next, of: "authorization", expiresAt: Sample.now + 60, in: transaction)
+            }
+            #expect(try await claims() == next)
+            #expect(try await claims(at: Sample.now + 60).isEmpty)
+        }
     }
 
     private static func bindingsAreReplaced(_ suite: StorageSuite) async throws {

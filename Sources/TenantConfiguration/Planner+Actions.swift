@@ -41,6 +41,9 @@ extension Planner {
         }
         let deployed = existing.flatMap { current.deployedVersions[$0.id] }
         let deploys = draft.isDeployed && deployed?.content != write.action.content
+        if deploys, let problem = BindingRules.problem(deploying: write.action.content) {
+            notApplied.append("\(entry.path): deployed, and fails wherever it runs: \(problem.message)")
+        }
         var after = write.action.fileDocument(deployed: deployed)
         if deploys { after["deployed"] = true }
         actions[draft.name] = PlannedAction(
@@ -92,10 +95,13 @@ extension Planner {
             guard let wanted = bindings.bindings[trigger] ?? (allowDelete && !former.isEmpty ? [] : nil),
                 let planned = self.bindings(wanted, trigger, former)
             else { continue }
-            dueBindings += planned.compactMap { binding in
-                actions.values.first { $0.action.id == binding.actionID }?.action.name
-            }
             plan(trigger, planned, former)
+            guard !trigger.isRun else { continue }
+            idleBindings += planned.compactMap { binding in
+                actions.values.first { $0.action.id == binding.actionID }.map {
+                    "action \($0.action.name.forDisplay) (\(trigger.rawValue))"
+                }
+            }
         }
     }
 
@@ -160,14 +166,11 @@ extension Planner {
         return found.isEmpty ? bindings : nil
     }
 
-    /// Says which scripts of the file would keep everybody out.
+    /// Says which actions of the file nothing runs.
     mutating func warnOfScripts() {
-        let enabled = file.entries[.rules] == nil ? [] : rules.filter(\.isEnabled).map(\.name).sorted()
-        let due = (enabled.map { "rule \($0)" } + dueBindings.map { "action \($0)" }).map(\.forDisplay)
-        guard !due.isEmpty else { return }
+        guard !idleBindings.isEmpty else { return }
         notApplied.append(
-            "\(due.joined(separator: ", ")): \(ScriptRunning.explanation) Disable the rules (enabled: false) and unbind "
-                + "the actions (triggers) to let people in")
+            "\(idleBindings.joined(separator: ", ")): kept and bound, and not run: this version has nothing that would")
     }
 }
 

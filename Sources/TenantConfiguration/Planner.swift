@@ -122,8 +122,8 @@ struct Planner {
     /// The rules as they will be, and the actions by their names.
     var rules: [Rule] = []
     var actions: [String: PlannedAction] = [:]
-    /// The actions that the file binds.
-    var dueBindings: [String] = []
+    /// The actions that the file binds where nothing runs them.
+    var idleBindings: [String] = []
 
     init(
         file: TenantFile, current: CurrentTenant, box: SecretBox, strategies: ConnectionStrategies, allowDelete: Bool

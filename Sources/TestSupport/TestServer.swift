@@ -8,6 +8,7 @@ import Logging
 import NIOFoundationEssentialsCompat
 import OAuth
 import Outbound
+import Scripting
 import Storage
 import StorageTesting
 import Web
@@ -29,6 +30,7 @@ package struct TestServer: Sendable {
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
         passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
         mailTransport: any MailTransport = NoMailTransport(), proxy: TestProxy? = nil,
+        scripts: any ScriptEngine = TestWorkers.pool,
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
@@ -40,13 +42,14 @@ package struct TestServer: Sendable {
             try await Migrations.run(on: database)
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
-                outbound: outbound ?? Self.outbound.get(), mailTransport: mailTransport, proxy: proxy, body)
+                outbound: outbound ?? Self.outbound.get(), mailTransport: mailTransport, proxy: proxy,
+                scripts: scripts, body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
-        outbound: any OutboundHTTP, mailTransport: any MailTransport, proxy: TestProxy?,
+        outbound: any OutboundHTTP, mailTransport: any MailTransport, proxy: TestProxy?, scripts: any ScriptEngine,
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
@@ -58,7 +61,7 @@ package struct TestServer: Sendable {
             keepsMail: isDevelopment, mailTransport: mailTransport,
             breachedPasswordSource: BreachedPasswordAPI(
                 outbound: outbound, address: "https://breached.example.com/range/"),
-            scripts: TestWorkers.pool, logger: logger,
+            scripts: scripts, logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

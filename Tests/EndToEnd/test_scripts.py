@@ -1,33 +1,83 @@
-"""Rules and actions, which this version keeps and cannot run: whoever sets one up hears of it before anybody is locked out."""
+"""Rules and actions: the tutorial's scripts in a tenant file, run by the server's own sandbox, and tried by themselves."""
 
+import json
+
+from support.application import Application
+from support.portico import Portico
 from support.tenant import tenant
 
+RULE = """function(user, context, callback) {
+  // add custom claims to Access Token and ID Token
+  context.accessToken['http://foo/bar'] = 'value';
+  context.idToken['http://fiz/baz'] = 'some other value';
+  // change scope
+  context.accessToken.scope = ['array', 'of', 'strings'];
+  callback(null, user, context);
+}
+"""
+ACTION = """exports.onExecutePostLogin = async (event, api) => {
+  // Add custom claims to Access Token and ID Token
+  api.accessToken.setCustomClaim('https://foo/bar', '##GREETING##');
+  api.idToken.setCustomClaim('https://fiz/baz', event.secrets.KEY === 'hidden-from-everybody');
+  // Modify the scope of the Access Token
+  api.accessToken.addScope('foo');
+  api.accessToken.addScope('bar');
+};
+"""
 
-def test_plan_apply_and_doctor_warn_of_what_would_keep_everybody_out(new_portico) -> None:
-    portico = new_portico()
+
+def _claims(token: str) -> dict:
+    import jwt
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def _scripts() -> dict:
     scripts = tenant()
-    scripts["rules"] = [{"name": "Add roles", "script": "function (user, context, callback) { callback(null); }"}]
+    scripts["rules"] = [{"name": "Customize tokens", "script": RULE}]
     scripts["actions"] = [{
         "name": "Claims", "code": "./claims.js", "deployed": True,
         "supported_triggers": [{"id": "post-login", "version": "v3"}],
         "secrets": [{"name": "KEY", "value": "hidden-from-everybody"}],
     }]
     scripts["triggers"] = {"post-login": [{"action_name": "Claims", "display_name": "Add claims"}]}
-    path = portico.write(scripts)
-    (path.parent / "claims.js").write_text("exports.onExecutePostLogin = async () => '##GREETING##';\n")
+    return scripts
 
+
+def test_the_tutorials_rule_and_action_change_the_tokens(new_portico) -> None:
+    portico: Portico = new_portico()
+    path = portico.write(_scripts())
+    (path.parent / "claims.js").write_text(ACTION)
     planned = portico.run("plan", str(path), GREETING="hello")
-    assert planned.returncode == 2
-    assert "! rule Add roles, action Claims: This version of Portico keeps rules and actions" in planned.stdout
-    assert "hidden-from-everybody" not in planned.stdout
-    assert "cannot run them" in portico.command("apply", "--yes", str(path), GREETING="hello")
-    report = portico.command("doctor")
-    assert "warn  scripts: rule Add roles, action Claims (post-login)." in report
+    assert planned.returncode == 2 and "hidden-from-everybody" not in planned.stdout
+    portico.command("apply", "--yes", str(path), GREETING="hello")
+    assert "scripts: rule Customize tokens, action Claims (post-login)" in portico.command("doctor")
+
+    portico.start()
+    email = portico.create_user()
+    tokens = Application(portico).tokens(email)
+    assert tokens["scope"] == "array of strings foo bar"
+    access, identity = _claims(tokens["access_token"]), _claims(tokens["id_token"])
+    assert access["http://foo/bar"] == "value" and access["https://foo/bar"] == "hello"
+    assert access["scope"] == "array of strings foo bar"
+    assert identity["http://fiz/baz"] == "some other value" and identity["https://fiz/baz"] is True
+    assert "scripts_executed" in portico.command("logs")
 
     exported = portico.command("export")
-    assert "async () => 'hello';" in exported and "hidden-from-everybody" not in exported
-    scripts["rules"][0]["enabled"] = False
-    scripts["triggers"] = {"post-login": []}
-    quiet = portico.command("apply", "--yes", str(portico.write(scripts)), GREETING="hello")
-    assert "cannot run" not in quiet
-    assert "scripts:" not in portico.command("doctor")
+    assert "'hello'" in exported and "hidden-from-everybody" not in exported
+
+
+def test_a_script_is_tried_by_itself(new_portico, tmp_path) -> None:
+    portico: Portico = new_portico()
+    (tmp_path / "rule.js").write_text(RULE)
+    (tmp_path / "action.js").write_text(ACTION)
+    (tmp_path / "event.json").write_text(json.dumps({"transaction": {"requested_scopes": ["openid"]}}))
+    rule = portico.command("scripts", "test", str(tmp_path / "rule.js"))
+    assert 'access token   + http://foo/bar: "value"' in rule and "scope          - openid" in rule
+    action = portico.command(
+        "scripts", "test", str(tmp_path / "action.js"), "--event", str(tmp_path / "event.json"), "--secret", "KEY=x")
+    assert "ID token       + https://fiz/baz: false" in action and "scope          + foo" in action
+    assert "processor time" in action
+
+    (tmp_path / "bad.js").write_text("exports.onExecutePostLogin = async (event, api) => {\n  null.x;\n};\n")
+    bad = portico.run("scripts", "test", str(tmp_path / "bad.js"))
+    assert bad.returncode == 1 and "fails: line 2: TypeError" in bad.stdout

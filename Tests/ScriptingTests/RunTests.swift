@@ -49,9 +49,9 @@ struct RunTests {
         #expect(result.end == .returned("null"))
         #expect(
             result.effects == [
-                ScriptEffect(op: "accessToken.setCustomClaim", value: #"["https://foo/bar","value"]"#),
-                ScriptEffect(op: "idToken.setCustomClaim", value: #"["https://fiz/baz","ada@example.com"]"#),
-                ScriptEffect(op: "accessToken.addScope", value: #"["foo"]"#),
+                ScriptEffect(op: "accessToken.setCustomClaim", value: #"{"name":"https://foo/bar","value":"value"}"#),
+                ScriptEffect(op: "idToken.setCustomClaim", value: #"{"name":"https://fiz/baz","value":"ada@example.com"}"#),
+                ScriptEffect(op: "accessToken.addScope", value: #"{"scope":"foo"}"#),
             ])
         #expect(result.usage.cpu > .zero && result.usage.wall > .zero && result.usage.peakMemory > 0)
     }
@@ -169,8 +169,8 @@ struct RunTests {
         let hostile = await Scripts.body("throw { get message() { throw 1; }, toString() { throw 2; } };")
         #expect(hostile.failure?.name == "NonError")
         #expect(
-            await Scripts.rule("function (u, c, cb) { cb(new UnauthorizedError('out')); }").failure?.name
-                == "UnauthorizedError")
+            await Scripts.rule("function (u, c, cb) { cb(new UnauthorizedError('out')); }").effects
+                == [ScriptEffect(op: "access.deny", value: #"{"code":"unauthorized","reason":"out"}"#)])
     }
 
     @Test("The first word counts: a second callback, and what comes after the end, is nothing")
@@ -194,6 +194,6 @@ struct RunTests {
         #expect(await Scripts.body("api.idToken.setCustomClaim('a', 1n);").failure?.name == "TypeError")
         #expect(await Scripts.rule("function (u, c, cb) { c.self = c; cb(null, u, c); }").failure?.name == "TypeError")
         let halves = await Scripts.body(#"api.idToken.setCustomClaim('\ud800', '\\ud800 \\\ud800 😀');"#)
-        #expect(halves.effects.first?.value == #"["\#u{fffd}","\\ud800 \\\#u{fffd} 😀"]"#)
+        #expect(halves.effects.first?.value == #"{"name":"\#u{fffd}","value":"\\ud800 \\\#u{fffd} 😀"}"#)
     }
 }

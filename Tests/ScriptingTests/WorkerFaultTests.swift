@@ -38,7 +38,7 @@ struct WorkerFaultTests {
             "api.accessToken.addScope('before'); await fetch('https://a.example/'); for (;;);", host: host, pool: pool)
         guard case .crashed(let reason) = result.end else { return #expect(Bool(false), "\(result.end)") }
         #expect(reason.contains("signal 9"))
-        #expect(result.effects == [ScriptEffect(op: "accessToken.addScope", value: #"["before"]"#)])
+        #expect(result.effects == [ScriptEffect(op: "accessToken.addScope", value: #"{"scope":"before"}"#)])
         #expect(await Scripts.body(Self.good, pool: pool).end == .returned("null"))
         await pool.shutdown()
     }

@@ -84,7 +84,7 @@ struct RoundTripTests {
               - name: Claims
                 code: "exports.onExecutePostLogin = async () => {};\n"
                 deployed: true
-                dependencies: [{name: lodash, version: 4.17.21}]
+                dependencies: [{name: axios, version: 4.17.21}]
                 supported_triggers: [{id: post-login, version: v3}]
             triggers:
               post-login: [{action_name: Claims, display_name: Add claims}]

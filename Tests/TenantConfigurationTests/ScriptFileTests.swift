@@ -27,7 +27,7 @@ struct ScriptFileTests {
             runtime: node18
             deployed: true
             status: built
-            dependencies: [{name: lodash, version: 4.17.21}]
+            dependencies: [{name: axios, version: 4.17.21}]
             secrets: [{name: KEY, value: "##KEY##"}]
             supported_triggers: [{id: post-login, version: v2}]
           - {name: Machines, code: x, deployed: true, supported_triggers: [{id: credentials-exchange}]}

@@ -39,22 +39,35 @@ package struct AuthorizationEndpoint: Sendable {
                 try request.refuseIfSilent(page)
                 let (login, state) = try await begin(parameters, request, browser, progress)
                 return try await ask(page, login, state: state, request, browser)
+            case .leave(let url):
+                let (_, state) = try await begin(parameters, request, browser, progress)
+                return try Self.leave(to: url, state: state, request)
             }
         }
     }
 
+    /// Goes on with a transaction whose user comes back from where a script had sent them: Auth0's `/continue`.
+    /// - Parameter returned: what they bring.
+    /// - Throws: ``AuthorizationFailure``, or ``TransactionNotFound``.
+    package func proceed(_ returned: Parameters, browser: Browser) async throws -> AuthorizationOutcome {
+        try await resume(state: Secret(try returned.require("state")), browser: browser, returned: returned)
+    }
+
     /// Goes on with a transaction after the user has answered a page.
     /// - Throws: ``AuthorizationFailure``, or ``TransactionNotFound``.
-    package func resume(state: Secret, browser: Browser) async throws -> AuthorizationOutcome {
+    package func resume(
+        state: Secret, browser: Browser, returned: Parameters? = nil
+    ) async throws -> AuthorizationOutcome {
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
         let events = AuthorizationEvents(services: services, login)
         return try await events.recording(isLoggedIn: login.progress.sessionDigest != nil) {
-            try await resume(login, state: state, browser, events)
+            try await resume(login, state: state, returned, browser, events)
         }
     }
 
     private func resume(
-        _ login: LoginTransaction, state: Secret, _ browser: Browser, _ events: AuthorizationEvents
+        _ login: LoginTransaction, state: Secret, _ returned: Parameters?, _ browser: Browser,
+        _ events: AuthorizationEvents
     ) async throws -> AuthorizationOutcome {
         let ending = ending(of: login)
         let request = try await ending.request()
@@ -67,16 +80,37 @@ package struct AuthorizationEndpoint: Sendable {
                 throw OAuthError.accessDenied("User did not authorize the request")
             }
             var progress = login.progress
-            switch try await LoginSteps.next(for: request, sessionFound, &progress, services, events.trail) {
+            switch try await LoginSteps.next(
+                for: request, sessionFound, &progress, services, events.trail,
+                visit: LoginSteps.Visit(state: state, returned: returned))
+            {
             case .done(let request, let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
             case .ask(let page):
-                if let choice = progress.organizationChoice, choice != login.progress.organizationChoice {
-                    try await services.keep(of: login) { $0.organizationChoice = choice }
-                }
+                try await keep(progress, of: login)
                 return try await ask(page, login, state: state, request, browser)
+            case .leave(let url):
+                try await keep(progress, of: login)
+                return try Self.leave(to: url, state: state, request)
             }
         }
+    }
+
+    /// Keeps what has become known without a question.
+    private func keep(_ progress: LoginTransaction.Progress, of login: LoginTransaction) async throws {
+        guard progress != login.progress else { return }
+        let (choice, scripts) = (progress.organizationChoice, progress.scripts)
+        try await services.keep(of: login) { ($0.organizationChoice, $0.scripts) = (choice, scripts) }
+    }
+
+    /// Sends the browser to where a script wants it, which sends it back with the `state`.
+    private static func leave(
+        to url: String, state: Secret, _ request: VerifiedAuthorizationRequest
+    ) throws -> AuthorizationOutcome {
+        guard let address = RedirectURI(url),
+            let uri = RedirectURI(address.adding([(name: "state", value: state.text)]))
+        else { throw OAuthError.serverError }
+        return .depart(.redirect(uri), request.target)
     }
 
     /// Shows a page, or sends the browser to a provider where there is nothing to choose. Whoever has signed in and is asked to

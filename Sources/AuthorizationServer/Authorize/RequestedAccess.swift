@@ -5,8 +5,10 @@ import Storage
 struct RequestedAccess: Sendable {
     let resourceServer: RegisteredResourceServer?
     /// Without what no API defines, what the user has no permission for, and an `offline_access` that is not allowed.
-    let scope: Scope
+    private(set) var scope: Scope
     let permissions: [String]
+    /// What scripts have changed of the tokens; nil where none ran.
+    private(set) var changes: ScriptChanges?
 
     /// The API that `audience` or, where the tenant reads it, `resource` names; nil where the request is for the userinfo endpoint alone.
     /// - Throws: ``OAuthError`` where no API has that identifier, or the two name different ones.
@@ -26,6 +28,14 @@ struct RequestedAccess: Sendable {
                 reason: .audience)
         }
         return found
+    }
+
+    /// The access as the tenant's scripts leave it.
+    func changed(by changes: ScriptChanges?) -> RequestedAccess {
+        guard let changes else { return self }
+        var access = self
+        (access.scope, access.changes) = (changes.granted(of: scope), changes)
+        return access
     }
 
     private static let differentTargets = OAuthError(

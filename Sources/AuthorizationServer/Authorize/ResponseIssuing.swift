@@ -20,7 +20,7 @@ struct ResponseIssuing: Sendable {
         let tokens = try await tokens(request, access, session, issued, at: now)
         try await write(issued, request, access, session, transactionDigest: transactionDigest, at: now)
         return AuthorizationResponse(
-            parameters(issued.code, tokens, request, granted: access.scope), to: request.target)
+            parameters(issued.code, tokens, request, access), to: request.target)
     }
 
     /// The secrets of a response, made before its transaction so that running the transaction again changes nothing.
@@ -56,6 +56,7 @@ struct ResponseIssuing: Sendable {
             sid: session.sid, authenticatedAt: session.authenticatedAt,
             showsTime: request.showsAuthenticationTime, nonce: request.request.nonce)
         authorization.claims = request.request.claims
+        authorization.changes = access.changes
         if let organization = request.organization?.organization {
             authorization.organization = OrganizationClaims(
                 organization, try await services.configuration.settings())
@@ -83,6 +84,7 @@ struct ResponseIssuing: Sendable {
                 expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetimeForWeb)),
                 organizationID: request.organization?.organization.id)
         }
+        let type = request.request.responseType
         let idleLifetime = try await services.configuration.settings().idleSessionLifetime
         try await services.stores.database.write { transaction in
             // Two answers to one transaction would be two codes for one decision of the user's.
@@ -91,6 +93,11 @@ struct ResponseIssuing: Sendable {
             }
             if let code { try AuthorizationCodeStore.insert(code, in: transaction) }
             if let accessToken { try AccessTokenStore.insert(accessToken, in: transaction) }
+            if let changes = access.changes, type.contains(.token), access.scope.contains(Scope.openID) {
+                try changes.keepForUserInfo(
+                    issued.authorizationID, audience: access.resourceServer?.resourceServer.identifier,
+                    mayHaveSome: false, at: now, in: transaction)
+            }
             // A session that ends at the same moment takes back what is written here, or comes first; and finds this
             // application among those to tell.
             guard try SessionStore.hold(digest: session.digest, in: transaction) else {
@@ -109,7 +116,8 @@ struct ResponseIssuing: Sendable {
     }
 
     private func parameters(
-        _ code: Secret?, _ tokens: FrontChannelTokens, _ request: VerifiedAuthorizationRequest, granted: Scope
+        _ code: Secret?, _ tokens: FrontChannelTokens, _ request: VerifiedAuthorizationRequest,
+        _ access: RequestedAccess
     ) -> [(name: String, value: String)] {
         var parameters: [(name: String, value: String)] = []
         if let code { parameters.append((name: "code", value: code.text)) }
@@ -120,7 +128,8 @@ struct ResponseIssuing: Sendable {
                 (name: "token_type", value: "Bearer"),
             ]
             // RFC 6749 §4.2.2: said where it is not what was asked for.
-            let scope = Self.withoutOfflineAccess(granted)
+            let granted = Self.withoutOfflineAccess(access.scope)
+            let scope = access.changes?.scope(of: granted) ?? granted
             if scope != Self.withoutOfflineAccess(request.request.scope) {
                 parameters.append((name: "scope", value: scope.text))
             }

@@ -12,6 +12,8 @@ package struct VerifiedAuthorizationRequest: Sendable {
     let expectedSubjects: Set<String>?
     /// What the request has to do with organizations.
     var organizations: RequestedOrganization
+    /// Whether a device is let in by it, and no application answered.
+    var isForDevice = false
     private let sentRedirectURI: String?
 
     init(
@@ -66,6 +68,6 @@ package struct VerifiedAuthorizationRequest: Sendable {
             authenticatedAt: session.authenticatedAt,
             showsAuthenticationTime: showsAuthenticationTime,
             expiresAt: now.addingTimeInterval(Self.codeLifetime), keyThumbprint: request.dpopKeyThumbprint,
-            organizationID: organization?.organization.id)
+            organizationID: organization?.organization.id, changes: access.changes)
     }
 }

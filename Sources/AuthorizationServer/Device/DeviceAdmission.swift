@@ -25,11 +25,13 @@ struct DeviceAdmission: LoginEnding {
                 "client_id": device.clientID, "response_type": ResponseType.code.text, "scope": device.scope.text,
                 "audience": device.audience ?? services.issuer.userInfoAudience,
             ]))
-        return VerifiedAuthorizationRequest(
+        var verified = VerifiedAuthorizationRequest(
             VerifiedClient(registered: registered, target: target, sentRedirectURI: nil), request,
             resourceServer: try await RequestedAccess.resourceServer(
                 request.audience, resource: nil, services: services),
             expectedSubjects: nil)
+        verified.isForDevice = true
+        return verified
     }
 
     func deny() async throws {
@@ -40,7 +42,8 @@ struct DeviceAdmission: LoginEnding {
         to request: VerifiedAuthorizationRequest, _ access: RequestedAccess, _ session: Session
     ) async throws -> AuthorizationResponse {
         let approval = DeviceCode.Approval(
-            userID: session.userID, scope: access.scope, sid: session.sid, authenticatedAt: session.authenticatedAt)
+            userID: session.userID, scope: access.scope, sid: session.sid, authenticatedAt: session.authenticatedAt,
+            changes: access.changes)
         let participant =
             request.client.logout.isTold ? SessionClient(session, clientID: request.client.clientID) : nil
         let isLetIn = try await end { now, transaction in

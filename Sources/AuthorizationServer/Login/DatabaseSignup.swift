@@ -21,6 +21,8 @@ package struct DatabaseSignup: Sendable {
         case userExists
         case weakPassword([PasswordRules.Rule])
         case breachedPassword
+        /// An action of the tenant's says no, with these words for the user.
+        case denied(String?)
         case tooMany(retryAfter: Int)
 
         package var status: Int {
@@ -37,7 +39,7 @@ package struct DatabaseSignup: Sendable {
             case .unknownClient: "invalid_client"
             case .unknownConnection: "invalid_connection"
             case .disabled: "public_signup_disabled"
-            case .failed: "invalid_signup"
+            case .failed, .denied: "invalid_signup"
             case .userExists: "user_exists"
             case .weakPassword: "invalid_password"
             case .breachedPassword: "password_leaked"
@@ -53,6 +55,7 @@ package struct DatabaseSignup: Sendable {
             case .unknownConnection: "connection is not enabled for this client"
             case .disabled: "public signup is disabled"
             case .failed: "Invalid sign up"
+            case .denied(let message): message ?? "Invalid sign up"
             case .userExists: "The user already exists."
             case .weakPassword: "Password is too weak"
             case .breachedPassword: "The password is known from a data breach"
@@ -131,6 +134,7 @@ package struct DatabaseSignup: Sendable {
         case .disabled, .takesUsersOver, .noConnection: return .disabled
         case .breachedPassword: return .breachedPassword
         case .notInvited: return .failed
+        case .denied(_, let userMessage): return .denied(userMessage)
         case .suspiciousAddress: return .tooMany(retryAfter: 60)
         case .userExists:
             let flags = try await services.configuration.settings().other["flags"]?.object

@@ -6,13 +6,23 @@ import Storage
 enum LoginSteps {
     enum Next: Sendable {
         case ask(AuthorizationOutcome.LoginPage)
+        /// The user goes somewhere else, and comes back to `/continue`.
+        case leave(url: String)
         case done(VerifiedAuthorizationRequest, RequestedAccess, Session)
+    }
+
+    /// How the user comes to the steps.
+    struct Visit: Sendable {
+        /// The `state` of the transaction that waits; nil where none does yet.
+        var state: Secret?
+        /// What the user brings back from where a script had sent them; nil where they come from elsewhere.
+        var returned: Parameters?
     }
 
     /// - Parameter progress: what the user has answered so far; it learns what follows without a question.
     static func next(
         for sent: VerifiedAuthorizationRequest, _ session: Session?,
-        _ progress: inout LoginTransaction.Progress, _ services: Services, _ trail: LogTrail
+        _ progress: inout LoginTransaction.Progress, _ services: Services, _ trail: LogTrail, visit: Visit = Visit()
     ) async throws -> Next {
         var request = sent
         if request.organizations.question == .beforeLogin { return .ask(.organization) }
@@ -28,10 +38,16 @@ enum LoginSteps {
         }
         try await request.organization?.admit(session, services, trail)
         // They may change what is granted, so they come before the user is asked for it.
-        try await ScriptRunning(services: services).run(at: .postLogin, trail: trail)
+        let scripts = ScriptStep(request: request, session: session, services: services, trail: trail, visit: visit)
+        let changes: ScriptChanges?
+        switch try await scripts.run(&progress) {
+        case .leave(let url): return .leave(url: url)
+        case .done(let result): changes = result
+        }
         let access = try await RequestedAccess.resolve(
             request.request.scope, client: request.client, resourceServer: request.resourceServer,
-            userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores)
+            userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores
+        ).changed(by: changes)
         let consent = ConsentStep(request: request, progress: progress, access: access)
         if try await consent.mustAsk(session.userID, services.stores) { return .ask(.consent) }
         return .done(request, access, session)

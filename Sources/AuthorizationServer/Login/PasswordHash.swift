@@ -57,6 +57,14 @@ package enum PasswordHash {
         return isBcrypt(stored) && bcrypt(password, setting: stored).map { ConstantTime.equal($0, stored) } == true
     }
 
+    /// A bcrypt hash, for scripts that keep some elsewhere.
+    /// - Parameter rounds: the cost, 4 to 12.
+    /// - Returns: nil for what bcrypt cannot hash.
+    static func bcrypt(_ password: String, rounds: Int) -> String? {
+        guard (4...12).contains(rounds), password.utf8.count <= longestPassword else { return nil }
+        return bcrypt(password, setting: "$2b$\(rounds < 10 ? "0" : "")\(rounds)$\(RandomBytes.alphanumeric(22))")
+    }
+
     /// Whether the next login should replace the hash with one of today's parameters.
     package static func needsUpgrade(_ stored: String) -> Bool { !stored.hasPrefix(prefix) }
 

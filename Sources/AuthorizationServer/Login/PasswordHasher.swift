@@ -37,6 +37,12 @@ package final class PasswordHasher: Sendable {
         try await run { [nobody] in PasswordHash.verify(password, against: stored ?? nobody) && stored != nil }
     }
 
+    /// As ``PasswordHash/bcrypt(_:rounds:)``.
+    /// - Throws: ``Busy``.
+    func bcrypt(_ password: String, rounds: Int) async throws -> String? {
+        try await run { PasswordHash.bcrypt(password, rounds: rounds) }
+    }
+
     private func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
         try waiting.withLock { waiting in
             guard waiting < limit else { throw Busy() }

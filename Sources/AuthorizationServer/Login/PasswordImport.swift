@@ -35,11 +35,12 @@ struct PasswordImport: Sendable {
             return (found, Kept(hash: hash))
         }
         if let present = try await present(person) { return try await known(present, person, password, hash) }
-        guard source.createsUsers, let user = user(person) else { return nil }
-        try await ScriptRunning(services: services).run(
-            at: .preUserRegistration, .postUserRegistration, trail: trail)
+        guard source.createsUsers, let made = user(person) else { return nil }
+        let scripts = RegistrationScripts(services: services, connection: connection, client: nil, trail: trail)
+        let user = try await scripts.admitted(made)
         do {
             try await services.stores.database.write { try UserStore.insert(user, passwordHash: hash, in: $0) }
+            try await scripts.tell(user)
             return (user, nil)
         } catch SQLError.uniqueViolation {
             // Of two first logins at the same time, on whichever nodes, the second finds the user. Where there is still none,

@@ -24,6 +24,9 @@ package struct Signup: Sendable {
         case breachedPassword
         /// The login is for an invited person, who has another e-mail address.
         case notInvited
+        /// An action of the tenant's says no.
+        /// - Parameter userMessage: what it tells the user; nil for nothing.
+        case denied(reason: String, userMessage: String?)
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -36,6 +39,7 @@ package struct Signup: Sendable {
             case .suspiciousAddress: "Too many sign-ups from this address."
             case .breachedPassword: "The password is known from a data breach."
             case .notInvited: "The e-mail address is not the one that was invited."
+            case .denied(let reason, _): reason
             }
         }
     }
@@ -73,8 +77,11 @@ package struct Signup: Sendable {
             throw Refusal.notInvited
         }
         try await admit(to: connection, from: browser, trail)
-        let (user, hash) = try await prepare(email: email, password: password, connection: connection)
+        let (prepared, hash) = try await prepare(email: email, password: password, connection: connection)
         try await refuseBreached(password, trail)
+        let scripts = RegistrationScripts(
+            services: services, connection: connection, client: request.client, request: request.request, trail: trail)
+        let user = try await Self.admitted(prepared, by: scripts)
         // Whoever accepts an invitation came by a link in a mail to the address.
         let verification =
             request.invitation == nil
@@ -88,6 +95,7 @@ package struct Signup: Sendable {
                 try verification?.write(in: transaction)
             }
             trail.note(user)
+            try await scripts.tell(user)
             return session
         } catch SQLError.uniqueViolation {
             throw Refusal.userExists
@@ -109,7 +117,9 @@ package struct Signup: Sendable {
             try await refuseBreached(password, trail)
             var user = prepared
             change(&user)
-            let (made, madeHash) = (user, hash)
+            let scripts = RegistrationScripts(
+                services: services, connection: connection, client: client, trail: trail)
+            let (made, madeHash) = (try await Self.admitted(user, by: scripts), hash)
             let verification = try await EmailVerification(services: services).prepare(for: made, client: client)
             try await services.stores.database.write { transaction in
                 try UserStore.insert(made, passwordHash: madeHash, in: transaction)
@@ -117,6 +127,7 @@ package struct Signup: Sendable {
             }
             trail.note(made)
             services.log(.signup, trail, description: "Signed up")
+            try await scripts.tell(made)
             return made
         } catch SQLError.uniqueViolation {
             services.log(.failedSignup, trail, description: Refusal.userExists.explanation)
@@ -140,8 +151,14 @@ package struct Signup: Sendable {
             trail.note { $0.failure = .addressBlocked }
             throw Refusal.suspiciousAddress
         }
-        try await ScriptRunning(services: services).run(
-            at: .preUserRegistration, .postUserRegistration, trail: trail)
+    }
+
+    private static func admitted(_ user: User, by scripts: RegistrationScripts) async throws -> User {
+        do {
+            return try await scripts.admit(user)
+        } catch let denied as RegistrationScripts.Denied {
+            throw Refusal.denied(reason: denied.reason, userMessage: denied.userMessage)
+        }
     }
 
     private func refuseBreached(_ password: String, _ trail: LogTrail) async throws {

@@ -43,7 +43,7 @@ extension LogTrail {
                 (facts.userID, facts.connection) = (user.id, user.connection)
             }
             facts.audience = authorization.resourceServer?.resourceServer.identifier
-            facts.scope = authorization.scope.text
+            facts.scope = authorization.tokenScope.text
         }
     }
 }

@@ -17,6 +17,8 @@ package struct OutboundRequest: Sendable {
         case post(form: [(name: String, value: String)])
         /// Posts bytes; `headers` come on top of those that every request has.
         case send(Data, contentType: String, headers: [(name: String, value: String)])
+        /// Any other method by its name, with the request's headers as they are.
+        case custom(String, body: Data?)
     }
 
     package let method: Method
@@ -43,9 +45,11 @@ package struct OutboundResponse: Sendable {
     package let status: Int
     package let body: Data
     package let contentType: String?
+    /// Every header by its name in lower case; the values of one that is there several times have commas between them.
+    package let headers: [String: String]
 
-    package init(status: Int, body: Data, contentType: String?) {
-        (self.status, self.body, self.contentType) = (status, body, contentType)
+    package init(status: Int, body: Data, contentType: String?, headers: [String: String] = [:]) {
+        (self.status, self.body, self.contentType, self.headers) = (status, body, contentType, headers)
     }
 }
 

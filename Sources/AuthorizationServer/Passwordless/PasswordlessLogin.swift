@@ -150,11 +150,13 @@ struct PasswordlessCheck: Sendable {
         guard known?.isBlocked != true else { throw PasswordlessLogin.Refusal.userIsBlocked }
         if known == nil {
             guard codes.settings.allowsSignup else { throw PasswordlessLogin.Refusal.wrongCode }
-            try await ScriptRunning(services: services).run(
-                at: .preUserRegistration, .postUserRegistration, trail: trail)
         }
+        let scripts = RegistrationScripts(
+            services: services, connection: connection, client: codes.place.client, trail: trail)
+        var user = known
+        if user == nil { user = try await scripts.admitted(users.new(address)) }
         return PasswordlessProof(
-            user: known ?? users.new(address), isNew: known == nil, address: address, users: users,
+            user: user ?? users.new(address), isNew: known == nil, address: address, users: users,
             failures: failures)
     }
 }

@@ -107,6 +107,10 @@ package struct PasswordChange: Sendable {
         }
         // Somebody was faster.
         if let refused { throw Refusal.ticket(refused == .success ? .used : refused) }
+        var client: Client?
+        if let id = settings.clientID { client = try await services.configuration.client(id)?.client }
+        try await RegistrationScripts(services: services, connection: connection, client: client, trail: trail)
+            .tell(user, .postChangePassword)
         return settings.redirect(
             email: ticket.email, .success, message: "You can now login to the application with the new password.")
     }

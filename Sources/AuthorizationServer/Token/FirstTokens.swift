@@ -24,6 +24,8 @@ struct FirstTokens: Sendable {
         let hasRefreshToken: Bool
         /// The organization that the user has signed in to; nil for none.
         var organizationID: String?
+        /// What scripts have changed of the tokens; nil where none ran.
+        var changes: ScriptChanges?
     }
 
     /// Issues them for what a grant finds proved in a transaction, and writes both down in the same one.
@@ -55,6 +57,10 @@ struct FirstTokens: Sendable {
                     confirmation: request.confirmation(audience: nil), organizationID: basis.organizationID),
                 in: transaction)
         }
+        if let changes = basis.changes, basis.scope.contains(Scope.openID) {
+            try changes.keepForUserInfo(
+                basis.authorizationID, audience: basis.audience, mayHaveSome: false, at: now, in: transaction)
+        }
         guard basis.hasRefreshToken else { return }
         try RefreshTokenStore.insert(
             RefreshTokenFamily(
@@ -75,7 +81,7 @@ struct FirstTokens: Sendable {
             user: basis.user, authorizationID: basis.authorizationID, scope: basis.scope, audience: basis.audience,
             claims: basis.claims,
             authentication: basis.authentication,
-            grantName: basis.grantName, organizationID: basis.organizationID
+            grantName: basis.grantName, organizationID: basis.organizationID, changes: basis.changes
         ).make(
             for: client, opaqueAccessToken: basis.audience == nil ? accessToken : nil,
             refreshToken: basis.hasRefreshToken ? refreshToken : nil, services: services)

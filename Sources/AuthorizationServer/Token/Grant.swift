@@ -39,8 +39,6 @@ package struct TokenRequest: Sendable {
 package protocol Grant: Sendable {
     /// The `grant_type` it answers to.
     static var type: GrantType { get }
-    /// Where the tenant's scripts run in it; nil where they have run before, as the user signed in.
-    static var trigger: ActionTrigger? { get }
 
     init(services: Services)
 

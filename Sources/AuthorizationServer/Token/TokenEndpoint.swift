@@ -52,9 +52,6 @@ package struct TokenEndpoint: Sendable {
             address: address, trail: trail, resource: try await resource(parameters))
         request.certificate = certificate
         try await readProof(proofs, into: &request)
-        if let trigger = Swift.type(of: grant).trigger {
-            try await ScriptRunning(services: services).run(at: trigger, trail: trail)
-        }
         var authorization = try await grant.redeem(request)
         // A grant asks before it writes anything; this is for whatever it does not know by then.
         let audience = authorization.resourceServer?.resourceServer.identifier

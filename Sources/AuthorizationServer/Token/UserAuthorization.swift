@@ -13,6 +13,8 @@ struct UserAuthorization: Sendable {
     var grantName: String?
     /// The organization that the user has signed in to; nil for none.
     var organizationID: String?
+    /// What scripts have changed of the tokens; nil where none ran.
+    var changes: ScriptChanges?
 
     /// Looks up the API and the user's permissions as they are now.
     /// - Throws: ``OAuthError`` `invalid_grant` where the API no longer exists.
@@ -42,6 +44,7 @@ struct UserAuthorization: Sendable {
         authorization.claims = claims
         authorization.opaqueAccessToken = opaqueAccessToken
         authorization.refreshToken = refreshToken
+        authorization.changes = changes
         authorization.organization = try await OrganizationClaims.find(organizationID, services)
         return authorization
     }

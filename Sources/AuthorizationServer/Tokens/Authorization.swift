@@ -35,8 +35,13 @@ package struct Authorization: Sendable {
     package var latestExpiry: Date?
     /// What the answer says that it holds (RFC 8693 §2.2.1); nil for other grants.
     package var issuedTokenType: String?
+    /// What scripts have changed of the tokens; nil where none ran.
+    package var changes: ScriptChanges?
     /// Which endpoint hands the tokens out.
     package var channel = Channel.back
+
+    /// The scope of the access token, and of the answer.
+    package var tokenScope: Scope { changes?.scope(of: scope) ?? scope }
 
     /// The token endpoint answers the client itself; what the authorization endpoint answers passes through a browser.
     package enum Channel: Sendable { case back, front }

@@ -71,12 +71,14 @@ package enum JSONWebToken {
 
     /// A token taken apart, nothing of it proved.
     private struct Parts {
+        /// With as many claims as scripts may add to a token.
+        private static let mostBytes = 160 * 1024
         let header: Header
         let claims: JSONObject
         let message, signature: [UInt8]
 
         init?(_ token: String) {
-            guard token.utf8.count <= 16_384 else { return nil }
+            guard token.utf8.count <= Self.mostBytes else { return nil }
             let parts = token.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
                 let header = try? JSON.decode(Header.self, from: Data(headerBytes)), header.crit == nil,

@@ -31,7 +31,8 @@ package struct TokenIssuer: Sendable {
         let (accessToken, lifetime) = try accessToken(for: authorization, keys: keys, at: now)
         return TokenResponse(
             accessToken: accessToken, refreshToken: authorization.refreshToken?.text,
-            idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now), scope: authorization.scope,
+            idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now),
+            scope: authorization.tokenScope,
             expiresIn: lifetime, tokenType: authorization.confirmation.keyThumbprint == nil ? .bearer : .dpop,
             issuedTokenType: authorization.issuedTokenType)
     }
@@ -105,7 +106,7 @@ package struct TokenIssuer: Sendable {
         if let userInfo = authorization.claims?.userInfo, !userInfo.isEmpty {
             claims["claims"] = authorization.claims.map { .string($0.text) }
         }
-        if !authorization.scope.isEmpty { claims["scope"] = .string(authorization.scope.text) }
+        if !authorization.tokenScope.isEmpty { claims["scope"] = .string(authorization.tokenScope.text) }
         claims.merge(authorization.organization?.members ?? [:]) { $1 }
         claims["act"] = authorization.actor.map(JSONValue.object)
         if api.tokenDialect.isRFC9068 {
@@ -124,7 +125,14 @@ package struct TokenIssuer: Sendable {
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {
             claims["permissions"] = JSONValue(authorization.permissions)
         }
-        return claims
+        return claims.merging(customClaims(authorization, api)) { own, _ in own }
+    }
+
+    /// What scripts add. The tenant's own API understands claims of its own, which nobody else's may pass for.
+    private func customClaims(_ authorization: Authorization, _ api: ResourceServer) -> JSONObject {
+        guard let changes = authorization.changes else { return [:] }
+        let claims = ClaimNames.visible(changes.accessTokenClaims, scope: authorization.scope)
+        return api.isSystem ? claims.filter { ClaimNames.isNamespaced($0.key) } : claims
     }
 
     /// The userinfo endpoint accepts the token too where `openid` was granted and it can verify the signature.
@@ -174,6 +182,9 @@ package struct TokenIssuer: Sendable {
         let issuedAt = Int64(now.timeIntervalSince1970)
         var claims = UserClaims.claims(
             of: user, scope: authorization.scope, demands: authorization.claims?.idToken ?? [:], dialect: dialect)
+        if let changes = authorization.changes {
+            claims.merge(ClaimNames.visible(changes.idTokenClaims, scope: authorization.scope)) { $1 }
+        }
         claims["iss"] = .string(issuer.text)
         claims["aud"] = .string(authorization.client.clientID)
         try subjects.name(user, in: &claims, for: authorization.client)

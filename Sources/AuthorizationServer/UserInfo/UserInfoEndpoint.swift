@@ -34,6 +34,7 @@ package struct UserInfoEndpoint: Sendable {
         let dialect = try await services.configuration.settings().wireDialect
         var claims = UserClaims.claims(
             of: user, scope: scope, demands: token.demands?.userInfo ?? [:], dialect: dialect)
+        claims.merge(try await scriptClaims(token)) { $1 }
         if let organization = try await OrganizationClaims.find(token.organizationID, services) {
             claims.merge(organization.members) { $1 }
         }
@@ -47,6 +48,19 @@ package struct UserInfoEndpoint: Sendable {
                 claims, for: client, with: algorithm, keys: try await services.configuration.keyRing()))
     }
 
+    /// What scripts have added to the ID token.
+    private func scriptClaims(_ token: Token) async throws -> JSONObject {
+        // Most tenants have no scripts, and need not look.
+        guard let authorizationID = token.authorizationID,
+            try await !services.configuration.dueScripts().at([.postLogin]).isEmpty
+        else { return [:] }
+        let now = services.now()
+        let claims = try await services.stores.database.readOnce {
+            try UserInfoClaimsStore.find(authorizationID, at: now, in: $0)
+        }
+        return ClaimNames.visible(claims, scope: token.scope)
+    }
+
     /// What a token was issued for.
     private struct Token: Sendable {
         let userID: String
@@ -54,6 +68,8 @@ package struct UserInfoEndpoint: Sendable {
         let scope: Scope
         let demands: ClaimsRequest?
         let organizationID: String?
+        /// Names what scripts have said of the token.
+        let authorizationID: String?
     }
 
     private func token(_ presented: PresentedAccessToken) async throws -> Token {
@@ -75,10 +91,12 @@ package struct UserInfoEndpoint: Sendable {
         guard let subject = claims["sub"]?.string,
             let userID = services.secret.subjects.userID(of: subject, for: client)
         else { throw Self.invalid("The access token names no user that the server can find") }
+        // A script may have put other values in the place of openid. That it was granted the audience says.
+        let scope = try Scope(parsing: claims["scope"]?.string ?? "").union(Scope([Scope.openID]))
         return Token(
-            userID: userID, client: client, scope: try Scope(parsing: claims["scope"]?.string ?? ""),
+            userID: userID, client: client, scope: scope,
             demands: try claims["claims"]?.string.map(ClaimsRequest.init(parsing:)),
-            organizationID: claims["org_id"]?.string)
+            organizationID: claims["org_id"]?.string, authorizationID: TokenID.authorizationID(in: claims))
     }
 
     private func opaque(_ presented: PresentedAccessToken) async throws -> Token {
@@ -89,7 +107,7 @@ package struct UserInfoEndpoint: Sendable {
         try await presented.requirePossession(of: found.confirmation, at: "userinfo", services: services)
         return Token(
             userID: found.userID, client: try await client(found.clientID), scope: found.scope, demands: found.claims,
-            organizationID: found.organizationID)
+            organizationID: found.organizationID, authorizationID: found.authorizationID)
     }
 
     private func client(_ clientID: String?) async throws -> Client {

@@ -1,32 +1,258 @@
-// Actions: a module that exports its handlers, async (event, api).
+// Actions: a module that exports its handlers, async (event, api). What an action asks for goes to the server at once,
+// as data; the server checks it, and does it after the run.
 (function (host) {
   'use strict';
-  const { apply, done, effect, fail, freeze, resolve, then } = host;
+  const { apply, done, effect, fail, freeze, hasOwn, parse, resolve, text, then } = host;
+  const { defineProperty, keys } = Object;
+  const { isArray } = Array;
+  const { isSafeInteger } = Number;
+  const { floor } = Math;
+  const { now } = Date;
+  const [$Error, $Number, $String, $TypeError] = [Error, Number, String, TypeError];
+  const [includes, split] = [host.uncurry(Array.prototype.includes), host.uncurry($String.prototype.split)];
 
-  function makeAPI() {
-    const api = {
-      access: { deny(...values) { effect('access.deny', values); return api; } },
-      accessToken: {
-        setCustomClaim(...values) { effect('accessToken.setCustomClaim', values); return api; },
-        addScope(...values) { effect('accessToken.addScope', values); return api; },
-        removeScope(...values) { effect('accessToken.removeScope', values); return api; },
-      },
-      idToken: { setCustomClaim(...values) { effect('idToken.setCustomClaim', values); return api; } },
-    };
-    freeze(api.access);
-    freeze(api.accessToken);
-    freeze(api.idToken);
-    return freeze(api);
+  function isObject(value) {
+    return typeof value === 'object' && value !== null && !isArray(value);
   }
 
+  function optionalText(value) {
+    return value === undefined || value === null ? null : $String(value);
+  }
+
+  // Something of Auth0's API that the server does not have. The server hears of it even where the script catches
+  // the error.
+  function missing(name) {
+    return function () {
+      effect('unsupported', { name: 'api.' + name });
+      throw new $Error('api.' + name + ' is not available: this server does not have what it needs');
+    };
+  }
+
+  function bytesOf(value) {
+    return host.require('buffer').Buffer.byteLength(value, 'utf8');
+  }
+
+  // Every api has this: what it puts aside may be there at the next run.
+  function cacheOf(entries) {
+    function failed(code) { return freeze({ type: 'error', code }); }
+    return {
+      get(key) {
+        const name = $String(key);
+        if (!hasOwn(entries, name) || entries[name].expires_at <= now()) return undefined;
+        return freeze({ value: entries[name].value, expires_at: entries[name].expires_at });
+      },
+      set(key, value, options) {
+        const name = $String(key), settings = isObject(options) ? options : {};
+        if (typeof value !== 'string') throw new $TypeError('api.cache.set: the value must be a string');
+        if (name === '' || bytesOf(name) > 64) return failed('KeySizeExceeded');
+        if (bytesOf(value) > 4096) return failed('ItemSizeExceeded');
+        let expires = now() + 900000;
+        if (settings.ttl !== undefined) expires = now() + $Number(settings.ttl);
+        if (settings.expires_at !== undefined) expires = $Number(settings.expires_at);
+        expires = floor(expires);
+        if (!isSafeInteger(expires)) throw new $TypeError('api.cache.set: ttl and expires_at are milliseconds');
+        effect('cache.set', { name, value, expires_at: expires });
+        defineProperty(entries, name, {
+          value: { value, expires_at: expires }, enumerable: true, configurable: true, writable: true,
+        });
+        return freeze({ type: 'success', record: freeze({ value, expires_at: expires }) });
+      },
+      delete(key) {
+        const name = $String(key);
+        if (name === '' || bytesOf(name) > 64) return failed('KeySizeExceeded');
+        effect('cache.delete', { name });
+        delete entries[name];
+        return freeze({ type: 'success' });
+      },
+    };
+  }
+
+  function metadataOf(api) {
+    return {
+      setAppMetadata(name, value) {
+        effect('user.setAppMetadata', { name: $String(name), value: value === undefined ? null : value });
+        return api;
+      },
+      setUserMetadata(name, value) {
+        effect('user.setUserMetadata', { name: $String(name), value: value === undefined ? null : value });
+        return api;
+      },
+    };
+  }
+
+  function claimsOf(api, operation) {
+    return function (name, value) {
+      effect(operation, { name: $String(name), value: value === undefined ? null : value });
+      return api;
+    };
+  }
+
+  function encoded(value) {
+    const { Buffer } = host.require('buffer');
+    return Buffer.from(text(value), 'utf8').toString('base64url');
+  }
+
+  function signed(message, secret) {
+    return host.require('crypto').createHmac('sha256', secret).update(message, 'utf8').digest('base64url');
+  }
+
+  function secretOf(options, name) {
+    if (!isObject(options) || typeof options.secret !== 'string' || options.secret === '') {
+      throw new $TypeError('api.redirect.' + name + ': secret must be a string that is not empty');
+    }
+    return options.secret;
+  }
+
+  // The tokens that travel with a user to another site and back (HS256).
+  function redirectOf(api, event, situation) {
+    return {
+      canRedirect() { return situation.canRedirect; },
+      encodeToken(options) {
+        const secret = secretOf(options, 'encodeToken');
+        const seconds = options.expiresInSeconds === undefined ? 900 : $Number(options.expiresInSeconds);
+        const issued = floor(now() / 1000), claims = { iss: situation.domain, iat: issued, exp: issued + seconds };
+        if (event.user !== undefined) claims.sub = event.user.user_id;
+        if (event.request !== undefined && event.request.ip !== undefined) claims.ip = event.request.ip;
+        const payload = isObject(options.payload) ? options.payload : {};
+        for (const name of keys(payload)) {
+          defineProperty(claims, name, { value: payload[name], enumerable: true, configurable: true, writable: true });
+        }
+        const message = encoded({ alg: 'HS256', typ: 'JWT' }) + '.' + encoded(claims);
+        return message + '.' + signed(message, secret);
+      },
+      sendUserTo(url, options) {
+        const address = new (host.require('url').URL)($String(url));
+        const query = isObject(options) && isObject(options.query) ? options.query : {};
+        for (const name of keys(query)) address.searchParams.set(name, $String(query[name]));
+        effect('redirect.sendUserTo', { url: address.href });
+        return api;
+      },
+      validateToken(options) {
+        const secret = secretOf(options, 'validateToken');
+        const name = options.tokenParameterName === undefined ? 'session_token' : $String(options.tokenParameterName);
+        const returned = situation.returned || {};
+        const token = hasOwn(returned, name) ? returned[name] : undefined;
+        function refuse(why) { throw new $Error('The session token is invalid: ' + why); }
+        if (typeof token !== 'string') refuse("there is no parameter '" + name + "'");
+        const parts = split(token, '.');
+        if (parts.length !== 3) refuse('it is no JSON Web Token');
+        const { Buffer } = host.require('buffer'), crypto = host.require('crypto');
+        let header, claims;
+        try {
+          header = parse(Buffer.from(parts[0], 'base64url').toString('utf8'));
+          claims = parse(Buffer.from(parts[1], 'base64url').toString('utf8'));
+        } catch (problem) {
+          refuse('it is no JSON Web Token');
+        }
+        if (!isObject(header) || !isObject(claims) || header.alg !== 'HS256') refuse('its algorithm must be HS256');
+        const right = Buffer.from(signed(parts[0] + '.' + parts[1], secret), 'base64url');
+        const sent = Buffer.from(parts[2], 'base64url');
+        if (right.length !== sent.length || !crypto.timingSafeEqual(right, sent)) {
+          refuse('its signature is not of this secret');
+        }
+        const seconds = now() / 1000;
+        if (typeof claims.exp !== 'number' || claims.exp <= seconds) refuse('it has expired, or has no exp');
+        if (typeof claims.nbf === 'number' && claims.nbf > seconds) refuse('it is not valid yet');
+        if (claims.state !== situation.state) {
+          refuse("its claim 'state' must be the state that the user was sent away with");
+        }
+        if (claims.sub !== undefined && claims.sub !== event.user.user_id) refuse('it is about somebody else');
+        return claims;
+      },
+    };
+  }
+
+  const apis = {
+    'post-login'(api, event, situation) {
+      api.access = {
+        deny(reason) { effect('access.deny', { reason: optionalText(reason) }); return api; },
+      };
+      api.accessToken = {
+        setCustomClaim: claimsOf(api, 'accessToken.setCustomClaim'),
+        addScope(scope) { effect('accessToken.addScope', { scope: $String(scope) }); return api; },
+        removeScope(scope) { effect('accessToken.removeScope', { scope: $String(scope) }); return api; },
+      };
+      api.idToken = { setCustomClaim: claimsOf(api, 'idToken.setCustomClaim') };
+      api.user = metadataOf(api);
+      api.redirect = redirectOf(api, event, situation);
+      api.rules = { wasExecuted(id) { return includes(situation.rules || [], $String(id)); } };
+      api.validation = {
+        error(code, message) { effect('validation.error', { reason: optionalText(message) }); return api; },
+      };
+      api.transaction = {
+        setMetadata(name, value) {
+          effect('transaction.setMetadata', { name: $String(name), value: optionalText(value) });
+          return api;
+        },
+      };
+      api.authentication = {};
+      for (const name of [
+        'challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser',
+      ]) api.authentication[name] = missing('authentication.' + name);
+      api.multifactor = {
+        enable(provider, options) {
+          return provider === 'none' ? api : missing('multifactor.enable')(provider, options);
+        },
+      };
+      api.prompt = { render: missing('prompt.render') };
+      api.groups = {};
+      for (const name of ['getUserGroups', 'hasGroupMembership']) api.groups[name] = missing('groups.' + name);
+      api.refreshToken = {};
+      for (const name of [
+        'revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setMetadata', 'deleteMetadata', 'evictMetadata',
+      ]) api.refreshToken[name] = missing('refreshToken.' + name);
+      api.session = {};
+      for (const name of [
+        'revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setCookieMode', 'setMetadata', 'deleteMetadata', 'evictMetadata',
+      ]) api.session[name] = missing('session.' + name);
+      api.samlResponse = {};
+      for (const name of ['setAttribute', 'setAudience', 'setRecipient', 'setDestination']) {
+        api.samlResponse[name] = missing('samlResponse.' + name);
+      }
+    },
+    'credentials-exchange'(api) {
+      api.access = {
+        deny(code, reason) {
+          effect('access.deny', { code: optionalText(code), reason: optionalText(reason) });
+          return api;
+        },
+      };
+      api.accessToken = { setCustomClaim: claimsOf(api, 'accessToken.setCustomClaim') };
+      api.transaction = {};
+      for (const name of ['addTargetScope', 'removeTargetScope', 'setTargetScopes']) {
+        api.transaction[name] = missing('transaction.' + name);
+      }
+    },
+    'pre-user-registration'(api) {
+      api.access = {
+        deny(reason, userMessage) {
+          effect('access.deny', { reason: optionalText(reason), userMessage: optionalText(userMessage) });
+          return api;
+        },
+      };
+      api.user = metadataOf(api);
+      api.validation = {
+        error(code, message) {
+          effect('validation.error', { reason: optionalText(code), userMessage: optionalText(message) });
+          return api;
+        },
+      };
+    },
+    'post-user-registration'() {},
+    'post-change-password'() {},
+  };
+
   return function run(factory, entry, input) {
+    const { event, trigger = 'post-login', secrets = {}, cache = {}, situation = {} } = input;
+    event.secrets = freeze(secrets);
+    const api = { cache: cacheOf(cache) };
+    apis[trigger](api, event, situation);
+    for (const name of keys(api)) freeze(api[name]);
+    freeze(api);
     const module = { exports: {} };
     factory(module.exports, module, host.require);
     const handler = module.exports[entry];
-    if (typeof handler !== 'function') throw new TypeError('exports.' + entry + ' is not a function');
-    const event = input.event;
-    event.secrets = input.secrets || {};
-    const result = apply(handler, undefined, [event, makeAPI()]);
-    then(resolve(result), () => done(null), fail);
+    if (typeof handler !== 'function') throw new $TypeError('exports.' + entry + ' is not a function');
+    then(resolve(apply(handler, undefined, [event, api])), () => done(null), fail);
   };
 })

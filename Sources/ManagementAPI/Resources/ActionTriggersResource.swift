@@ -74,9 +74,14 @@ struct ActionTriggersResource: Resource {
         .ok(["triggers": .array(ActionTrigger.allCases.flatMap(\.documents).map(JSONValue.object))])
     }
 
-    /// The engine that would run them is missing, and logins that need it are refused.
     @Sendable private func status(_ call: Plain) async throws -> Answer {
-        .ok(["status": "unavailable", "message": .string(ScriptRunning.explanation)])
+        guard let problem = await ScriptService(services: management.services).problem() else {
+            return .ok(["status": "active"])
+        }
+        return .ok([
+            "status": "unavailable",
+            "message": .string("Logins that need a rule or an action are refused: \(problem)"),
+        ])
     }
 
     @Sendable private func bindings(_ call: Query<NumberedPage>) async throws -> Answer {

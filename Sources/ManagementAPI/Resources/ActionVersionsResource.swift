@@ -93,6 +93,7 @@ struct ActionVersionsResource: Resource {
         _ before: FoundAction, _ action: Action, _ content: ActionContent, _ versionID: String, _ now: Date,
         _ transaction: any SQLTransaction
     ) throws -> Changed<Answer> {
+        if let problem = BindingRules.problem(deploying: content) { throw problem }
         let version = try ActionStore.deploy(action, content, versionID: versionID, at: now, in: transaction)
         let after = try FoundAction(action.id, transaction)
         return Changed(

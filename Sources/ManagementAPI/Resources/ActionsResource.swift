@@ -83,6 +83,7 @@ struct ActionsResource: Resource {
             try Self.checkName(of: write.action, others)
             try ActionStore.save(write.action, in: transaction)
             if draft.isDeployed {
+                if let problem = BindingRules.problem(deploying: write.action.content) { throw problem }
                 _ = try ActionStore.deploy(
                     write.action, write.action.content, versionID: versionID, at: now, in: transaction)
             }

@@ -72,7 +72,8 @@ struct UsersCommand: AsyncParsableCommand {
                 "The password is too weak for the connection's policy:\n"
                     + rules.map { "  \($0.isSatisfied ? "ok  " : "not ") \($0.text)" }.joined(separator: "\n")
             case .userExists: "A user with the address \(email) is there already."
-            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword, .notInvited:
+            case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword, .notInvited,
+                .denied:
                 "The connection takes no new users."
             }
         }

@@ -74,13 +74,13 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
                 "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
-                "expires_at", "claims", "key_thumbprint", "organization_id",
+                "expires_at", "claims", "key_thumbprint", "organization_id", "script_changes",
             ]),
         Table(
             "device_code", key: ["digest"],
             [
                 "user_code_digest", "authorization_id", "client_id", "scope", "audience", "status", "user_id", "sid",
-                "authenticated_at", "poll_interval", "polled_at", "expires_at",
+                "authenticated_at", "poll_interval", "polled_at", "expires_at", "script_changes",
             ]),
         Table(
             "access_token", key: ["digest"],
@@ -97,6 +97,7 @@ package struct Table: Sendable {
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),
+        Table("userinfo_claims", key: ["authorization_id"], ["claims", "expires_at"]),
         Table("revoked_authorization", key: ["authorization_id"], ["expires_at"]),
         Table("used_assertion", key: ["digest"], ["expires_at"]),
         Table("pushed_request", key: ["digest"], ["client_id", "parameters", "expires_at"]),

@@ -54,6 +54,9 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedPasswordChangeRequest = "fcpr"
     case passwordChange = "scp"
     case failedPasswordChange = "fcp"
+    case failedScript = "actions_execution_failed"
+    /// Portico's own: Auth0 shows what scripts have done elsewhere.
+    case scripts = "scripts_executed"
     case apiOperation = "sapi"
     case failedAPIOperation = "fapi"
 
@@ -111,6 +114,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedPasswordChangeRequest: "Failed Change Password Request"
         case .passwordChange: "Success Change Password"
         case .failedPasswordChange: "Failed Change Password"
+        case .failedScript: "Actions Execution Failed"
+        case .scripts: "Scripts Executed"
         case .apiOperation: "Success API Operation"
         case .failedAPIOperation: "Failed API Operation"
         }
@@ -141,6 +146,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedNotification: .systemNotification
         case .verification, .passwordChangeRequest, .passwordChange: .userSuccess
         case .failedVerification, .failedPasswordChangeRequest, .failedPasswordChange: .userFail
+        case .failedScript, .scripts: .actions
         case .apiOperation: .managementSuccess
         case .failedAPIOperation: .managementFail
         }

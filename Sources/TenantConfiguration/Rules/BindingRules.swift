@@ -1,4 +1,5 @@
 import OAuth
+import Scripting
 import Storage
 
 /// What keeps an action from running at a trigger, whoever binds it.
@@ -17,6 +18,16 @@ package enum BindingRules {
             return Document.Problem(path: path, message: "'\(name)' must be deployed before it is bound")
         }
         return nil
+    }
+
+    /// Why an action cannot run that has this content; nil where nothing is known against it.
+    package static func problem(deploying content: ActionContent) -> Document.Problem? {
+        let missing = content.dependencies.firstIndex { !ScriptModules.contains($0.name) }
+        guard let missing else { return nil }
+        return Document.Problem(
+            path: "dependencies[\(missing)].name",
+            message: "'\(content.dependencies[missing].name.forDisplay)' is not available here. Available are: "
+                + ScriptModules.available.joined(separator: ", "))
     }
 
     /// Why nothing can be bound to the trigger; nil where it can.

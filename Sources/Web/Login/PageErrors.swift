@@ -22,7 +22,8 @@ struct PageErrors: RouterMiddleware {
                 metadata: ["error": "\(failure.error.code.rawValue)", "why": "\(failure.error.description)"])
             switch failure {
             case .redirect(let error, let target):
-                let told = pages.isDevelopment && error.code == .serverError ? error.withHint : error
+                let isTold = error.code == .serverError || error.reason == .failedScript
+                let told = pages.isDevelopment && isTold ? error.withHint : error
                 return try await modes.render(AuthorizationResponse(told, to: target))
             case .display(let error, let mismatch):
                 return try await pages.respond(to: error, mismatch: mismatch, context)

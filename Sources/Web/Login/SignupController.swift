@@ -57,6 +57,7 @@ struct SignupController: Sendable {
         case .suspiciousAddress: .suspiciousAddress
         case .breachedPassword: .breachedNewPassword
         case .notInvited: .notInvited
+        case .denied(_, let userMessage): userMessage.map(FormProblem.refused) ?? .signupFailed
         }
     }
 

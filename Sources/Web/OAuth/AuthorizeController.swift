@@ -3,7 +3,8 @@ import HTTPTypes
 import Hummingbird
 import OAuth
 
-/// `GET` and `POST /authorize`, and `GET /authorize/resume`, to which every page returns.
+/// `GET` and `POST /authorize`, `GET /authorize/resume`, to which every page returns, and `/continue`, to which users come
+/// back whom a rule or an action has sent somewhere else.
 struct AuthorizeController: Sendable {
     let services: Services
     let cookies: BrowserCookies
@@ -14,6 +15,8 @@ struct AuthorizeController: Sendable {
             .get("authorize", use: authorize)
             .post("authorize", use: authorize)
             .get("authorize/resume", use: resume)
+            .get("continue", use: proceed)
+            .post("continue", use: proceed)
     }
 
     @Sendable private func authorize(_ request: Request, context: WebContext) async throws -> Response {
@@ -30,6 +33,17 @@ struct AuthorizeController: Sendable {
         let (browser, _) = cookies.browser(of: request, context: context)
         return try await respond(
             to: AuthorizationEndpoint(services: services).resume(state: state, browser: browser))
+    }
+
+    @Sendable private func proceed(_ request: Request, context: WebContext) async throws -> Response {
+        var parameters = try FormBody.query(of: request)
+        if request.method == .post {
+            parameters = try await parameters.adding(FormBody.parameters(of: request, context: context))
+        }
+        let (browser, isNew) = cookies.browser(of: request, context: context)
+        guard !isNew else { throw TransactionNotFound() }
+        return try await respond(
+            to: AuthorizationEndpoint(services: services).proceed(parameters, browser: browser))
     }
 
     private func respond(to outcome: AuthorizationOutcome) async throws -> Response {

@@ -31,7 +31,7 @@ struct ManagementActionsTests {
                 [
                     "name": "Add roles", "code": Self.code, "runtime": "node18",
                     "supported_triggers": [["id": "post-login", "version": "v2"]], "secrets": [],
-                    "dependencies": [["name": "lodash", "version": "4.17.21"]],
+                    "dependencies": [["name": "axios", "version": "4.17.21"]],
                 ])
             #expect(made.status == .created)
             let id = try Self.id(made.json())

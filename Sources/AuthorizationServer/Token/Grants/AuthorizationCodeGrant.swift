@@ -6,7 +6,6 @@ import Storage
 /// [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636).
 package struct AuthorizationCodeGrant: Grant {
     package static let type = GrantType.authorizationCode
-    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -96,6 +95,6 @@ package struct AuthorizationCodeGrant: Grant {
             hasRefreshToken: code.scope.contains(Scope.offlineAccess)
                 && request.client.grantTypes.contains(.refreshToken)
                 && (!request.isFromBrowser || code.proofKey != nil),
-            organizationID: code.organizationID)
+            organizationID: code.organizationID, changes: code.changes)
     }
 }

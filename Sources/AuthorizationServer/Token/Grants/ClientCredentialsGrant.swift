@@ -5,7 +5,6 @@ import Storage
 /// for itself, with the scopes that a client grant gives it.
 package struct ClientCredentialsGrant: Grant {
     package static let type = GrantType.clientCredentials
-    package static let trigger: ActionTrigger? = .credentialsExchange
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -37,7 +36,7 @@ package struct ClientCredentialsGrant: Grant {
         authorization.grantName = "client-credentials"
         authorization.permissions = scope.values
         authorization.organization = organization
-        return authorization
+        return try await CredentialsExchangeScripts(services: services).run(authorization, request)
     }
 
     private func resourceServer(_ request: TokenRequest) async throws -> RegisteredResourceServer {

@@ -6,7 +6,6 @@ import Storage
 /// time to time whether a user has let it in.
 package struct DeviceCodeGrant: Grant {
     package static let type = GrantType.deviceCode
-    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -53,7 +52,8 @@ package struct DeviceCodeGrant: Grant {
                     authentication: Authorization.Authentication(
                         sid: approval.sid, authenticatedAt: approval.authenticatedAt, showsTime: false, nonce: nil),
                     hasRefreshToken: approval.scope.contains(Scope.offlineAccess)
-                        && request.client.grantTypes.contains(.refreshToken) && !request.isFromBrowser))
+                        && request.client.grantTypes.contains(.refreshToken) && !request.isFromBrowser,
+                    changes: approval.changes))
         }
     }
 }

@@ -9,8 +9,6 @@ import Storage
 /// OpenID Connect's; and for users only where the client's `jwt_bearer` settings say so.
 package struct JWTBearerGrant: Grant {
     package static let type = GrantType.jwtBearer
-    /// Only the assertion tells for whom it asks.
-    package static let trigger: ActionTrigger? = nil
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -24,8 +22,6 @@ package struct JWTBearerGrant: Grant {
         }
         let claims = try await claims(of: request.parameters.require("assertion"), client, at: request.now)
         let user = try await user(claims, client)
-        try await ScriptRunning(services: services).run(
-            at: user == nil ? .credentialsExchange : .postLogin, trail: request.trail)
         let api = try await resourceServer(request)
         let allowed = try await services.configuration.scope(grantedTo: client, for: api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
@@ -42,7 +38,7 @@ package struct JWTBearerGrant: Grant {
             let grant = try await services.configuration.clientGrant(
                 clientID: client.clientID, audience: api.resourceServer.identifier)
             authorization.organization = try await grant?.organization(request.parameters["organization"], services)
-            return authorization
+            return try await CredentialsExchangeScripts(services: services).run(authorization, request)
         }
         try client.requireNoOrganization()
         guard request.parameters["organization"] == nil else {
@@ -50,11 +46,15 @@ package struct JWTBearerGrant: Grant {
                 "parameter organization is not supported with this grant",
                 hint: "Users sign in to an organization at the authorization endpoint.")
         }
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(
+            request.scripted(user, .assertion, scope: requested, for: api))
         let access = try await RequestedAccess.resolve(
-            requested, client: client, resourceServer: api, userID: user.id, stores: services.stores)
+            requested, client: client, resourceServer: api, userID: user.id, stores: services.stores
+        ).changed(by: changes)
         var authorization = Authorization(
             client: client, subject: .user(user), scope: access.scope, resourceServer: api)
         authorization.permissions = access.permissions
+        authorization.changes = changes
         return authorization
     }
 

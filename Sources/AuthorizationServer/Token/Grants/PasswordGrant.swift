@@ -8,7 +8,6 @@ import Storage
 /// client has it unless its `grant_types` say so.
 package struct PasswordGrant: Grant {
     package static let type = GrantType.password
-    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -29,7 +28,6 @@ package struct PasswordGrant: Grant {
 /// Auth0's password grant for the users of the connection that `realm` names: by its name, or by one of its `realms`.
 package struct PasswordRealmGrant: Grant {
     package static let type = GrantType.passwordRealm
-    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -73,16 +71,21 @@ struct PasswordAuthorization: Sendable {
         let api = try await resourceServer()
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
         let proof = try await check(username, password, connection)
+        let asked = try await scope(requested, api?.resourceServer)
+        var login = request.scripted(proof.user, .password, scope: asked, for: api)
+        login.user.loginsCount += 1
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
         let access = try await RequestedAccess.resolve(
-            try await scope(requested, api?.resourceServer), client: request.client, resourceServer: api,
-            userID: proof.user.id, stores: services.stores)
+            asked, client: request.client, resourceServer: api,
+            userID: proof.user.id, stores: services.stores
+        ).changed(by: changes)
         let basis = FirstTokens.Basis(
             authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
             audience: api?.resourceServer.identifier, scope: access.scope,
             authentication: Authorization.Authentication(
                 sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
             grantName: "password",
-            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser)
+            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
         return try await FirstTokens.issue(for: request, services) { [request] transaction in
             do {
                 try proof.write(in: transaction)

@@ -6,7 +6,6 @@ import Storage
 /// Auth0's passwordless grant: a code that `/passwordless/start` has had sent to an address.
 package struct PasswordlessGrant: Grant {
     package static let type = GrantType.passwordlessOTP
-    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -37,15 +36,19 @@ package struct PasswordlessGrant: Grant {
     private func authorization(
         for proof: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
     ) async throws -> Authorization {
+        let asked = requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"])
+        var login = request.scripted(proof.user, .passwordless, scope: asked, for: api)
+        login.user.loginsCount += 1
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
         let access = try await RequestedAccess.resolve(
-            requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"]), client: request.client,
-            resourceServer: api, userID: proof.user.id, stores: services.stores)
+            asked, client: request.client, resourceServer: api, userID: proof.user.id, stores: services.stores
+        ).changed(by: changes)
         let basis = FirstTokens.Basis(
             authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
             audience: api?.resourceServer.identifier, scope: access.scope,
             authentication: Authorization.Authentication(
                 sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
-            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser)
+            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
         return try await FirstTokens.issue(for: request, services) { [request] transaction in
             try proof.write(in: transaction)
             try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)

@@ -7,7 +7,6 @@ import Storage
 /// detection of reuse that [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2) describes.
 package struct RefreshTokenGrant: Grant {
     package static let type = GrantType.refreshToken
-    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -28,8 +27,9 @@ package struct RefreshTokenGrant: Grant {
         let successor = services.secret.successor(of: sent)
         let accessToken = Secret.random()
         // A refusal leaves the transaction as a value: thrown, it would undo the revocation of a family.
+        let scripts = try await runScripts(sent, requested, request)
         let verdict = try await services.stores.database.write { transaction in
-            try Self.exchange(sent, successor, accessToken, requested, request, in: transaction)
+            try Self.exchange(sent, successor, accessToken, requested, request, scripts, in: transaction)
         }
         let exchange = try verdict.get()
         let family = exchange.token.family
@@ -40,13 +40,48 @@ package struct RefreshTokenGrant: Grant {
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
                 showsTime: family.showsAuthenticationTime, nonce: nil),
-            grantName: "refresh_token", organizationID: family.organizationID
+            grantName: "refresh_token", organizationID: family.organizationID, changes: scripts.changes
         ).make(
             for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,
             services: services)
         authorization.refreshToken = exchange.successor
         return authorization
     }
+
+    /// What the tenant's scripts have to do with an exchange. They run before anything is written, so that a client whose
+    /// user is kept out, or whose script fails, loses no token by it.
+    private struct Scripts: Sendable {
+        /// Whether nothing is left to run.
+        let haveRun: Bool
+        /// What they have changed; nil where there are none.
+        var changes: ScriptChanges?
+    }
+
+    private func runScripts(_ sent: Secret, _ requested: Scope?, _ request: TokenRequest) async throws -> Scripts {
+        let scripts = PostLoginScripts(services: services, trail: request.trail)
+        guard try await scripts.areDue() else { return Scripts(haveRun: true) }
+        let found = try await services.stores.database.read { transaction in
+            try RefreshTokenStore.find(digest: sent.digest, in: transaction).flatMap { token in
+                let user = try Self.user(of: token, for: request.client, in: transaction)
+                return (token, try? user.get(), try SessionStore.find(sid: token.family.sid, in: transaction))
+            }
+        }
+        // What is refused anyway is refused below, with nothing run for it.
+        guard let (token, user, session) = found, let user, token.family.clientID == request.client.clientID,
+            Self.isAlive(token, of: request.client, at: request.now)
+        else { return Scripts(haveRun: false) }
+        var api: RegisteredResourceServer?
+        if let audience = token.family.audience { api = try await services.configuration.resourceServer(audience) }
+        var login = request.scripted(
+            user, .refresh, scope: Self.narrowed(token.family.scope, to: requested), for: api,
+            authenticatedAt: token.family.authenticatedAt)
+        (login.refreshToken, login.session) = (token, session)
+        login.organization = try await services.organization(token.family.organizationID)
+        return Scripts(haveRun: true, changes: try await scripts.run(login))
+    }
+
+    private static let changedMeanwhile = OAuthError(
+        .temporarilyUnavailable, "The refresh token changed during the exchange; try again.")
 
     /// A request may ask for less than was granted; what it asks for beyond that is left out.
     private static func narrowed(_ granted: Scope, to requested: Scope?) -> Scope {
@@ -55,7 +90,7 @@ package struct RefreshTokenGrant: Grant {
 
     private static func exchange(
         _ sent: Secret, _ successor: Secret, _ accessToken: Secret, _ requested: Scope?, _ request: TokenRequest,
-        in transaction: any SQLTransaction
+        _ scripts: Scripts, in transaction: any SQLTransaction
     ) throws -> Result<Exchange, OAuthError> {
         try RefreshTokenStore.lockFamily(ofToken: sent.digest, in: transaction)
         guard let token = try RefreshTokenStore.find(digest: sent.digest, in: transaction),
@@ -74,6 +109,7 @@ package struct RefreshTokenGrant: Grant {
         switch try user(of: token, for: request.client, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
+            guard scripts.haveRun else { return .failure(changedMeanwhile) }
             var next: Secret?
             if request.client.refreshToken.isRotating {
                 guard try rotate(token, to: successor, request, in: transaction) else { return .failure(unknownToken) }
@@ -88,6 +124,11 @@ package struct RefreshTokenGrant: Grant {
             if family.audience == nil {
                 let scope = narrowed(family.scope, to: requested)
                 try insert(accessToken, scope, for: token, request, in: transaction)
+            }
+            if let changes = scripts.changes, family.scope.contains(Scope.openID) {
+                try changes.keepForUserInfo(
+                    family.authorizationID, audience: family.audience, mayHaveSome: true, at: request.now,
+                    in: transaction)
             }
             return .success(Exchange(token: token, user: user, successor: next, accessToken: accessToken))
         }

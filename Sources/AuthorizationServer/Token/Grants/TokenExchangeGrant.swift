@@ -11,7 +11,6 @@ import Storage
 /// The new token never lives longer than the old one.
 package struct TokenExchangeGrant: Grant {
     package static let type = GrantType.tokenExchange
-    package static let trigger: ActionTrigger? = .postLogin
     let services: Services
 
     package init(services: Services) { self.services = services }
@@ -56,9 +55,13 @@ package struct TokenExchangeGrant: Grant {
         let api = try await target(request)
         let allowed = try await allowedScope(for: request.client, ownAPI, subject, api.resourceServer)
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
+        var login = request.scripted(user, .exchange, scope: requested, for: api)
+        login.organization = try await services.organization(organizationID)
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
         let access = try await RequestedAccess.resolve(
             requested.intersection(allowed), client: request.client, resourceServer: api, userID: user.id,
-            organizationID: organizationID, stores: services.stores)
+            organizationID: organizationID, stores: services.stores
+        ).changed(by: changes)
         guard !access.scope.isEmpty || requested.isEmpty else {
             throw OAuthError(
                 .invalidScope, "None of the scopes asked for can be given: \(requested.text.forDisplay)",
@@ -68,6 +71,7 @@ package struct TokenExchangeGrant: Grant {
         var authorization = Authorization(
             client: request.client, subject: .user(user), scope: access.scope, resourceServer: api)
         authorization.permissions = access.permissions
+        authorization.changes = changes
         // What takes back the authorization behind the old token takes back the new one.
         authorization.authorizationID = TokenID.authorizationID(in: subject.claims)
         authorization.organization = try await OrganizationClaims.find(organizationID, services)

@@ -3,12 +3,15 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import OAuth
+import Scripting
 import Storage
 import TestSupport
 import Testing
 
-@Suite("Rules and actions that cannot run keep everybody out")
+@Suite("Where rules and actions cannot run they keep everybody out")
 struct ScriptTests {
+    private static let none = NoScriptEngine(reason: "there is no sandbox")
+
     /// Binds a deployed action to a trigger.
     static func bind(_ name: String, to trigger: ActionTrigger, _ server: TestServer) async throws {
         let management = try await ManagementClient(server)
@@ -42,7 +45,7 @@ struct ScriptTests {
     func logins(_ changes: [String: String]) async throws {
         var fixtures = Fixtures()
         fixtures.change("regular-web-app") { $0.grantTypes.insert(.implicit) }
-        try await TestServer.run(fixtures) { server in
+        try await TestServer.run(fixtures, scripts: Self.none) { server in
             _ = try await Self.addRule(server)
             let browser = TestBrowser(server)
             let party = RelyingParty.regularWebApp(server)
@@ -52,7 +55,7 @@ struct ScriptTests {
             #expect(answer["error"] == "server_error" && answer["state"] == "xyzABC123")
             #expect(answer["code"] == nil && answer["id_token"] == nil && answer["access_token"] == nil)
             #expect(Self.description(answer).contains("rule Keep out"))
-            #expect(Self.description(answer).contains("cannot run"))
+            #expect(Self.description(answer).contains("could not run"))
             #expect((response.location?.contains("#") == true) == (changes["response_type"] != "code"))
 
             // The session is there, and silent authentication is refused as well.
@@ -69,7 +72,7 @@ struct ScriptTests {
 
     @Test("In production nobody but the log hears a script's name")
     func production() async throws {
-        try await TestServer.run(isDevelopment: false) { server in
+        try await TestServer.run(isDevelopment: false, scripts: Self.none) { server in
             _ = try await Self.addRule(server)
             let answer = AuthorizationAnswer(
                 try await RelyingParty.regularWebApp(server).authorize(TestBrowser(server)))
@@ -80,7 +83,7 @@ struct ScriptTests {
 
     @Test("A rule that is disabled and an action that is not bound hold nobody up, from the next request on")
     func disabled() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run(scripts: Self.none) { server in
             let management = try await ManagementClient(server)
             let id = try await Self.addRule(server)
             let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
@@ -104,7 +107,7 @@ struct ScriptTests {
         var fixtures = PasswordGrantTests.fixtures()
         fixtures.clients.append((.television, nil))
         fixtures.connections[0].enabledClients.insert("television")
-        try await TestServer.run(fixtures) { server in
+        try await TestServer.run(fixtures, scripts: Self.none) { server in
             let (party, television) = (RelyingParty.singlePageApp(server), RelyingParty.television(server))
             let tokens = try await party.tokens(["scope": "openid offline_access", "audience": "appointments:api"])
             let refresh = try #require(tokens["refresh_token"]?.string)
@@ -140,7 +143,7 @@ struct ScriptTests {
 
     @Test("Client credentials and token exchange have their own triggers")
     func otherGrants() async throws {
-        try await TestServer.run(TokenExchangeTests.fixtures()) { server in
+        try await TestServer.run(TokenExchangeTests.fixtures(), scripts: Self.none) { server in
             let token = try await TokenExchangeTests.userToken(server)
             let api = RelyingParty.appointmentsAPI(server)
             func exchange() async throws -> TestResponse {
@@ -157,7 +160,7 @@ struct ScriptTests {
             #expect(try refused.json()["hint"]?.string?.contains("For machines (credentials-exchange)") == true)
             #expect(try await exchange().status == .ok)
         }
-        try await TestServer.run(TokenExchangeTests.fixtures()) { server in
+        try await TestServer.run(TokenExchangeTests.fixtures(), scripts: Self.none) { server in
             let token = try await TokenExchangeTests.userToken(server)
             _ = try await Self.addRule(server)
             let refused = try await TokenExchangeTests.exchange(
@@ -168,7 +171,7 @@ struct ScriptTests {
 
     @Test("Nobody signs up past an action that may refuse them")
     func signup() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run(scripts: Self.none) { server in
             try await Self.bind("Staff alone", to: .preUserRegistration, server)
             let browser = TestBrowser(server)
             let started = try await browser.get(

@@ -1,0 +1,124 @@
+import Foundation
+import OAuth
+import Storage
+
+/// The `event` of an action at `post-login`, in its third version. What there is no source for (where an address is, what
+/// devices a user has) is left out or empty, as Auth0 leaves it where it knows nothing.
+enum PostLoginEvent {
+    /// - Parameters:
+    ///   - user: the user, with what the actions before have noted.
+    ///   - metadata: what the actions before have noted of the transaction.
+    static func members(
+        _ login: ScriptedLogin, _ facts: ScriptFacts, user: User, metadata: [String: String]
+    ) -> JSONObject {
+        var members: JSONObject = [
+            "user": .object(ScriptUser.action(user, identities: facts.identities)),
+            "client": client(login.client), "connection": connection(login, facts),
+            "tenant": ["id": .string(facts.tenant)],
+            "stats": ["logins_count": .integer(Int64(login.user.loginsCount))],
+            "authorization": ["roles": JSONValue(facts.roles)],
+            "authentication": ["methods": [method(login, facts)]],
+            "request": request(login, facts), "transaction": transaction(login, metadata), "configuration": [:],
+        ]
+        members["resource_server"] = login.resourceServer.map { ["identifier": .string($0.identifier)] }
+        members["organization"] = login.organization.map { .object(RuleContext.organization($0)) }
+        members["session"] = login.session.map { session($0, facts) }
+        members["refresh_token"] = login.refreshToken.map(refreshToken)
+        return members
+    }
+
+    private static func refreshToken(_ token: RefreshToken) -> JSONValue {
+        let family = token.family
+        var members: JSONObject = [
+            "id": .string(family.id), "client_id": .string(family.clientID), "user_id": .string(family.userID),
+            "created_at": time(token.issuedAt), "last_exchanged_at": time(token.lastUsedAt),
+            "rotating": .bool(family.isRotating), "device": [:],
+        ]
+        members["session_id"] = family.sid.isEmpty ? nil : .string(family.sid)
+        members["expires_at"] = family.expiresAt.map(time)
+        members["resource_servers"] = family.audience.map {
+            [["audience": .string($0), "scopes": .string(family.scope.text)]]
+        }
+        return .object(members)
+    }
+
+    static func client(_ client: Client) -> JSONValue {
+        [
+            "client_id": .string(client.clientID), "name": .string(client.name),
+            "metadata": client.other["client_metadata"] ?? [:],
+        ]
+    }
+
+    static func connection(_ connection: Connection?, name: String) -> JSONValue {
+        var members: JSONObject = [
+            "name": .string(name), "strategy": .string(connection?.strategy ?? Connection.databaseStrategy),
+            "metadata": connection?.other["metadata"] ?? [:],
+        ]
+        members["id"] = connection.map { .string($0.id) }
+        return .object(members)
+    }
+
+    private static func connection(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
+        connection(facts.connection, name: login.connectionName)
+    }
+
+    private static func method(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
+        ["name": .string(RuleContext.methodName(facts)), "timestamp": time(login.authenticatedAt)]
+    }
+
+    static func time(_ date: Date) -> JSONValue { .string(date.formatted(.iso8601WithMilliseconds)) }
+
+    private static func session(_ session: Session, _ facts: ScriptFacts) -> JSONValue {
+        var members: JSONObject = [
+            "id": .string(session.sid), "user_id": .string(session.userID),
+            "authenticated_at": time(session.authenticatedAt), "created_at": time(session.authenticatedAt),
+            "updated_at": time(session.lastUsedAt), "last_interacted_at": time(session.lastUsedAt),
+            "expires_at": time(session.expiresAt), "idle_expires_at": time(session.idleExpiresAt), "device": [:],
+            "metadata": .object(session.metadata),
+        ]
+        members["clients"] = .array(facts.sessionClients.map { ["client_id": .string($0)] })
+        return .object(members)
+    }
+
+    private static func transaction(_ login: ScriptedLogin, _ metadata: [String: String]) -> JSONValue {
+        var members: JSONObject = [
+            "protocol": .string(login.flow.rawValue), "requested_scopes": JSONValue(login.requestedScope.values),
+            "acr_values": [], "prompt": [], "ui_locales": [], "response_type": [], "locale": "en",
+            "requested_authorization_details": [], "metadata": .object(metadata.mapValues(JSONValue.string)),
+        ]
+        guard let request = login.request else { return .object(members) }
+        let types = request.responseType.text.split(separator: " ").map(String.init)
+        members["response_type"] = JSONValue(types)
+        members["response_mode"] = .string(request.responseMode.rawValue)
+        members["prompt"] = JSONValue(request.prompt.map(\.rawValue).sorted())
+        members["ui_locales"] = JSONValue(request.uiLocales)
+        if let locale = request.uiLocales.first { members["locale"] = .string(locale) }
+        members["login_hint"] = request.loginHint.map(JSONValue.string)
+        members["redirect_uri"] = login.target.map { .string($0.redirectURI.text) }
+        members["state"] = login.target?.state.map(JSONValue.string)
+        let contexts = (request.parameters["acr_values"] ?? "").split(separator: " ").map(String.init)
+        members["acr_values"] = JSONValue(contexts)
+        return .object(members)
+    }
+
+    private static func request(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
+        var query = ScriptedLogin.shown(login.request?.parameters)
+        // What the user brings back is what `api.redirect.validateToken` reads.
+        query.merge(ScriptedLogin.shown(login.returned)) { $1 }
+        return request(
+            method: login.body == nil ? "GET" : "POST", query: query, body: ScriptedLogin.shown(login.body),
+            hostname: facts.hostname)
+    }
+
+    /// The `event.request` of every trigger.
+    static func request(method: String, query: JSONObject, body: JSONObject, hostname: String) -> JSONValue {
+        let origin = RequestOrigin.current
+        var members: JSONObject = [
+            "method": .string(method), "query": .object(query), "body": .object(body), "geoip": [:],
+            "hostname": .string(hostname),
+        ]
+        members["ip"] = origin?.ip.map(JSONValue.string)
+        members["user_agent"] = origin?.userAgent.map(JSONValue.string)
+        return .object(members)
+    }
+}

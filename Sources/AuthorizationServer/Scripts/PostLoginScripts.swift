@@ -1,0 +1,214 @@
+import Foundation
+import OAuth
+import Scripting
+import Storage
+
+/// Runs what the tenant lets have a say in a login: its rules, one after the other, and then its actions.
+///
+/// A script that denies, fails or cannot run lets nobody in. No database's transaction is open while one runs.
+struct PostLoginScripts: Sendable {
+    let services: Services
+    let trail: LogTrail
+
+    /// Whether there is anything to run.
+    func areDue() async throws -> Bool {
+        try await !services.configuration.dueScripts().at([.postLogin]).isEmpty
+    }
+
+    /// Runs all of them for somebody whom no browser waits for.
+    /// - Returns: what they have changed; nil where there are none.
+    /// - Throws: ``OAuthError``.
+    func run(_ login: ScriptedLogin) async throws -> ScriptChanges? {
+        try await run(login, since: nil)?.changes
+    }
+
+    /// Runs those that have not run yet.
+    /// - Parameter earlier: how far they were; nil where none has run.
+    /// - Returns: how far they are now, with a pause where the user has to go somewhere else first; nil where there are none.
+    /// - Throws: ``OAuthError``.
+    func run(_ login: ScriptedLogin, since earlier: ScriptProgress?) async throws -> ScriptProgress? {
+        let due = try await services.configuration.dueScripts()
+        let scripts = due.at([.postLogin])
+        guard !scripts.isEmpty || earlier?.pause != nil else { return nil }
+        var pass = PostLoginPass(
+            login, try await ScriptFacts(login, services), ScriptRuns(services: services),
+            since: earlier ?? ScriptProgress(sessionDigest: login.session?.digest ?? ""))
+        do {
+            try await pass.run(scripts, configuration: configuration(due))
+            try await pass.keepNotes()
+        } catch let denial as PostLoginPass.Denial {
+            // What was noted before is kept, as at Auth0: it may be why the next login is let in.
+            try await pass.keepNotes()
+            pass.runs.log(trail)
+            throw denial.error
+        } catch let failed as FailedScript {
+            pass.runs.log(trail, failure: failed)
+            throw failed.error
+        } catch let problem as ScriptOperation.Problem {
+            let failed = FailedScript("The tenant's scripts", cause: problem.description)
+            pass.runs.log(trail, failure: failed)
+            throw failed.error
+        }
+        pass.runs.log(trail)
+        return pass.progress
+    }
+
+    private func configuration(_ due: DueScripts) throws -> JSONObject {
+        try due.sealedConfiguration.mapValues { .string(try services.secret.box.open($0)) }
+    }
+}
+
+/// One pass through a login's scripts, and what it has come to so far.
+struct PostLoginPass {
+    private let login: ScriptedLogin
+    private let facts: ScriptFacts
+    /// The user with what actions have noted.
+    private var user: User
+    private var notes = UserNotes()
+    /// The rules that have run.
+    private var ruleIDs: [String] = []
+    var runs: ScriptRuns
+    private(set) var progress: ScriptProgress
+
+    /// A script says no.
+    struct Denial: Error {
+        let error: OAuthError
+    }
+
+    init(_ login: ScriptedLogin, _ facts: ScriptFacts, _ runs: ScriptRuns, since progress: ScriptProgress) {
+        (self.login, self.facts, self.runs, self.progress) = (login, facts, runs, progress)
+        user = login.user
+    }
+
+    private var services: Services { runs.services }
+
+    /// - Throws: ``Denial``, ``FailedScript``.
+    mutating func run(_ scripts: [DueScripts.Script], configuration: @autoclosure () throws -> JSONObject) async throws
+    {
+        let pause = progress.pause
+        progress.pause = nil
+        let rules = scripts.compactMap { script in if case .rule(let rule) = script { rule } else { nil } }
+        ruleIDs = rules.map(\.id)
+        if pause?.actionID == nil {
+            // Rules that sent the user away all run again, and nothing of what they did before counts.
+            progress.changes = ScriptChanges()
+            if !rules.isEmpty { try await run(rules, configuration()) }
+            if progress.pause != nil { return }
+        }
+        var actions = scripts.compactMap { script in if case .action(let action) = script { action } else { nil } }
+        if let id = pause?.actionID {
+            guard let index = actions.firstIndex(where: { $0.id == id }) else {
+                throw FailedScript("The action that sent the user away", cause: "it is not bound any more")
+            }
+            actions.removeFirst(index)
+        }
+        for action in actions where progress.pause == nil {
+            try await run(action, isContinued: action.id == pause?.actionID)
+        }
+        try checkSizes()
+    }
+
+    /// Writes down what actions have noted of the user.
+    mutating func keepNotes() async throws {
+        guard !notes.isEmpty else { return }
+        let kept = notes
+        notes = UserNotes()
+        try await kept.write(to: login.user.id, services)
+    }
+
+    // MARK: Rules
+
+    private mutating func run(_ rules: [Rule], _ configuration: JSONObject) async throws {
+        var user = JSONValue.object(ScriptUser.rule(login.user, identities: facts.identities))
+        var context = JSONValue.object(RuleContext.members(login, facts))
+        let domain = services.issuer.domain
+        let auth0: JSONValue = ["domain": .string(domain), "baseUrl": .string(services.issuer.url("api/v2"))]
+        var redirect: (url: String, title: String)?
+        for rule in rules {
+            let title = DueScripts.Script.rule(rule).title
+            let ending = try await runs.run(
+                .rule, title: title, source: rule.script,
+                input: ["user": user, "context": context, "configuration": .object(configuration), "auth0": auth0])
+            try deny(ending.operations)
+            let result: JSONObject
+            do throws(JSONReader.Problem) {
+                result = try JSONReader.object(ending.value.utf8)
+            } catch {
+                throw FailedScript(title, cause: "what it gave back cannot be read: \(error.description)")
+            }
+            user = result["user"] ?? user
+            context = result["context"] ?? context
+            // The context says what all rules up to this one want: the last one's counts.
+            let wanted = try RuleResult(context: context, title: title)
+            progress.changes = wanted.changes
+            redirect = wanted.redirect.map { ($0, title) }
+        }
+        // Who has come back is not sent away again.
+        if let (url, title) = redirect, login.returned == nil { try leave(to: url, actionID: nil, title: title) }
+    }
+
+    // MARK: Actions
+
+    private mutating func run(_ action: DueScripts.BoundAction, isContinued: Bool) async throws {
+        let title = DueScripts.Script.action(action).title
+        var situation: JSONObject = [
+            "canRedirect": .bool(login.mayLeave), "domain": .string(services.issuer.domain),
+            "rules": JSONValue(ruleIDs), "returned": .null,
+        ]
+        if isContinued, let returned = login.returned {
+            situation["returned"] = .object(returned.all.mapValues(JSONValue.string))
+        }
+        situation["state"] = login.state.map { .string($0.text) }
+        let event = PostLoginEvent.members(login, facts, user: user, metadata: progress.transactionMetadata)
+        let ending = try await runs.run(
+            action, entry: isContinued ? "onContinuePostLogin" : "onExecutePostLogin", event: event,
+            situation: situation)
+        var url: String?
+        for operation in ending.operations {
+            progress.changes.apply(operation)
+            switch operation {
+            case .appMetadata(let name, let value): notes.noteApp(name, value)
+            case .userMetadata(let name, let value): notes.noteUser(name, value)
+            case .transactionMetadata(let name, let value): progress.transactionMetadata[name] = value
+            case .redirect(let target): url = target
+            default: break
+            }
+        }
+        notes.apply(to: &user)
+        do {
+            try UserNotes.check(user)
+        } catch let problem as ScriptOperation.Problem {
+            throw FailedScript(title, cause: problem.description)
+        }
+        try deny(ending.operations)
+        if let url { try leave(to: url, actionID: action.id, title: title) }
+    }
+
+    private func deny(_ operations: [ScriptOperation]) throws {
+        for case .deny(let code, let reason, _) in operations {
+            throw Denial(error: OAuthError(code.map(OAuthError.Code.init) ?? .accessDenied, reason))
+        }
+    }
+
+    // MARK: Sending the user somewhere else
+
+    private mutating func leave(to url: String, actionID: String?, title: String) throws {
+        guard login.mayLeave else {
+            throw Denial(
+                error: OAuthError(
+                    .interactionRequired, "The user has to go somewhere else first.",
+                    hint: "\(title) sends the user to another page, and here is no browser that may go there."))
+        }
+        progress.pause = ScriptProgress.Pause(actionID: actionID, url: url)
+    }
+
+    private func checkSizes() throws {
+        for (token, claims) in [
+            ("access token", progress.changes.accessTokenClaims), ("ID token", progress.changes.idTokenClaims),
+        ] where try JSON.bytes(claims).count > ClaimNames.mostBytes {
+            throw FailedScript(
+                "The tenant's scripts",
+                cause: "the claims for the \(token) have more than \(ClaimNames.mostBytes / 1024) KB")
+        }
+    }
+}

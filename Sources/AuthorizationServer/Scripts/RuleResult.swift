@@ -1,0 +1,58 @@
+import OAuth
+import Storage
+
+/// What a rule's context asks for, read and checked.
+struct RuleResult: Sendable {
+    private(set) var changes = ScriptChanges()
+    /// Where the user is to be sent; nil for nowhere.
+    private(set) var redirect: String?
+
+    /// - Throws: ``FailedScript`` for what cannot be done.
+    init(context: JSONValue, title: String) throws(FailedScript) {
+        let context = context.object ?? [:]
+        func problem(_ cause: String) -> FailedScript { FailedScript(title, cause: cause) }
+        // Who wants a second factor must not get in without it.
+        if let factor = context["multifactor"]?.object, factor["provider"]?.string ?? "" != "none" {
+            throw problem("context.multifactor: this server has no multi-factor authentication")
+        }
+        if let primary = context["primaryUser"]?.string, !primary.isEmpty {
+            throw problem("context.primaryUser: this server cannot change who a login is of")
+        }
+        var accessToken = context["accessToken"]?.object ?? [:]
+        if let scope = accessToken.removeValue(forKey: "scope"), scope != .null {
+            guard let values = Self.scope(scope) else {
+                throw problem("context.accessToken.scope must be a list of scope values, as texts")
+            }
+            changes.replaceScope(by: values)
+        }
+        let idToken = context["idToken"]?.object ?? [:]
+        for (name, value) in [("accessToken", accessToken), ("idToken", idToken)] {
+            guard !JSONValue.object(value).holdsNUL, !value.values.contains(where: \.holdsPrototype) else {
+                throw problem("context.\(name) must have no character NUL and no member '__proto__' in its values")
+            }
+        }
+        (changes.accessTokenClaims, changes.idTokenClaims) = (accessToken, idToken)
+        redirect = try Self.redirect(context["redirect"], problem)
+    }
+
+    /// A list of values, or a text with spaces between them.
+    private static func scope(_ value: JSONValue) -> [String]? {
+        let values = value.array?.map(\.string) ?? value.string?.split(separator: " ").map { String($0) }
+        var scope: [String] = []
+        for value in values ?? [nil] {
+            guard let value, let parsed = try? Scope(parsing: value), parsed.values == [value] else { return nil }
+            scope.append(value)
+        }
+        return scope
+    }
+
+    private static func redirect(
+        _ value: JSONValue?, _ problem: (String) -> FailedScript
+    ) throws(FailedScript) -> String? {
+        guard let redirect = value?.object else { return nil }
+        guard let url = redirect["url"]?.string, url.utf8.count <= 1900, let uri = RedirectURI(url),
+            ["http", "https"].contains(uri.scheme)
+        else { throw problem("context.redirect.url must be an absolute http or https URL of 1900 characters at most") }
+        return url
+    }
+}

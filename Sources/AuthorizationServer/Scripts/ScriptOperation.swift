@@ -1,0 +1,158 @@
+import Foundation
+import OAuth
+import Scripting
+import Storage
+
+/// Something that a script asks for, read and checked: the one place where a script's word becomes the server's.
+enum ScriptOperation: Sendable, Equatable {
+    case accessTokenClaim(String, JSONValue)
+    case idTokenClaim(String, JSONValue)
+    case addScope(String)
+    case removeScope(String)
+    /// The rest of the flow's scripts do not run. The code is nil where the trigger has one of its own.
+    case deny(code: String?, reason: String, userMessage: String?)
+    case redirect(url: String)
+    case appMetadata(String, JSONValue)
+    case userMetadata(String, JSONValue)
+    case transactionMetadata(String, String?)
+    case cache(String, ScriptCache.Entry?)
+    /// Something of Auth0's API that the server does not have. It fails the flow, whatever the script does next: what was
+    /// asked for may have been what keeps somebody out.
+    case unsupported(String)
+
+    /// What is wrong with what a script asked for.
+    struct Problem: Error, Sendable, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Characters of a text that a script gives to be shown at most.
+    private static let longestText = 2000
+
+    /// - Throws: ``Problem``.
+    init(_ effect: ScriptEffect) throws(Problem) {
+        let value: JSONObject
+        do throws(JSONReader.Problem) {
+            value = try JSONReader.object(effect.value.utf8)
+        } catch {
+            throw Problem(description: "\(effect.op.forDisplay): \(error.description)")
+        }
+        let arguments = Arguments(op: effect.op, members: value)
+        switch effect.op {
+        case "accessToken.setCustomClaim": self = .accessTokenClaim(try arguments.name(), try arguments.value())
+        case "idToken.setCustomClaim": self = .idTokenClaim(try arguments.name(), try arguments.value())
+        case "accessToken.addScope": self = .addScope(try arguments.scopeValue())
+        case "accessToken.removeScope": self = .removeScope(try arguments.scopeValue())
+        case "access.deny", "validation.error":
+            self = .deny(
+                code: try arguments.code(), reason: try arguments.text("reason", most: Self.longestText) ?? "",
+                userMessage: try arguments.text("userMessage", most: Self.longestText))
+        case "redirect.sendUserTo": self = .redirect(url: try arguments.url())
+        case "user.setAppMetadata": self = .appMetadata(try arguments.metadataName(), try arguments.value())
+        case "user.setUserMetadata": self = .userMetadata(try arguments.metadataName(), try arguments.value())
+        case "transaction.setMetadata":
+            self = .transactionMetadata(
+                try arguments.name(most: 255), try arguments.text("value", most: 255))
+        case "cache.set", "cache.delete": self = .cache(try arguments.name(most: 64), try arguments.cacheEntry())
+        case "unsupported": self = .unsupported(try arguments.name(most: 100))
+        default: throw Problem(description: "There is no operation '\(effect.op.forDisplay)'")
+        }
+    }
+
+    /// What the log says of it: what was asked for, and never a value.
+    var title: String {
+        switch self {
+        case .accessTokenClaim(let name, _): "accessToken.setCustomClaim \(name.forDisplay)"
+        case .idTokenClaim(let name, _): "idToken.setCustomClaim \(name.forDisplay)"
+        case .addScope(let value): "accessToken.addScope \(value)"
+        case .removeScope(let value): "accessToken.removeScope \(value)"
+        case .deny: "access.deny"
+        case .redirect(let url): "redirect.sendUserTo \(RedirectURI(url)?.origin ?? "")"
+        case .appMetadata(let name, _): "user.setAppMetadata \(name.forDisplay)"
+        case .userMetadata(let name, _): "user.setUserMetadata \(name.forDisplay)"
+        case .transactionMetadata(let name, _): "transaction.setMetadata \(name.forDisplay)"
+        case .cache(let name, let entry): "cache.\(entry == nil ? "delete" : "set") \(name.forDisplay)"
+        case .unsupported(let name): "\(name.forDisplay), which this server does not have"
+        }
+    }
+}
+
+extension ScriptChanges {
+    /// Takes an operation in, where it is about tokens.
+    mutating func apply(_ operation: ScriptOperation) {
+        switch operation {
+        case .accessTokenClaim(let name, let value): accessTokenClaims[name] = value
+        case .idTokenClaim(let name, let value): idTokenClaims[name] = value
+        case .addScope(let value): addScope(value)
+        case .removeScope(let value): removeScope(value)
+        default: break
+        }
+    }
+}
+
+/// The arguments of an operation.
+private struct Arguments {
+    let op: String
+    let members: JSONObject
+
+    func problem(_ text: String) -> ScriptOperation.Problem { ScriptOperation.Problem(description: "\(op): \(text)") }
+
+    func name(most: Int = 1024) throws(ScriptOperation.Problem) -> String {
+        guard let name = try text("name", most: most), !name.isEmpty else {
+            throw problem("the name must not be empty")
+        }
+        return name
+    }
+
+    /// Names that are no paths, as the Management API has them too.
+    func metadataName() throws(ScriptOperation.Problem) -> String {
+        let name = try name(most: 255)
+        guard name != "__proto__", !name.contains(where: { ".$".contains($0) }) else {
+            throw problem("the name '\(name.forDisplay)' must not have a '.' or '$'")
+        }
+        return name
+    }
+
+    func value() throws(ScriptOperation.Problem) -> JSONValue {
+        let value = members["value"] ?? .null
+        guard !value.holdsPrototype else { throw problem("the value must not have a member '__proto__'") }
+        guard !value.holdsNUL else { throw problem("the value must not have the character NUL") }
+        return value
+    }
+
+    func text(_ name: String, most: Int) throws(ScriptOperation.Problem) -> String? {
+        switch members[name] {
+        case nil, .null: return nil
+        case .string(let text):
+            guard text.utf8.count <= most, !text.utf8.contains(0) else {
+                throw problem("'\(name)' must have \(most) bytes at most, and no NUL")
+            }
+            return text
+        default: throw problem("'\(name)' must be a text")
+        }
+    }
+
+    func scopeValue() throws(ScriptOperation.Problem) -> String {
+        guard let text = try text("scope", most: 280), let scope = try? Scope(parsing: text), scope.values == [text]
+        else { throw problem("the scope must be one value of printable ASCII characters, without spaces") }
+        return text
+    }
+
+    func code() throws(ScriptOperation.Problem) -> String? {
+        guard let code = try text("code", most: 100) else { return nil }
+        guard code.wholeMatch(of: /[a-z][a-z_]*/) != nil else { return "access_denied" }
+        return code
+    }
+
+    func url() throws(ScriptOperation.Problem) -> String {
+        guard let text = try text("url", most: 1900), let uri = RedirectURI(text),
+            ["http", "https"].contains(uri.scheme)
+        else { throw problem("the url must be an absolute http or https URL of 1900 characters at most") }
+        return text
+    }
+
+    func cacheEntry() throws(ScriptOperation.Problem) -> ScriptCache.Entry? {
+        guard let value = try text("value", most: ScriptCache.longestValue) else { return nil }
+        guard let expires = members["expires_at"]?.integer else { throw problem("'expires_at' must be milliseconds") }
+        return ScriptCache.Entry(value: value, expiresAt: Date(timeIntervalSince1970: Double(expires) / 1000))
+    }
+}

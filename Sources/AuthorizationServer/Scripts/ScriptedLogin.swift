@@ -1,0 +1,111 @@
+import Foundation
+import OAuth
+import Storage
+
+/// A login, or an exchange in the name of a user, as the tenant's scripts are told of it.
+struct ScriptedLogin: Sendable {
+    var user: User
+    let client: Client
+    let flow: Flow
+    /// What the application asks for, before anything is left out.
+    let requestedScope: Scope
+    var resourceServer: ResourceServer?
+    /// The browser's session; nil where the user came without one.
+    var session: Session?
+    /// The refresh token that is exchanged; nil for other flows.
+    var refreshToken: RefreshToken?
+    var organization: Organization?
+    /// When the user proved who they are.
+    let authenticatedAt: Date
+    /// The authorization request; nil where there is none now.
+    var request: AuthorizationRequest?
+    /// The parameters of the request to the token endpoint; nil where it is none.
+    var body: Parameters?
+    /// What the application told of where the answer goes.
+    var target: ResponseTarget?
+    /// Whether there is a browser that a script may send somewhere else.
+    var mayLeave = false
+    /// What came back with the user from where a script had sent them; nil where none has.
+    var returned: Parameters?
+    /// The `state` of the login's transaction, by which the user comes back.
+    var state: Secret?
+
+    /// What the scripts know as the protocol.
+    enum Flow: String, Sendable {
+        case code = "oidc-basic-profile"
+        case implicit = "oidc-implicit-profile"
+        case hybrid = "oidc-hybrid-profile"
+        case device = "oauth2-device-code"
+        case password = "oauth2-password"
+        /// Auth0's first grant with credentials, by which codes of passwordless logins came too.
+        case passwordless = "oauth2-resource-owner"
+        case refresh = "oauth2-refresh-token"
+        case assertion = "oauth2-resource-owner-jwt-bearer"
+        case exchange = "oauth2-token-exchange"
+
+        init(_ type: ResponseType) {
+            self = type == .code ? .code : type.contains(.code) ? .hybrid : .implicit
+        }
+    }
+
+    init(
+        _ user: User, of client: Client, _ flow: Flow, scope: Scope, authenticatedAt: Date,
+        resourceServer: ResourceServer? = nil
+    ) {
+        (self.user, self.client, self.flow, requestedScope) = (user, client, flow, scope)
+        (self.authenticatedAt, self.resourceServer) = (authenticatedAt, resourceServer)
+    }
+
+    /// The name of the connection that the user has signed in with.
+    var connectionName: String { session?.connection ?? user.connection }
+
+    /// What only one party may know, and no script has to.
+    private static let secrets: Set<String> = [
+        "password", "client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "otp", "assertion",
+        "subject_token", "actor_token", "id_token_hint", "request", "device_code", "mfa_token", "oob_code",
+        "binding_code", "recovery_code",
+    ]
+
+    /// Parameters as scripts may see them.
+    static func shown(_ parameters: Parameters?) -> JSONObject {
+        (parameters?.all ?? [:]).filter { !secrets.contains($0.key) }.mapValues(JSONValue.string)
+    }
+}
+
+/// What the database and the configuration know of a login, read once for all its scripts.
+struct ScriptFacts: Sendable {
+    /// The user's identities, the first one first.
+    let identities: [User]
+    let roles: [String]
+    /// The applications that the session has signed the user in to and that are told of its end.
+    let sessionClients: [String]
+    let connection: Connection?
+    /// What scripts know the tenant by.
+    let tenant: String
+    let hostname: String
+
+    init(_ login: ScriptedLogin, _ services: Services) async throws {
+        let (userID, organizationID, sid) = (login.user.id, login.organization?.id, login.session?.sid)
+        (identities, roles, sessionClients) = try await services.stores.database.read { transaction in
+            let roles =
+                try organizationID.map {
+                    try OrganizationStore.roles(of: userID, in: $0, transaction)
+                } ?? RoleStore.roles(of: userID, in: transaction)
+            return (
+                try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
+                try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? []
+            )
+        }
+        let name = login.connectionName
+        connection = try await services.configuration.connections().first { $0.name == name }
+        (tenant, hostname) = (services.issuer.scriptTenant, services.issuer.domain)
+    }
+}
+
+extension Issuer {
+    /// What scripts know the tenant by: the first label of its name.
+    var scriptTenant: String {
+        let host = domain.prefix { $0 != ":" }
+        return host.contains(where: \.isLetter) ? String(host.prefix { $0 != "." }) : String(host)
+    }
+}
