@@ -19,66 +19,72 @@ static const unsigned char script4[] = {
 #embed "modules/assert.js"
 };
 static const unsigned char script5[] = {
-#embed "modules/axios.js"
+#embed "modules/auth0-rule-utilities.js"
 };
 static const unsigned char script6[] = {
-#embed "modules/bcrypt.js"
+#embed "modules/auth0.js"
 };
 static const unsigned char script7[] = {
-#embed "modules/buffer.js"
+#embed "modules/axios.js"
 };
 static const unsigned char script8[] = {
-#embed "modules/clone.js"
+#embed "modules/bcrypt.js"
 };
 static const unsigned char script9[] = {
-#embed "modules/crypto.js"
+#embed "modules/buffer.js"
 };
 static const unsigned char script10[] = {
-#embed "modules/events.js"
+#embed "modules/clone.js"
 };
 static const unsigned char script11[] = {
-#embed "modules/fetch.js"
+#embed "modules/crypto.js"
 };
 static const unsigned char script12[] = {
-#embed "modules/http.js"
+#embed "modules/events.js"
 };
 static const unsigned char script13[] = {
-#embed "modules/https.js"
+#embed "modules/fetch.js"
 };
 static const unsigned char script14[] = {
-#embed "modules/inspect.js"
+#embed "modules/http.js"
 };
 static const unsigned char script15[] = {
-#embed "modules/jsonwebtoken.js"
+#embed "modules/https.js"
 };
 static const unsigned char script16[] = {
-#embed "modules/node-fetch.js"
+#embed "modules/inspect.js"
 };
 static const unsigned char script17[] = {
-#embed "modules/path.js"
+#embed "modules/jsonwebtoken.js"
 };
 static const unsigned char script18[] = {
-#embed "modules/querystring.js"
+#embed "modules/node-fetch.js"
 };
 static const unsigned char script19[] = {
-#embed "modules/request-promise-native.js"
+#embed "modules/path.js"
 };
 static const unsigned char script20[] = {
-#embed "modules/request-promise.js"
+#embed "modules/querystring.js"
 };
 static const unsigned char script21[] = {
-#embed "modules/request.js"
+#embed "modules/request-promise-native.js"
 };
 static const unsigned char script22[] = {
-#embed "modules/requests.js"
+#embed "modules/request-promise.js"
 };
 static const unsigned char script23[] = {
-#embed "modules/url.js"
+#embed "modules/request.js"
 };
 static const unsigned char script24[] = {
-#embed "modules/util.js"
+#embed "modules/requests.js"
 };
 static const unsigned char script25[] = {
+#embed "modules/url.js"
+};
+static const unsigned char script26[] = {
+#embed "modules/util.js"
+};
+static const unsigned char script27[] = {
 #embed "modules/uuid.js"
 };
 
@@ -88,27 +94,29 @@ static const struct CScript scripts[] = {
     {"kinds/database.js", script2, sizeof script2},
     {"kinds/rule.js", script3, sizeof script3},
     {"modules/assert.js", script4, sizeof script4},
-    {"modules/axios.js", script5, sizeof script5},
-    {"modules/bcrypt.js", script6, sizeof script6},
-    {"modules/buffer.js", script7, sizeof script7},
-    {"modules/clone.js", script8, sizeof script8},
-    {"modules/crypto.js", script9, sizeof script9},
-    {"modules/events.js", script10, sizeof script10},
-    {"modules/fetch.js", script11, sizeof script11},
-    {"modules/http.js", script12, sizeof script12},
-    {"modules/https.js", script13, sizeof script13},
-    {"modules/inspect.js", script14, sizeof script14},
-    {"modules/jsonwebtoken.js", script15, sizeof script15},
-    {"modules/node-fetch.js", script16, sizeof script16},
-    {"modules/path.js", script17, sizeof script17},
-    {"modules/querystring.js", script18, sizeof script18},
-    {"modules/request-promise-native.js", script19, sizeof script19},
-    {"modules/request-promise.js", script20, sizeof script20},
-    {"modules/request.js", script21, sizeof script21},
-    {"modules/requests.js", script22, sizeof script22},
-    {"modules/url.js", script23, sizeof script23},
-    {"modules/util.js", script24, sizeof script24},
-    {"modules/uuid.js", script25, sizeof script25},
+    {"modules/auth0-rule-utilities.js", script5, sizeof script5},
+    {"modules/auth0.js", script6, sizeof script6},
+    {"modules/axios.js", script7, sizeof script7},
+    {"modules/bcrypt.js", script8, sizeof script8},
+    {"modules/buffer.js", script9, sizeof script9},
+    {"modules/clone.js", script10, sizeof script10},
+    {"modules/crypto.js", script11, sizeof script11},
+    {"modules/events.js", script12, sizeof script12},
+    {"modules/fetch.js", script13, sizeof script13},
+    {"modules/http.js", script14, sizeof script14},
+    {"modules/https.js", script15, sizeof script15},
+    {"modules/inspect.js", script16, sizeof script16},
+    {"modules/jsonwebtoken.js", script17, sizeof script17},
+    {"modules/node-fetch.js", script18, sizeof script18},
+    {"modules/path.js", script19, sizeof script19},
+    {"modules/querystring.js", script20, sizeof script20},
+    {"modules/request-promise-native.js", script21, sizeof script21},
+    {"modules/request-promise.js", script22, sizeof script22},
+    {"modules/request.js", script23, sizeof script23},
+    {"modules/requests.js", script24, sizeof script24},
+    {"modules/url.js", script25, sizeof script25},
+    {"modules/util.js", script26, sizeof script26},
+    {"modules/uuid.js", script27, sizeof script27},
 };
 
 size_t CScriptCount(void) { return sizeof scripts / sizeof scripts[0]; }

@@ -102,8 +102,10 @@ final class Native {
         (
             "module",
             { call throws(Refusal) in
+                // Of `@scope/name` the file is scope-name.js.
+                let name = call.text(0).replacing("@", with: "").replacing("/", with: "-")
                 do throws(Realm.Defect) {
-                    return try call.realm.evaluate(script: "modules/\(call.text(0)).js")
+                    return try call.realm.evaluate(script: "modules/\(name).js")
                 } catch {
                     throw Refusal(error.description)
                 }

@@ -10,7 +10,7 @@ package enum ScriptModules {
 
     /// What npm has under these names, as far as a login's scripts use it.
     package static let packages = [
-        "@auth0/rule-utilities", "axios", "bcrypt", "jsonwebtoken", "node-fetch", "request", "request-promise",
+        "@auth0/rule-utilities", "auth0", "axios", "bcrypt", "jsonwebtoken", "node-fetch", "request", "request-promise",
         "request-promise-native", "uuid",
     ]
 
