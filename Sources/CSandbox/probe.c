@@ -55,8 +55,8 @@ static int environment(void) {
     return EACCES;
 }
 static int inherited_files(void) {
-    // 3 is the server's; 4 is what tells how large the process is.
-    for (int descriptor = 5; descriptor < 256; descriptor++) {
+    // The first ones are its own: the socket, and what the engine opens.
+    for (int descriptor = 16; descriptor < 1024; descriptor++) {
         char byte;
         if (read(descriptor, &byte, 0) == 0) return 0;
     }

@@ -17,7 +17,13 @@ package enum TestWorkers {
 
     /// What starts a worker.
     package static func settings(size: Int = 4, _ arguments: String...) -> ScriptPool.Settings {
-        ScriptPool.Settings(command: [program.path(percentEncoded: false), "script-worker"] + arguments, size: size)
+        var settings = ScriptPool.Settings(
+            command: [program.path(percentEncoded: false), "script-worker"] + arguments, size: size)
+        // Tests are many at once, and the machine may be busy with them.
+        settings.limits.wall = ScriptLimits.longest
+        settings.patience = .seconds(120)
+        settings.startTime = .seconds(120)
+        return settings
     }
 
     /// One for all tests of a process: no process is started before the first script.

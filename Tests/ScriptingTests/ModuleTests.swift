@@ -31,7 +31,7 @@ struct ModuleTests {
     ) async {
         let result = await Scripts.action(
             "const assert = require('assert'); exports.onExecutePostLogin = async (event, api) => {\n\(body)\n};",
-            input: #"{"event":{},"secrets":\#(secrets)}"#, limits: ScriptLimits(cpu: .seconds(10)), host: Self.host,
+            input: #"{"event":{},"secrets":\#(secrets)}"#, limits: TestPools.ample, host: Self.host,
             pool: TestPools.patient)
         #expect(result.end == .returned("null"), "\(result.console)", sourceLocation: sourceLocation)
     }

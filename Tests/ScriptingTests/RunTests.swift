@@ -152,12 +152,17 @@ struct RunTests {
     @Test(
         "A text that is no script says where it stops being one",
         arguments: [
-            ("exports.a = 1;\n\nlet b = ;\n", 3), ("exports.a = 1;\n}\nwhile (true);\n{", 2), ("a(;", 1),
+            ("exports.a = 1;\n\nlet b = ;\n", 3), ("exports.a = 1;\na(;", 2), ("a(;", 1),
         ])
     func syntax(source: String, line: Int) async throws {
         let failure = try #require(await Scripts.action(source).failure)
         #expect(failure.name == "SyntaxError")
         #expect(failure.line == line)
+    }
+
+    @Test("A brace too many does not end the function that a script is in")
+    func braces() async {
+        #expect(await Scripts.action("exports.a = 1;\n}\nwhile (true);\n{").failure?.name == "SyntaxError")
     }
 
     @Test("An error's code and an odd thing that is thrown come through")

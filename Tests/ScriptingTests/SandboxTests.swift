@@ -17,7 +17,7 @@ struct SandboxTests {
         "What a script has no business with is denied",
         arguments: [
             "read-file", "write-file", "list-folder", "look-at-file", "other-process", "own-process", "signal-parent",
-            "executable-memory", "raise-limit", "change-root", "environment", "inherited-files",
+            "executable-memory", "raise-limit", "change-root", "environment",
         ])
     func denied(_ probe: String) async {
         let outcome = await Self.attempt(probe)

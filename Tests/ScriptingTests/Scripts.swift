@@ -41,7 +41,7 @@ enum Scripts {
     }
 
     /// Processor time that an endless script gets in a test.
-    static let brief = ScriptLimits(cpu: .milliseconds(150))
+    static let brief = ScriptLimits(cpu: .milliseconds(150), wall: ScriptLimits.longest)
 }
 
 /// A host of closures.

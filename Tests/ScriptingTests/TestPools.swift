@@ -6,8 +6,9 @@ enum TestPools {
     /// One script at a time: what one leaves behind the next would find.
     static let single = ScriptPool(TestWorkers.settings(size: 1))
 
-    /// More processor time than the standard.
-    static let patient = ScriptPool(settings(ScriptLimits(cpu: .seconds(20), wall: .seconds(20))))
+    /// More time than the standard: the machine may be busy.
+    static let ample = ScriptLimits(cpu: .seconds(20), wall: .seconds(20))
+    static let patient = ScriptPool(settings(ample))
 
     /// Less of it.
     static let brief = ScriptPool(settings(Scripts.brief))

@@ -26,7 +26,7 @@ struct WorkerFaultTests {
 
     @Test("during a run: that run has crashed, with its effects so far, and nobody else's")
     func during() async {
-        let pool = ScriptPool(TestPools.settings(ScriptLimits(cpu: .seconds(20), wall: .seconds(20)), size: 1))
+        let pool = ScriptPool(TestPools.settings(TestPools.ample, size: 1))
         let host = TestHost { _ in
             Task {
                 try await Task.sleep(for: .milliseconds(30))
@@ -82,7 +82,7 @@ struct WorkerFaultTests {
 
     @Test("as it starts: the reason is told, and it is tried again later")
     func starting() async {
-        var settings = ScriptPool.Settings(command: ["/bin/false"])
+        var settings = ScriptPool.Settings(command: ["/bin/sh", "-c", "exit 1"])
         settings.pause = .zero
         let failing = ScriptPool(settings)
         for _ in 0..<2 {

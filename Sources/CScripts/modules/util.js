@@ -42,7 +42,7 @@
   const { TextEncoder, TextDecoder } = tools.load('buffer');
 
   return {
-    inspect, format, promisify, callbackify, inherits, isDeepStrictEqual, TextEncoder, TextDecoder,
+    inspect, format: (...values) => format(values), promisify, callbackify, inherits, isDeepStrictEqual, TextEncoder, TextDecoder,
     deprecate: original => original, debuglog: () => () => {}, isArray: Array.isArray,
     types: { isDate: is('Date'), isRegExp: is('RegExp'), isPromise: is('Promise'), isMap: is('Map'), isSet: is('Set') },
   };

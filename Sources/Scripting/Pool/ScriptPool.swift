@@ -20,11 +20,13 @@ package actor ScriptPool: ScriptEngine {
         package var startTime = Duration.seconds(20)
         /// How long workers are kept that nobody needs.
         package var idleTime = Duration.seconds(300)
+        /// How long a run waits for its turn.
+        package var patience: Duration
         /// How long nobody tries to start one after that has failed.
         package var pause = Duration.seconds(2)
 
         package init(command: [String], size: Int = 2, limits: ScriptLimits = .standard) {
-            (self.command, self.size, self.limits) = (command, size, limits)
+            (self.command, self.size, self.limits, patience) = (command, size, limits, limits.wall)
             environment = [
                 "TZ": "UTC", "LC_ALL": "C.UTF-8",
                 // The engine would reserve some 70 GB of addresses, of which a worker has few.
@@ -70,7 +72,7 @@ package actor ScriptPool: ScriptEngine {
         let run = run.limited(to: settings.limits)
         var reason = ""
         for _ in 0..<3 {
-            switch await take(patience: run.limits.wall) {
+            switch await take() {
             case .failure(let failure): return ScriptResult(end: .unavailable(failure.reason))
             case .success(var member):
                 member.runs += 1
@@ -114,7 +116,7 @@ package actor ScriptPool: ScriptEngine {
 
     private static let closed = WorkerThread.Unavailable(reason: "The server is stopping")
 
-    private func take(patience: Duration) async -> Result<Member, WorkerThread.Unavailable> {
+    private func take() async -> Result<Member, WorkerThread.Unavailable> {
         guard !isClosed else { return .failure(Self.closed) }
         lastRun = .now
         if waiters.isEmpty, busy < settings.size, let member = popIdle() {
@@ -127,7 +129,7 @@ package actor ScriptPool: ScriptEngine {
         }
         lastWaiter += 1
         let id = lastWaiter
-        let expiry = Task { [size = settings.size] in
+        let expiry = Task { [size = settings.size, patience = settings.patience] in
             try await Task.sleep(for: patience)
             expire(
                 id,

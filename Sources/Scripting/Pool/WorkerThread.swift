@@ -96,7 +96,7 @@ final class WorkerThread {
                 case .run(let job): begin(job)
                 case .answer(let run, let call, let answer):
                     guard run == runs, let course, course.answered(call) else { continue }
-                    outgoing += ServerMessage.answer(run, call: call, answer).frame.bytes
+                    outgoing += ServerMessage.answer(run, call: call, answer.limited).frame.bytes
                 case .leave: end = "the server has stopped it"
                 }
             }
@@ -212,5 +212,13 @@ final class WorkerThread {
             }
             if poll(&descriptors, nfds_t(descriptors.count), timeout) > 0 { return true }
         }
+    }
+}
+
+extension ScriptAnswer {
+    /// Itself, where it fits into a frame.
+    fileprivate var limited: ScriptAnswer {
+        guard case .value(let text) = self, text.utf8.count > Frame.most / 2 else { return self }
+        return .failure("The answer has more than \(Frame.most >> 21) megabytes")
     }
 }
