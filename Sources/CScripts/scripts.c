@@ -19,57 +19,63 @@ static const unsigned char script4[] = {
 #embed "modules/assert.js"
 };
 static const unsigned char script5[] = {
-#embed "modules/axios.js"
+#embed "modules/auth0.js"
 };
 static const unsigned char script6[] = {
-#embed "modules/bcrypt.js"
+#embed "modules/axios.js"
 };
 static const unsigned char script7[] = {
-#embed "modules/buffer.js"
+#embed "modules/bcrypt.js"
 };
 static const unsigned char script8[] = {
-#embed "modules/clone.js"
+#embed "modules/buffer.js"
 };
 static const unsigned char script9[] = {
-#embed "modules/crypto.js"
+#embed "modules/clone.js"
 };
 static const unsigned char script10[] = {
-#embed "modules/events.js"
+#embed "modules/crypto.js"
 };
 static const unsigned char script11[] = {
-#embed "modules/fetch.js"
+#embed "modules/events.js"
 };
 static const unsigned char script12[] = {
-#embed "modules/http.js"
+#embed "modules/fetch.js"
 };
 static const unsigned char script13[] = {
-#embed "modules/https.js"
+#embed "modules/http.js"
 };
 static const unsigned char script14[] = {
-#embed "modules/inspect.js"
+#embed "modules/https.js"
 };
 static const unsigned char script15[] = {
-#embed "modules/jsonwebtoken.js"
+#embed "modules/inspect.js"
 };
 static const unsigned char script16[] = {
-#embed "modules/node-fetch.js"
+#embed "modules/jsonwebtoken.js"
 };
 static const unsigned char script17[] = {
-#embed "modules/path.js"
+#embed "modules/node-fetch.js"
 };
 static const unsigned char script18[] = {
-#embed "modules/querystring.js"
+#embed "modules/path.js"
 };
 static const unsigned char script19[] = {
-#embed "modules/requests.js"
+#embed "modules/querystring.js"
 };
 static const unsigned char script20[] = {
-#embed "modules/url.js"
+#embed "modules/request.js"
 };
 static const unsigned char script21[] = {
-#embed "modules/util.js"
+#embed "modules/requests.js"
 };
 static const unsigned char script22[] = {
+#embed "modules/url.js"
+};
+static const unsigned char script23[] = {
+#embed "modules/util.js"
+};
+static const unsigned char script24[] = {
 #embed "modules/uuid.js"
 };
 
@@ -79,24 +85,26 @@ static const struct CScript scripts[] = {
     {"kinds/database.js", script2, sizeof script2},
     {"kinds/rule.js", script3, sizeof script3},
     {"modules/assert.js", script4, sizeof script4},
-    {"modules/axios.js", script5, sizeof script5},
-    {"modules/bcrypt.js", script6, sizeof script6},
-    {"modules/buffer.js", script7, sizeof script7},
-    {"modules/clone.js", script8, sizeof script8},
-    {"modules/crypto.js", script9, sizeof script9},
-    {"modules/events.js", script10, sizeof script10},
-    {"modules/fetch.js", script11, sizeof script11},
-    {"modules/http.js", script12, sizeof script12},
-    {"modules/https.js", script13, sizeof script13},
-    {"modules/inspect.js", script14, sizeof script14},
-    {"modules/jsonwebtoken.js", script15, sizeof script15},
-    {"modules/node-fetch.js", script16, sizeof script16},
-    {"modules/path.js", script17, sizeof script17},
-    {"modules/querystring.js", script18, sizeof script18},
-    {"modules/requests.js", script19, sizeof script19},
-    {"modules/url.js", script20, sizeof script20},
-    {"modules/util.js", script21, sizeof script21},
-    {"modules/uuid.js", script22, sizeof script22},
+    {"modules/auth0.js", script5, sizeof script5},
+    {"modules/axios.js", script6, sizeof script6},
+    {"modules/bcrypt.js", script7, sizeof script7},
+    {"modules/buffer.js", script8, sizeof script8},
+    {"modules/clone.js", script9, sizeof script9},
+    {"modules/crypto.js", script10, sizeof script10},
+    {"modules/events.js", script11, sizeof script11},
+    {"modules/fetch.js", script12, sizeof script12},
+    {"modules/http.js", script13, sizeof script13},
+    {"modules/https.js", script14, sizeof script14},
+    {"modules/inspect.js", script15, sizeof script15},
+    {"modules/jsonwebtoken.js", script16, sizeof script16},
+    {"modules/node-fetch.js", script17, sizeof script17},
+    {"modules/path.js", script18, sizeof script18},
+    {"modules/querystring.js", script19, sizeof script19},
+    {"modules/request.js", script20, sizeof script20},
+    {"modules/requests.js", script21, sizeof script21},
+    {"modules/url.js", script22, sizeof script22},
+    {"modules/util.js", script23, sizeof script23},
+    {"modules/uuid.js", script24, sizeof script24},
 };
 
 size_t CScriptCount(void) { return sizeof scripts / sizeof scripts[0]; }

@@ -9,7 +9,7 @@ package enum ScriptModules {
     ]
 
     /// What npm has under these names, as far as a login's scripts use it.
-    package static let packages = ["axios", "bcrypt", "jsonwebtoken", "node-fetch", "uuid"]
+    package static let packages = ["auth0", "axios", "bcrypt", "jsonwebtoken", "node-fetch", "request", "uuid"]
 
     /// Whether `require` finds `name`, which may end in a version (`axios@1.7.2`).
     package static func contains(_ name: String) -> Bool {

@@ -1,0 +1,48 @@
+// auth0, as far as scripts use it on the users of their own tenant. The server does what is asked: credentials that a script
+// brings are not looked at, and no other tenant is reached.
+(function (tools) {
+  'use strict';
+
+  function answer(promise, callback) {
+    if (typeof callback !== 'function') return promise;
+    promise.then(value => callback(null, value), callback).catch(tools.fail);
+  }
+
+  function idOf(parameters) {
+    return typeof parameters === 'string' ? parameters : String(parameters?.id ?? parameters?.user_id ?? '');
+  }
+
+  async function change(parameters, values) {
+    const id = idOf(parameters);
+    for (const name of Object.keys(values ?? {})) {
+      if (name !== 'app_metadata' && name !== 'user_metadata') {
+        throw new Error(`ManagementClient: '${name}' of a user cannot be changed by a script; app_metadata and user_metadata can`);
+      }
+    }
+    let user = await tools.call('users.get', { id });
+    if (values?.app_metadata) user = await tools.call('users.updateAppMetadata', { id, metadata: values.app_metadata });
+    if (values?.user_metadata) user = await tools.call('users.updateUserMetadata', { id, metadata: values.user_metadata });
+    return user;
+  }
+
+  class ManagementClient {
+    constructor() {
+      const get = (parameters, callback) => answer(tools.call('users.get', { id: idOf(parameters) }), callback);
+      const update = (parameters, values, callback) => answer(change(parameters, values), callback);
+      const roles = (parameters, callback) => answer(tools.call('users.getRoles', { id: idOf(parameters) }), callback);
+      const assign = (parameters, values, callback) => answer(
+        tools.call('users.assignRoles', { id: idOf(parameters), roles: values?.roles ?? [] }), callback);
+      const updateAppMetadata = (parameters, metadata, callback) =>
+        update(parameters, { app_metadata: metadata }, callback);
+      const updateUserMetadata = (parameters, metadata, callback) =>
+        update(parameters, { user_metadata: metadata }, callback);
+      this.users = { get, update, getRoles: roles, assignRoles: assign, updateAppMetadata, updateUserMetadata };
+      Object.assign(this, {
+        getUser: get, updateUser: update, getUserRoles: roles, assignRolestoUser: assign, updateAppMetadata,
+        updateUserMetadata,
+      });
+    }
+  }
+
+  return { ManagementClient };
+})
