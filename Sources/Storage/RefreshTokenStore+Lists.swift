@@ -31,6 +31,11 @@ extension RefreshTokenStore {
         ).map(IssuedRefreshToken.init)
     }
 
+    /// Lets a family end at another time.
+    package static func setExpiry(of id: String, expiresAt: Date, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE refresh_token_family SET expires_at = \(expiresAt) WHERE id = \(id)")
+    }
+
     /// Replaces what applications have noted with a family.
     package static func setMetadata(_ metadata: JSONObject, of id: String, in transaction: any SQLTransaction) throws {
         try transaction.execute(

@@ -98,6 +98,14 @@ package struct SessionStore: Sendable {
         try transaction.execute("UPDATE session SET metadata = \(JSON.text(metadata)) WHERE sid = \(sid)")
     }
 
+    /// Lets a session end at other times.
+    package static func setExpiry(
+        of sid: String, expiresAt: Date, idleExpiresAt: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            "UPDATE session SET expires_at = \(expiresAt), idle_expires_at = \(idleExpiresAt) WHERE sid = \(sid)")
+    }
+
     /// Removes every session of a user.
     /// - Returns: those that were.
     package static func deleteAll(of userID: String, in transaction: any SQLTransaction) throws -> [Session] {

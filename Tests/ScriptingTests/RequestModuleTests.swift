@@ -114,8 +114,8 @@ struct RequestModuleTests {
                 { id: 'auth0|ada' }, { a: 1 }, (error, user) => error ? refuse(error) : accept(user)));
             assert.deepEqual(called.metadata, { a: 1 });
             assert.throws(() => management.deleteUser({ id: 'auth0|ada' }), /deleteUser is not available to scripts/);
-            await assert.rejects(management.updateUser({ id: 'auth0|ada' }, { blocked: true }), /updateUser with blocked/);
-            await assert.rejects(management.getUser({}), /id of a user is missing/);
+            assert.throws(() => management.users.logs(), /users.logs is not available to scripts/);
+            await assert.rejects(management.updateUser({ id: 'auth0|ada' }, { blocked: true }), /'blocked'.*cannot be changed/);
             """)
     }
 }

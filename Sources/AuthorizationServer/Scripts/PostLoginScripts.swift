@@ -65,6 +65,7 @@ struct PostLoginPass {
     /// The user with what actions have noted.
     private var user: User
     private var notes = UserNotes()
+    private var sessionNotes = SessionNotes()
     /// The rules that have run.
     private var ruleIDs: [String] = []
     var runs: ScriptRuns
@@ -108,12 +109,12 @@ struct PostLoginPass {
         try checkSizes()
     }
 
-    /// Writes down what actions have noted of the user.
+    /// Writes down what actions have noted of the user, the session and the refresh token.
     mutating func keepNotes() async throws {
-        guard !notes.isEmpty else { return }
-        let kept = notes
-        notes = UserNotes()
-        try await kept.write(to: login.user.id, services)
+        let (userNotes, sessionNotes) = (notes, sessionNotes)
+        (notes, self.sessionNotes) = (UserNotes(), SessionNotes())
+        if !userNotes.isEmpty { try await userNotes.write(to: login.user.id, services) }
+        if !sessionNotes.isEmpty { try await sessionNotes.write(login, services) }
     }
 
     // MARK: Rules
@@ -177,6 +178,7 @@ struct PostLoginPass {
         notes.apply(to: &user)
         do {
             try UserNotes.check(user)
+            try noteSession(ending.operations)
         } catch let problem as ScriptOperation.Problem {
             throw FailedScript(title, cause: problem.description)
         }
@@ -185,8 +187,24 @@ struct PostLoginPass {
     }
 
     private func deny(_ operations: [ScriptOperation]) throws {
-        for case .deny(let code, let reason, _) in operations {
-            throw Denial(error: OAuthError(code.map(OAuthError.Code.init) ?? .accessDenied, reason))
+        for operation in operations {
+            switch operation {
+            case .deny(let code, let reason, _):
+                throw Denial(error: OAuthError(code.map(OAuthError.Code.init) ?? .accessDenied, reason))
+            case .revoke(_, let reason, _): throw Denial(error: .accessDenied(reason))
+            default: break
+            }
+        }
+    }
+
+    private mutating func noteSession(_ operations: [ScriptOperation]) throws(ScriptOperation.Problem) {
+        for operation in operations {
+            switch operation {
+            case .change(let holder, let change): try sessionNotes.note(change, of: holder, login)
+            case .revoke(let holder, _, let keepsTokens):
+                try sessionNotes.note(.revocation(keepsRefreshTokens: keepsTokens), of: holder, login)
+            default: break
+            }
         }
     }
 

@@ -45,6 +45,8 @@ struct ScriptHostCalls: ScriptHost {
             var notes = UserNotes()
             for (name, value) in try metadata(arguments) { notes.noteUser(name, value) }
             return try await write(notes, arguments)
+        case "users.getRoles": return try await roles(arguments)
+        case "users.assignRoles": return try await assignRoles(arguments)
         case "bcrypt.hash": return try await bcrypt(arguments)
         case "bcrypt.compare":
             let (password, hash) = (arguments["password"]?.string ?? "", arguments["hash"]?.string ?? "")
@@ -75,6 +77,28 @@ struct ScriptHostCalls: ScriptHost {
         }
         guard let (user, identities) = found else { throw Refusal(message: "The user does not exist.") }
         return .object(ScriptUser.action(user, identities: identities))
+    }
+
+    private func roles(_ arguments: JSONObject) async throws -> JSONValue {
+        let id = try id(arguments)
+        let found = try await services.stores.database.readOnce { try RoleStore.roles(of: id, in: $0) }
+        return .array(
+            found.map { role in
+                ["id": .string(role.id), "name": .string(role.name), "description": .string(role.description ?? "")]
+            })
+    }
+
+    private func assignRoles(_ arguments: JSONObject) async throws -> JSONValue {
+        let (id, roles) = (try id(arguments), arguments["roles"]?.array?.compactMap(\.string) ?? [])
+        guard !roles.isEmpty, roles.count <= 50 else { throw Refusal(message: "roles must be 1 to 50 ids of roles") }
+        do {
+            try await services.stores.database.write { transaction in
+                for role in roles { try RoleStore.assign(roleID: role, to: id, in: transaction) }
+            }
+        } catch SQLError.foreignKeyViolation {
+            throw Refusal(message: "There is no such user, or no such role.")
+        }
+        return .null
     }
 
     private func metadata(_ arguments: JSONObject) throws -> JSONObject {

@@ -16,6 +16,9 @@ enum ScriptOperation: Sendable, Equatable {
     case userMetadata(String, JSONValue)
     case transactionMetadata(String, String?)
     case cache(String, ScriptCache.Entry?)
+    case change(SessionNotes.Holder, SessionNotes.Change)
+    /// The end of the session or the refresh token, and of the login with it.
+    case revoke(SessionNotes.Holder, reason: String, keepsRefreshTokens: Bool)
     /// Something of Auth0's API that the server does not have. It fails the flow, whatever the script does next: what was
     /// asked for may have been what keeps somebody out.
     case unsupported(String)
@@ -53,6 +56,13 @@ enum ScriptOperation: Sendable, Equatable {
             self = .transactionMetadata(
                 try arguments.name(most: 255), try arguments.text("value", most: 255))
         case "cache.set", "cache.delete": self = .cache(try arguments.name(most: 64), try arguments.cacheEntry())
+        case "session.change": self = .change(.session, try arguments.change())
+        case "refreshToken.change": self = .change(.refreshToken, try arguments.change())
+        case "session.revoke", "refreshToken.revoke":
+            self = .revoke(
+                effect.op == "session.revoke" ? .session : .refreshToken,
+                reason: try arguments.text("reason", most: Self.longestText) ?? "",
+                keepsRefreshTokens: value["preserveRefreshTokens"]?.bool == true)
         case "unsupported": self = .unsupported(try arguments.name(most: 100))
         default: throw Problem(description: "There is no operation '\(effect.op.forDisplay)'")
         }
@@ -71,6 +81,8 @@ enum ScriptOperation: Sendable, Equatable {
         case .userMetadata(let name, _): "user.setUserMetadata \(name.forDisplay)"
         case .transactionMetadata(let name, _): "transaction.setMetadata \(name.forDisplay)"
         case .cache(let name, let entry): "cache.\(entry == nil ? "delete" : "set") \(name.forDisplay)"
+        case .change(let holder, _): "\(holder.rawValue).set…"
+        case .revoke(let holder, _, _): "\(holder.rawValue).revoke"
         case .unsupported(let name): "\(name.forDisplay), which this server does not have"
         }
     }
@@ -148,6 +160,21 @@ private struct Arguments {
             ["http", "https"].contains(uri.scheme)
         else { throw problem("the url must be an absolute http or https URL of 1900 characters at most") }
         return text
+    }
+
+    func change() throws(ScriptOperation.Problem) -> SessionNotes.Change {
+        switch members["change"]?.string {
+        case "metadata": return .metadata(try name(most: 255), try text("value", most: 255))
+        case "noMetadata": return .noMetadata
+        case "expiresAt": return .expiry(try date())
+        case "idleExpiresAt": return .idleExpiry(try date())
+        default: throw problem("there is no such change")
+        }
+    }
+
+    private func date() throws(ScriptOperation.Problem) -> Date {
+        guard let milliseconds = members["at"]?.integer else { throw problem("the time must be milliseconds") }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 
     func cacheEntry() throws(ScriptOperation.Problem) -> ScriptCache.Entry? {

@@ -65,9 +65,11 @@ package struct ScriptTrial: Sendable {
         let outbound: any OutboundHTTP
 
         func answer(_ call: ScriptCall) async -> ScriptAnswer {
-            guard call.name == "fetch" else { return .failure("'\(call.name.forDisplay)' needs a tenant") }
             do {
                 let arguments = try JSON.decode(JSONObject.self, from: call.arguments)
+                // What would be written is answered as if it had been.
+                if call.name.hasPrefix("users.") { return .value(try JSON.text(ScriptTrial.user)) }
+                guard call.name == "fetch" else { return .failure("'\(call.name.forDisplay)' needs a tenant") }
                 return .value(try JSON.text(try await ScriptFetch(arguments).send(by: outbound)))
             } catch {
                 return .failure("\(error)")
@@ -77,9 +79,10 @@ package struct ScriptTrial: Sendable {
 
     // MARK: What the script gets
 
-    private static let user: JSONObject = [
+    fileprivate static let user: JSONObject = [
         "user_id": "auth0|aaaaaaaaaaaaaaaaaaaaaaaa", "email": "ada@example.com", "email_verified": true,
-        "name": "Ada Lovelace", "nickname": "ada", "app_metadata": [:], "user_metadata": [:],
+        "name": "Ada Lovelace", "nickname": "ada", "picture": "https://example.com/ada.png", "app_metadata": [:],
+        "user_metadata": [:],
         "identities": [
             [
                 "provider": "auth0", "user_id": "aaaaaaaaaaaaaaaaaaaaaaaa",
@@ -110,6 +113,7 @@ package struct ScriptTrial: Sendable {
         let context: JSONObject = [
             "tenant": "login", "clientID": "app", "clientName": "App", "clientMetadata": [:],
             "connection": "Username-Password-Authentication", "connectionStrategy": "auth0",
+            "connectionOptions": [:], "connectionMetadata": [:], "samlConfiguration": [:],
             "protocol": "oidc-basic-profile", "stats": ["loginsCount": 1], "accessToken": [:], "idToken": [:],
             "authorization": ["roles": []], "authentication": ["methods": []],
             "sso": ["with_auth0": true, "with_dbconn": true, "current_clients": []],
@@ -156,7 +160,10 @@ package struct ScriptTrial: Sendable {
                 report.lines.append("app_metadata   \(try Self.line(name, value))")
             case .userMetadata(let name, let value):
                 report.lines.append("user_metadata  \(try Self.line(name, value))")
-            case .cache, .transactionMetadata: report.lines.append(operation.title)
+            case .revoke(let holder, let reason, _):
+                report.isGood = false
+                report.lines.append("revokes the \(holder.member), and denies: \(reason.forDisplay)")
+            case .cache, .transactionMetadata, .change: report.lines.append(operation.title)
             default: break
             }
         }

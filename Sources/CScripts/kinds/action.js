@@ -87,6 +87,28 @@
     };
   }
 
+  // The session, or the refresh token that is exchanged.
+  function holderOf(api, holder) {
+    function change(value) {
+      effect(holder + '.change', value);
+      return api;
+    }
+    return {
+      revoke(reason, options) {
+        const preserveRefreshTokens = isObject(options) && options.preserveRefreshTokens === true;
+        effect(holder + '.revoke', { reason: optionalText(reason), preserveRefreshTokens });
+        return api;
+      },
+      setExpiresAt(at) { return change({ change: 'expiresAt', at: floor($Number(at)) }); },
+      setIdleExpiresAt(at) { return change({ change: 'idleExpiresAt', at: floor($Number(at)) }); },
+      setMetadata(name, value) {
+        return change({ change: 'metadata', name: $String(name), value: optionalText(value) });
+      },
+      deleteMetadata(name) { return change({ change: 'metadata', name: $String(name), value: null }); },
+      evictMetadata() { return change({ change: 'noMetadata' }); },
+    };
+  }
+
   function encoded(value) {
     const { Buffer } = host.require('buffer');
     return Buffer.from(text(value), 'utf8').toString('base64url');
@@ -197,14 +219,10 @@
       api.prompt = { render: missing('prompt.render') };
       api.groups = {};
       for (const name of ['getUserGroups', 'hasGroupMembership']) api.groups[name] = missing('groups.' + name);
-      api.refreshToken = {};
-      for (const name of [
-        'revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setMetadata', 'deleteMetadata', 'evictMetadata',
-      ]) api.refreshToken[name] = missing('refreshToken.' + name);
-      api.session = {};
-      for (const name of [
-        'revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setCookieMode', 'setMetadata', 'deleteMetadata', 'evictMetadata',
-      ]) api.session[name] = missing('session.' + name);
+      api.refreshToken = holderOf(api, 'refreshToken');
+      api.refreshToken.setIdleExpiresAt = missing('refreshToken.setIdleExpiresAt');
+      api.session = holderOf(api, 'session');
+      api.session.setCookieMode = missing('session.setCookieMode');
       api.samlResponse = {};
       for (const name of ['setAttribute', 'setAudience', 'setRecipient', 'setDestination']) {
         api.samlResponse[name] = missing('samlResponse.' + name);

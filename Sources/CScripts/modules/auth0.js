@@ -1,60 +1,63 @@
-// `auth0`'s ManagementClient, as far as scripts may go: users are read, and their metadata changed, without a token. What is
-// left of it needs a token of its own, and the Management API's address.
+// auth0, as far as scripts use it on the users of their own tenant. The server does what is asked: credentials that a script
+// brings are not looked at, and no other tenant is reached.
 (function (tools) {
   'use strict';
-  const { call } = tools;
+
+  function answer(promise, callback) {
+    if (typeof callback !== 'function') return promise;
+    promise.then(value => callback(null, value), callback).catch(tools.fail);
+  }
 
   function idOf(parameters) {
-    const id = typeof parameters === 'string' ? parameters : parameters && (parameters.id || parameters.user_id);
-    if (typeof id !== 'string' || id === '') throw new Error('The id of a user is missing');
-    return id;
-  }
-  // A callback at the end is what the old versions took.
-  function answering(body) {
-    return (...values) => {
-      const callback = typeof values[values.length - 1] === 'function' ? values.pop() : undefined;
-      const promise = Promise.resolve().then(() => body(...values));
-      if (callback === undefined) return promise;
-      promise.then(value => callback(null, value), error => callback(error));
-    };
+    return typeof parameters === 'string' ? parameters : String(parameters?.id ?? parameters?.user_id ?? '');
   }
 
-  const get = parameters => call('users.get', { id: idOf(parameters) });
-  const updateAppMetadata = (parameters, metadata) => call('users.updateAppMetadata', { id: idOf(parameters), metadata });
-  const updateUserMetadata = (parameters, metadata) => call('users.updateUserMetadata', { id: idOf(parameters), metadata });
-  async function update(parameters, changes) {
-    const others = Object.keys(changes).filter(name => name !== 'app_metadata' && name !== 'user_metadata');
-    if (others.length > 0) throw missing(`updateUser with ${others.join(', ')}`);
-    let user = await get(parameters);
-    if (changes.app_metadata) user = await updateAppMetadata(parameters, changes.app_metadata);
-    if (changes.user_metadata) user = await updateUserMetadata(parameters, changes.user_metadata);
-    return user;
-  }
-  function missing(name) {
-    return new Error(`ManagementClient: ${name} is not available to scripts. Send the request to the Management API with fetch and a token of its own.`);
-  }
-
-  /// What is not there fails when it is called, and says so.
+  /// What is not there says so when it is called.
   function withDefaults(target, name) {
     return new Proxy(target, {
       get(object, key) {
         if (key in object || typeof key === 'symbol' || key === 'then' || key === 'toJSON') return object[key];
-        return () => { throw missing(name + key); };
+        return () => {
+          throw new Error(`ManagementClient: ${name}${key} is not available to scripts; send the request to the Management `
+            + 'API with fetch and a token for it');
+        };
       },
     });
   }
-  const users = withDefaults({
-    get: answering(get), update: answering(update),
-    updateAppMetadata: answering(updateAppMetadata), updateUserMetadata: answering(updateUserMetadata),
-  }, 'users.');
+
+  async function change(parameters, values) {
+    const id = idOf(parameters);
+    for (const name of Object.keys(values ?? {})) {
+      if (name !== 'app_metadata' && name !== 'user_metadata') {
+        throw new Error(`ManagementClient: '${name}' of a user cannot be changed by a script; app_metadata and user_metadata can`);
+      }
+    }
+    let user = await tools.call('users.get', { id });
+    if (values?.app_metadata) user = await tools.call('users.updateAppMetadata', { id, metadata: values.app_metadata });
+    if (values?.user_metadata) user = await tools.call('users.updateUserMetadata', { id, metadata: values.user_metadata });
+    return user;
+  }
 
   class ManagementClient {
     constructor() {
-      return withDefaults(Object.assign(this, {
-        users, getUser: users.get, updateUser: users.update, updateAppMetadata: users.updateAppMetadata,
-        updateUserMetadata: users.updateUserMetadata,
-      }), '');
+      const get = (parameters, callback) => answer(tools.call('users.get', { id: idOf(parameters) }), callback);
+      const update = (parameters, values, callback) => answer(change(parameters, values), callback);
+      const roles = (parameters, callback) => answer(tools.call('users.getRoles', { id: idOf(parameters) }), callback);
+      const assign = (parameters, values, callback) => answer(
+        tools.call('users.assignRoles', { id: idOf(parameters), roles: values?.roles ?? [] }), callback);
+      const updateAppMetadata = (parameters, metadata, callback) =>
+        update(parameters, { app_metadata: metadata }, callback);
+      const updateUserMetadata = (parameters, metadata, callback) =>
+        update(parameters, { user_metadata: metadata }, callback);
+      this.users = withDefaults(
+        { get, update, getRoles: roles, assignRoles: assign, updateAppMetadata, updateUserMetadata }, 'users.');
+      Object.assign(this, {
+        getUser: get, updateUser: update, getUserRoles: roles, assignRolestoUser: assign, updateAppMetadata,
+        updateUserMetadata,
+      });
+      return withDefaults(this, '');
     }
   }
+
   return { ManagementClient };
 })

@@ -138,7 +138,7 @@ struct ActionTests {
     func missing() async throws {
         for call in [
             "api.authentication.challengeWith({ type: 'otp' })", "api.multifactor.enable('any')",
-            "api.session.revoke('x')",
+            "api.session.setCookieMode('persistent')",
         ] {
             try await ScriptedTenant.run { server in
                 try await server.bind("try { \(call); } catch (error) {}")

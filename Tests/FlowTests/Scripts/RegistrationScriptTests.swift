@@ -47,7 +47,7 @@ struct RegistrationScriptTests {
             #expect(answer.status == .badRequest)
             #expect(try answer.json()["description"] == "Only <b>staff</b> may sign up.")
 
-            #expect(try await Self.signUp(server, "new@example.com").status == .seeOther)
+            #expect(try await Self.signUp(server, "new@example.com").status == .found)
             let user = try #require(try await Self.user(server, "new@example.com"))
             #expect(user.appMetadata == ["source": .string(Connection.database.name)])
             #expect(user.userMetadata == ["client": "regular-web-app"])
