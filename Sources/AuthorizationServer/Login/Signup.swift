@@ -84,6 +84,7 @@ package struct Signup: Sendable {
                 user, connection: connection, login: login, browser: browser,
                 needsInvitation: request.invitation != nil
             ) { transaction in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
                 try verification?.write(in: transaction)
             }
@@ -112,6 +113,7 @@ package struct Signup: Sendable {
             let (made, madeHash) = (user, hash)
             let verification = try await EmailVerification(services: services).prepare(for: made, client: client)
             try await services.stores.database.write { transaction in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
                 try UserStore.insert(made, passwordHash: madeHash, in: transaction)
                 try verification?.write(in: transaction)
             }
