@@ -12,6 +12,7 @@ package enum Strategies {
                 FacebookStrategy(),
                 GitHubStrategy(),
                 GoogleStrategy(discovery: discovery),
+                GoogleWorkspaceStrategy(discovery: discovery),
                 LDAPStrategy(),
                 LinkedInStrategy(),
                 OAuth2Strategy(),

@@ -12,6 +12,8 @@ package enum FormProblem: Sendable, Equatable {
     case breachedNewPassword
     case emailRequired
     case emailInvalid
+    /// The address is of no domain whose users sign in anywhere.
+    case unknownDomain
     case passwordRequired
     /// The password breaks some of the connection's rules; all are given, each with whether it holds.
     case passwordTooWeak([PasswordRule])
@@ -58,7 +60,7 @@ package enum FormProblem: Sendable, Equatable {
     package var subject: Subject {
         switch self {
         case .wrongCredentials: .credentials
-        case .emailRequired, .emailInvalid, .notInvited: .email
+        case .emailRequired, .emailInvalid, .unknownDomain, .notInvited: .email
         case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
             .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
@@ -79,6 +81,7 @@ package enum FormProblem: Sendable, Equatable {
         case .breachedNewPassword: "breachedNewPassword"
         case .emailRequired: "emailRequired"
         case .emailInvalid: "emailInvalid"
+        case .unknownDomain: "unknownDomain"
         case .passwordRequired: "passwordRequired"
         case .passwordTooWeak: "passwordTooWeak"
         case .passwordMismatch: "passwordMismatch"

@@ -11,6 +11,8 @@ struct Element {
         case metadata = "urn:oasis:names:tc:SAML:2.0:metadata"
         case signature = "http://www.w3.org/2000/09/xmldsig#"
         case canonical = "http://www.w3.org/2001/10/xml-exc-c14n#"
+        case encryption = "http://www.w3.org/2001/04/xmlenc#"
+        case encryption11 = "http://www.w3.org/2009/xmlenc11#"
     }
 
     static func siblings(from first: xmlNodePtr?) -> some Sequence<xmlNodePtr> {

@@ -60,17 +60,17 @@ package enum Metadata {
     }
 
     /// This server's metadata for a connection.
-    /// - Parameter certificate: that of the key that signs requests, DER in base64; nil where they are not signed.
-    package static func text(of service: ServiceProvider, certificate: String?) -> String {
+    /// - Parameters:
+    ///   - certificate: that of the key that signs requests, DER in base64; nil where they are not signed.
+    ///   - encryption: that of the key that assertions are encrypted for; nil where they are not to be.
+    package static func text(
+        of service: ServiceProvider, certificate: String?, encryption: String? = nil
+    ) -> String {
         let escaped = AuthenticationRequest.escaped
-        let key =
-            certificate.map { certificate in
-                """
-                <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="\(Element.Namespace.signature.rawValue)">\
-                <ds:X509Data><ds:X509Certificate>\(escaped(certificate))</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\
-                </md:KeyDescriptor>
-                """
-            } ?? ""
+        let signingKey = certificate.map { descriptor("signing", $0, methods: "") } ?? ""
+        let methods = ["2009/xmlenc11#aes256-gcm", "2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#rsa-oaep-mgf1p"]
+            .map { "<md:EncryptionMethod Algorithm=\"http://www.w3.org/\($0)\"/>" }.joined()
+        let key = signingKey + (encryption.map { descriptor("encryption", $0, methods: methods) } ?? "")
         return """
             <?xml version="1.0" encoding="UTF-8"?>
             <md:EntityDescriptor xmlns:md="\(Element.Namespace.metadata.rawValue)" entityID="\(escaped(service.entityID))">\
@@ -83,5 +83,13 @@ package enum Metadata {
             Location="\(escaped(service.consumerURL))" index="0" isDefault="true"/></md:SPSSODescriptor>\
             </md:EntityDescriptor>
             """
+    }
+
+    private static func descriptor(_ use: String, _ certificate: String, methods: String) -> String {
+        """
+        <md:KeyDescriptor use="\(use)"><ds:KeyInfo xmlns:ds="\(Element.Namespace.signature.rawValue)">\
+        <ds:X509Data><ds:X509Certificate>\(AuthenticationRequest.escaped(certificate))</ds:X509Certificate></ds:X509Data>\
+        </ds:KeyInfo>\(methods)</md:KeyDescriptor>
+        """
     }
 }

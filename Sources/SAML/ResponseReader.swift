@@ -5,15 +5,21 @@ import Foundation
 package struct ResponseReader: Sendable {
     let provider: IdentityProvider
     let service: ServiceProvider
-    /// The request that is answered.
-    let requestID: String
+    /// The request that is answered; nil where nobody has asked (Profiles §4.1.5).
+    let requestID: String?
     let now: Date
+    /// Decrypts the keys of encrypted assertions; nil where none are read.
+    let unwrap: KeyTransport.Unwrapper?
 
     /// Seconds by which the provider's clock may differ.
     package static let skew: TimeInterval = 60
 
-    package init(provider: IdentityProvider, service: ServiceProvider, requestID: String, now: Date) {
+    package init(
+        provider: IdentityProvider, service: ServiceProvider, requestID: String?, now: Date,
+        unwrap: KeyTransport.Unwrapper? = nil
+    ) {
         (self.provider, self.service, self.requestID, self.now) = (provider, service, requestID, now)
+        self.unwrap = unwrap
     }
 
     /// - Parameter encoded: the form's `SAMLResponse`, base64.
@@ -36,13 +42,24 @@ package struct ResponseReader: Sendable {
         guard response.isNamed("Response", .protocols), response["Version"] == "2.0" else {
             throw .untrusted("This is no Response of SAML 2.0")
         }
-        try expect(response["InResponseTo"] == requestID, "The response answers another request, or none")
+        try expect(
+            response["InResponseTo"] == requestID,
+            requestID == nil
+                ? "The response answers a request that is not under way here"
+                : "The response answers another request, or none")
         try expect(
             response["Destination"].map { $0 == service.consumerURL } ?? true, "The response is for another address")
         try checkIssuer(response.children("Issuer", .assertion), isNeeded: false)
         try checkStatus(response)
-        let assertion = try signedAssertion(in: response, markup)
-        return try read(assertion)
+        // Bindings §3.5.5.2.
+        try expect(
+            response.children("Signature", .signature).isEmpty || response["Destination"] != nil,
+            "The signed response does not say whom it is for")
+        guard response.count("EncryptedAssertion", .assertion) == 0 else {
+            let (inner, assertion) = try encryptedAssertion(in: response, markup)
+            return try withExtendedLifetime(inner) { () throws(AssertionRefusal) in try read(assertion) }
+        }
+        return try read(signedAssertion(in: response, markup))
     }
 
     private func expect(_ isGood: Bool, _ refusal: String) throws(AssertionRefusal) {
@@ -70,35 +87,72 @@ package struct ResponseReader: Sendable {
     /// The response's assertion, once its signature, or the response's, has been verified. There is one assertion in the whole
     /// document, and no signature but at these two places: nothing can be signed here and read there.
     private func signedAssertion(in response: Element, _ markup: Markup) throws(AssertionRefusal) -> Element {
-        try expect(
-            response.count("EncryptedAssertion", .assertion) == 0,
-            "The assertion is encrypted, which this version does not read; let the provider send it signed over TLS")
         try expect(response.count("Assertion", .assertion) == 1, "The response has no assertion, or several")
         guard let assertion = response.only("Assertion", .assertion) else {
             throw .untrusted("The assertion is not where it belongs")
         }
         try expect(assertion["ID"]?.isEmpty == false && assertion["Version"] == "2.0", "The assertion has no ID")
         var verified = 0
-        for element in [response, assertion] {
-            do throws(EnvelopedSignature.Problem) {
-                let signature = try EnvelopedSignature(of: element, in: markup, allowsSHA1: provider.allowsSHA1)
-                guard let signature else { continue }
-                guard signature.isValid(for: provider.certificates) else {
-                    throw EnvelopedSignature.Problem(description: "a signature that is not the provider's")
-                }
-                verified += 1
-            } catch {
-                throw .untrusted("The response has \(error)")
-            }
-        }
+        for element in [response, assertion] where try isSigned(element, markup) { verified += 1 }
         try expect(verified > 0, "Neither the response nor its assertion is signed")
         try expect(
             response.count("Signature", .signature) == verified, "The response has signatures where none belong")
-        let isResponseSigned = !response.children("Signature", .signature).isEmpty
-        // Bindings §3.5.5.2.
-        try expect(
-            !isResponseSigned || response["Destination"] != nil, "The signed response does not say whom it is for")
         return assertion
+    }
+
+    /// As ``signedAssertion(in:_:)``, of a response whose assertion is encrypted. The response's signature is verified as it came, the
+    /// assertion's in the document that was encrypted, which stands alone.
+    /// - Returns: that document with its root.
+    private func encryptedAssertion(
+        in response: Element, _ markup: Markup
+    ) throws(AssertionRefusal) -> (Markup, Element) {
+        guard let unwrap else {
+            throw .untrusted(
+                "The assertion is encrypted, which the connection does not expect; set portico_encrypted_assertions")
+        }
+        guard let element = response.only("EncryptedAssertion", .assertion),
+            response.count("EncryptedAssertion", .assertion) == 1, response.count("Assertion", .assertion) == 0
+        else { throw .untrusted("The response has several assertions, or one where it does not belong") }
+        let isResponseSigned = try isSigned(response, markup)
+        try expect(
+            response.count("Signature", .signature) == (isResponseSigned ? 1 : 0),
+            "The response has signatures where none belong")
+        let inner: Markup
+        do throws(EncryptedAssertion.Problem) {
+            let plain = try EncryptedAssertion(element).decrypted(by: unwrap, isSigned: isResponseSigned)
+            do throws(Markup.Problem) {
+                inner = try Markup(plain)
+            } catch {
+                throw EncryptedAssertion.Problem.undecipherable
+            }
+        } catch {
+            throw .untrusted("The response has \(error)")
+        }
+        let assertion = inner.root
+        try expect(
+            assertion.isNamed("Assertion", .assertion) && assertion.count("Assertion", .assertion) == 0,
+            "What is encrypted is no assertion, or several")
+        try expect(assertion["ID"]?.isEmpty == false && assertion["Version"] == "2.0", "The assertion has no ID")
+        let isAssertionSigned = try isSigned(assertion, inner)
+        try expect(isResponseSigned || isAssertionSigned, "Neither the response nor its assertion is signed")
+        try expect(
+            assertion.count("Signature", .signature) == (isAssertionSigned ? 1 : 0),
+            "The assertion has signatures where none belong")
+        return (inner, assertion)
+    }
+
+    /// - Throws: ``AssertionRefusal`` for a signature that is not the provider's.
+    private func isSigned(_ element: Element, _ markup: Markup) throws(AssertionRefusal) -> Bool {
+        do throws(EnvelopedSignature.Problem) {
+            let signature = try EnvelopedSignature(of: element, in: markup, allowsSHA1: provider.allowsSHA1)
+            guard let signature else { return false }
+            guard signature.isValid(for: provider.certificates) else {
+                throw EnvelopedSignature.Problem(description: "a signature that is not the provider's")
+            }
+            return true
+        } catch {
+            throw .untrusted("The response has \(error)")
+        }
     }
 
     // MARK: The assertion

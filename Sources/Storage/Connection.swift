@@ -171,6 +171,13 @@ package struct ConnectionStore: Sendable {
         try TenantStore.configurationChanged(in: transaction)
     }
 
+    /// Keeps a connection from being removed until the transaction ends, and so from getting a user whom its removal overlooks.
+    /// - Returns: whether there still is one.
+    package static func hold(id: String, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.lock("SELECT id FROM connection WHERE id = \(id)")
+        return try transaction.row("SELECT id FROM connection WHERE id = \(id)") != nil
+    }
+
     /// Removes the connection with this name, where there is one; its users stay.
     package static func delete(name: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM connection WHERE name = \(name)")

@@ -10,6 +10,7 @@ extension StorageSuite {
         Behaviour("a browser that leaves often loses its oldest login", browserLosesTheOldest),
         Behaviour("people of other providers may share an address, those of a database not", addressesMayBeShared),
         Behaviour("the provider's tokens go with their account", tokensGoWithTheAccount),
+        Behaviour("a connection that is removed leaves nobody who was just signing up", removalOverlooksNobody),
     ]
 
     private static func transaction(
@@ -26,6 +27,34 @@ extension StorageSuite {
         try await database.write { transaction in
             try UpstreamTransactionStore.take(
                 digest: digest, browserDigest: browser, at: time, in: transaction)
+        }
+    }
+
+    private static func removalOverlooksNobody(_ suite: StorageSuite) async throws {
+        let databases = try await suite.openTwice()
+        try await Migrations.run(on: databases[0])
+        for round in 0..<5 {
+            try await databases[0].write {
+                try ConnectionStore.save(Connection(id: "con_race", name: "race", strategy: "github"), in: $0)
+            }
+            let held = try await race(8) { index in
+                try await databases[index % 2].write { transaction in
+                    guard try ConnectionStore.hold(id: "con_race", in: transaction) else { return false }
+                    if index == 3 {
+                        try UserStore.deleteAll(connection: "race", in: transaction)
+                        try ConnectionStore.delete(name: "race", in: transaction)
+                    } else {
+                        let user = User(
+                            id: "github|race|\(round)-\(index)", connection: "race", email: nil, createdAt: Sample.now)
+                        try UserStore.insert(user, passwordHash: nil, in: transaction)
+                    }
+                    return true
+                }
+            }
+            #expect(held[3])
+            let left = try await Sample.count(
+                "SELECT COUNT(*) AS rows FROM user_account WHERE connection = 'race'", in: databases[0])
+            #expect(left == 0)
         }
     }
 

@@ -48,6 +48,7 @@ extension Planner {
                 continue
             }
             planDelete(type, connection.name) { transaction, _ in
+                _ = try ConnectionStore.hold(id: connection.id, in: transaction)
                 try DatabaseHasUsers.check(connection.name, in: transaction)
                 try ConnectionStore.delete(name: connection.name, in: transaction)
             }

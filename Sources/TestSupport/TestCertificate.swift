@@ -8,6 +8,8 @@ import X509
 /// A certificate that an application connects with, and the headers in which a proxy passes it on.
 package struct TestCertificate: Sendable {
     package let der: [UInt8]
+    /// What signs in its name.
+    package let privateKey: P256.Signing.PrivateKey
 
     /// - Parameters:
     ///   - subject: the parts of the name, the most general first; the values are UTF8Strings.
@@ -19,7 +21,8 @@ package struct TestCertificate: Sendable {
         isPrintable: Bool = false, hosts: [String] = [], addresses: [[UInt8]] = [], uris: [String] = [],
         emails: [String] = [], validity: Range<Date>? = nil
     ) throws {
-        let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+        privateKey = P256.Signing.PrivateKey()
+        let key = Certificate.PrivateKey(privateKey)
         let name = try DistinguishedName(
             subject.map { part in
                 let type = try Self.type(part.type)

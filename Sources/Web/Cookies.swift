@@ -10,6 +10,8 @@ struct BrowserCookies: Sendable {
     static let session = "auth0"
     /// Which browser it is.
     static let device = "did"
+    /// Where a logout goes on that is at a provider, sealed.
+    static let logout = "portico_logout"
     /// A year, as Auth0's.
     static let deviceLifetime = 31_557_600
 
@@ -55,12 +57,20 @@ struct BrowserCookies: Sendable {
         response.setCookie(cookie(Self.session, "", lifetime: 0))
     }
 
+    func addLogout(_ memory: String, to response: inout Response) {
+        response.setCookie(cookie(Self.logout, memory, lifetime: FederatedLogout.lifetime, path: "/v2/logout"))
+    }
+
+    func removeLogout(from response: inout Response) {
+        response.setCookie(cookie(Self.logout, "", lifetime: 0, path: "/v2/logout"))
+    }
+
     /// Over https the cookies also go along where an application posts a request from its own page or renews a token in a
     /// frame, as Auth0's do; every form that changes something has a token of its own against forgery. Without https a
     /// browser accepts only `Lax`.
-    private func cookie(_ name: String, _ value: String, lifetime: Int?) -> Cookie {
+    private func cookie(_ name: String, _ value: String, lifetime: Int?, path: String = "/") -> Cookie {
         Cookie(
-            name: name, value: value, maxAge: lifetime, path: "/", secure: isSecure, httpOnly: true,
+            name: name, value: value, maxAge: lifetime, path: path, secure: isSecure, httpOnly: true,
             sameSite: isSecure ? Cookie.SameSite.none : .lax)
     }
 }

@@ -54,14 +54,16 @@ enum FormBody {
     }
 
     /// The parameters of a request's query.
+    /// - Parameter flags: those that say `true` by being there, without a value.
     /// - Throws: ``OAuthError`` `invalid_request`, or `HTTPError` 414 for a query that nobody should be made to keep.
-    static func query(of request: Request) throws -> OAuth.Parameters {
+    static func query(of request: Request, flags: Set<String> = []) throws -> OAuth.Parameters {
         let query = request.uri.query ?? ""
         guard query.utf8.count <= longestQuery else {
             throw HTTPError(
                 .uriTooLong, message: "The query is longer than \(longestQuery / 1024) KiB; shorten 'state'.")
         }
-        return try OAuth.Parameters(pairs(query))
+        return try OAuth.Parameters(
+            pairs(query).map { name, value in (name, value.isEmpty && flags.contains(name) ? "true" : value) })
     }
 
     /// A login transaction keeps the request for an hour, and anybody may begin one.

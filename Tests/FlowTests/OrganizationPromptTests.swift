@@ -12,7 +12,7 @@ struct OrganizationPromptTests {
     private static let (acme, other) = (OrganizationTenant.acme, OrganizationTenant.other)
 
     /// The claims of the ID token of an answer's code.
-    private static func claims(_ answer: TestResponse, _ party: RelyingParty) async throws -> JSONObject {
+    static func claims(_ answer: TestResponse, _ party: RelyingParty) async throws -> JSONObject {
         try await party.redeem(answer.query("code") ?? "").json()["id_token"]?.string?.claims ?? [:]
     }
 

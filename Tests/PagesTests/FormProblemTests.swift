@@ -4,8 +4,9 @@ import Testing
 @Suite("The problems of forms")
 struct FormProblemTests {
     static let all: [FormProblem] = [
-        .wrongCredentials, .blocked, .tooManyAttempts, .emailRequired, .emailInvalid, .passwordRequired,
-        .passwordTooWeak(Samples.rules), .signupFailed, .signupDisabled, .signupTakesOver, .busy, .cannotVerify,
+        .wrongCredentials, .blocked, .tooManyAttempts, .emailRequired, .emailInvalid, .unknownDomain,
+        .passwordRequired, .passwordTooWeak(Samples.rules), .signupFailed, .signupDisabled, .signupTakesOver, .busy,
+        .cannotVerify,
         .expiredForm,
     ]
 
@@ -28,6 +29,7 @@ struct FormProblemTests {
             (.tooManyAttempts, "Too many login attempts for this user. Please wait, and try again later."),
             (.emailRequired, "Please enter an email address"),
             (.passwordRequired, "Password is required"),
+            (.unknownDomain, "Email does not match any enterprise directory"),
         ]
     )
     func texts(problem: FormProblem, text: String) throws {

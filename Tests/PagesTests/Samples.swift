@@ -48,6 +48,29 @@ enum Samples {
         ("organization-problem", organization(problem: .organizationInvalid)),
         ("organization-picker", organizationPicker()),
         ("organization-picker-problem", organizationPicker(problem: .expiredForm)),
+        (
+            "organization-picker-search",
+            OrganizationPickerPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments",
+                choices: [OrganizationChoice(id: "org_1", name: "Acme Health")],
+                search: OrganizationSearch(text: "a&e", page: 2, isContinued: true))
+        ),
+        (
+            "organization-picker-nothing",
+            OrganizationPickerPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments", choices: [],
+                search: OrganizationSearch(text: "xyz"), allowsPersonal: true)
+        ),
+        (
+            "login-optional-password",
+            LoginPage(state: "s", csrfToken: "c", applicationName: "Appointments", passwordField: .optional)
+        ),
+        (
+            "login-address",
+            LoginPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments", email: "ada@acme.example",
+                problem: .unknownDomain, passwordField: .absent)
+        ),
         ("invitation", invitation()),
         ("invitation-problem", invitation(problem: .expiredForm)),
         (

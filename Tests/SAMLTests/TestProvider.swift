@@ -31,7 +31,7 @@ final class TestProvider: Sendable {
                 + ["-keyout", path("key.pem"), "-out", path("certificate.pem")])
     }
 
-    private func path(_ name: String) -> String { folder.appending(path: name).path }
+    func path(_ name: String) -> String { folder.appending(path: name).path }
 
     var pem: String { get throws { try String(contentsOfFile: path("certificate.pem"), encoding: .utf8) } }
 
@@ -77,7 +77,7 @@ final class TestProvider: Sendable {
         return Array(try Data(contentsOf: URL(filePath: result)))
     }
 
-    private static func run(_ program: String, _ arguments: [String]) throws -> String {
+    static func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments

@@ -171,7 +171,7 @@ struct WrappingTests {
         expectRefused(try await read(text))
     }
 
-    @Test("An encrypted assertion is refused in words that help")
+    @Test("An encrypted assertion that the connection does not expect is refused in words that help")
     func encrypted() async throws {
         let (text, good, _, _) = try await parts()
         let other = "<a:EncryptedAssertion xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>"

@@ -113,14 +113,16 @@ package struct AuthorizationEndpoint: Sendable {
         return .depart(.redirect(uri), request.target)
     }
 
-    /// Shows a page, or sends the browser to a provider where there is nothing to choose. Whoever has signed in and is asked to
-    /// sign in again sees the page: a provider that knows its user would send them back at once, for ever.
+    /// Shows a page, or sends the browser to a provider where there is nothing to choose or the request's address chooses.
+    /// Whoever has signed in and is asked to sign in again sees the page: a provider that knows its user would send them
+    /// back at once, for ever.
     private func ask(
         _ page: AuthorizationOutcome.LoginPage, _ login: LoginTransaction, state: Secret,
         _ request: VerifiedAuthorizationRequest, _ browser: Browser
     ) async throws -> AuthorizationOutcome {
         guard [.login, .signup].contains(page), login.progress.sessionDigest == nil,
-            let connection = try await LoginConnections.offered(for: request, services).straight
+            let connection = try await LoginConnections.offered(for: request, services).straight(
+                for: AccountSelection.expectedAddress(login, request))
         else { return .prompt(page, state: state, request.target) }
         return .depart(
             try await UpstreamLogin(services: services).begin(
@@ -171,6 +173,9 @@ package struct AuthorizationEndpoint: Sendable {
             if let name = request.connection {
                 try await LoginConnections.check(
                     name, for: verified.client, organization: organizations.organization, services)
+            } else {
+                try await LoginConnections.checkAny(
+                    for: verified.client, organization: organizations.organization, services)
             }
             let api = try await RequestedAccess.resourceServer(
                 request.audience, resource: request.resource, services: services)
@@ -230,6 +235,16 @@ package struct AuthorizationEndpoint: Sendable {
             services.logger.error("authorization request failed", metadata: ["cause": "\(error)"])
             throw AuthorizationFailure.redirect(.serverError, target)
         }
+    }
+
+    /// Begins the login of a request that a provider's user has brought about.
+    /// - Throws: ``AuthorizationFailure`` where it is none that would be accepted.
+    func begin(
+        _ parameters: Parameters, browser: Browser
+    ) async throws -> (LoginTransaction, state: Secret, VerifiedAuthorizationRequest) {
+        let request = try await verify(parameters)
+        let (login, state) = try await begin(parameters, request, browser, LoginTransaction.Progress())
+        return (login, state, request)
     }
 
     private func begin(

@@ -20,6 +20,11 @@ struct DeviceAdmission: LoginEnding {
         } catch {
             throw AuthorizationFailure.redirect(error, target)
         }
+        do {
+            try await LoginConnections.checkAny(for: registered.client, organization: nil, services)
+        } catch let error as OAuthError {
+            throw AuthorizationFailure.redirect(error, target)
+        }
         let request = try AuthorizationRequest(
             Parameters(trusted: [
                 "client_id": device.clientID, "response_type": ResponseType.code.text, "scope": device.scope.text,

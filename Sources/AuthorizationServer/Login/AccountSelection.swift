@@ -40,6 +40,13 @@ package struct AccountSelection: Sendable {
         }
     }
 
+    /// Who is expected to sign in, by the request's word: not where an invitation says it, or the user has turned an account
+    /// down.
+    static func expectedAddress(_ login: LoginTransaction, _ request: VerifiedAuthorizationRequest) -> String? {
+        guard request.invitation == nil, login.progress.accountChoice != .another else { return nil }
+        return request.request.loginHint
+    }
+
     private func keep(_ choice: LoginTransaction.AccountChoice, _ login: LoginTransaction) async throws {
         try await services.keep(of: login) { $0.accountChoice = choice }
     }

@@ -64,11 +64,27 @@ package protocol RedirectLogin: Sendable {
     /// - Throws: ``UpstreamFailure``.
     func finish(_ arrival: UpstreamArrival, _ services: Services) async throws(UpstreamFailure) -> UpstreamProfile
 
+    /// The login for which it takes answers that no request of this server's asked for; nil where it takes none.
+    var unsolicited: UnsolicitedLogin? { get }
+
+    /// Where the provider ends its own session with the user: Auth0's `federated`.
+    /// - Returns: nil where it has no such address.
+    /// - Throws: ``UpstreamFailure`` where the provider cannot be asked.
+    func logout(_ leaving: UpstreamLeaving, _ services: Services) async throws(UpstreamFailure) -> RedirectURI?
+
     /// What a provider's administrator gives the provider about this server, as XML; nil where the protocol has none.
     func metadata(_ callbackURL: String, _ services: Services) async throws -> String?
 }
 
 extension RedirectLogin {
+    /// None: whoever has such an answer can sign somebody else's browser in with it.
+    package var unsolicited: UnsolicitedLogin? { nil }
+
+    /// None: most providers of OAuth 2.0 have no such address.
+    package func logout(
+        _ leaving: UpstreamLeaving, _ services: Services
+    ) async throws(UpstreamFailure) -> RedirectURI? { nil }
+
     /// None: most protocols have a form instead.
     package func metadata(_ callbackURL: String, _ services: Services) async throws -> String? { nil }
 }
@@ -88,7 +104,7 @@ package struct UpstreamStart: Sendable {
     package let connection: Connection
     /// What the provider must give back, so that the return can be told from any other.
     package let state: Secret
-    /// Where the provider sends the browser back to: `/login/callback`.
+    /// Where the provider sends the browser back to: `/login/callback`, or the connection's own below it.
     package let callbackURL: String
     /// The authorization request's parameters that are the provider's business: `login_hint`, `prompt`, `max_age`,
     /// `ui_locales`, `connection_scope`, `access_type` and what `upstream_params` name. Empty for a device.
@@ -122,6 +138,26 @@ package struct UpstreamDeparture: Sendable {
     }
 }
 
+/// A login that begins at a provider, and goes on as if an application had asked for it.
+package struct UnsolicitedLogin: Sendable {
+    /// The application's.
+    package let clientID: String
+    /// What the application would have sent to the authorization endpoint, without its `client_id`.
+    package let parameters: [String: String]
+
+    package init(clientID: String, parameters: [String: String]) {
+        (self.clientID, self.parameters) = (clientID, parameters)
+    }
+}
+
+/// Somebody who logs out here, and wants to at the provider as well.
+package struct UpstreamLeaving: Sendable {
+    /// Where the provider sends the browser back to, if it does: an address of this server's, always the same.
+    package let returnURL: String
+    /// The ID token that the provider gave at the last login; nil where it gave none, or the user has several accounts there.
+    package let idToken: String?
+}
+
 /// What a browser brings back from a provider.
 package struct UpstreamArrival: Sendable {
     package let connection: Connection
@@ -133,6 +169,8 @@ package struct UpstreamArrival: Sendable {
     package let callbackURL: String
     /// What the application wanted of the login, as ``UpstreamStart/parameters``.
     package let requested: Parameters
+    /// Whether nobody here has asked for it: it must not answer anything.
+    package var isUnsolicited = false
 }
 
 /// Every strategy that the server has beside its own databases.
@@ -163,6 +201,8 @@ package struct ConnectionStrategies: Sendable {
     ) throws(Document.Problem) -> ConnectionLogin {
         var options = Document(
             connection.options.merging(secrets) { $1 }, path: path.isEmpty ? "options" : path + ".options")
+        var general = options
+        _ = try general.bool(Connection.ownCallbackOption, default: false)
         return try strategy.login(connection, &options)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import OAuth
 import Storage
 
@@ -17,8 +18,36 @@ package struct OrganizationSelection: Sendable {
         /// Whether the user may go on without an organization.
         package let allowsPersonal: Bool
 
-        /// Auth0 shows so many; the page's form takes any.
+        /// How many a page shows, as at Auth0; the page's form takes any.
         package static let mostShown = 20
+
+        /// Some of the organizations, in the order of their names.
+        package struct Excerpt: Sendable {
+            package let organizations: [Organization]
+            /// From 1 on.
+            package let page: Int
+            /// Whether there are more after them.
+            package let isContinued: Bool
+        }
+
+        /// A page of those whose names have `text` in them, whatever its case and accents.
+        /// - Parameter page: from 1 on; what is beyond the last one is the last one.
+        package func excerpt(matching text: String, page: Int) -> Excerpt {
+            let sought = text.trimmingSpaces
+            let found =
+                sought.isEmpty
+                ? organizations
+                : organizations.filter { organization in
+                    [organization.shownName, organization.name].contains {
+                        $0.range(of: sought, options: [.caseInsensitive, .diacriticInsensitive]) != nil
+                    }
+                }
+            let last = max(1, (found.count + Self.mostShown - 1) / Self.mostShown)
+            let page = min(max(1, page), last)
+            return Excerpt(
+                organizations: Array(found.dropFirst((page - 1) * Self.mostShown).prefix(Self.mostShown)),
+                page: page, isContinued: page < last)
+        }
     }
 
     /// Goes on with the organization of this name, whatever its letters' case.

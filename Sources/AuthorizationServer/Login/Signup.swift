@@ -91,6 +91,7 @@ package struct Signup: Sendable {
                 user, connection: connection, login: login, browser: browser,
                 needsInvitation: request.invitation != nil
             ) { transaction in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
                 try UserStore.insert(user, passwordHash: hash, in: transaction)
                 try verification?.write(in: transaction)
             }
@@ -122,6 +123,7 @@ package struct Signup: Sendable {
             let (made, madeHash) = (try await Self.admitted(user, by: scripts), hash)
             let verification = try await EmailVerification(services: services).prepare(for: made, client: client)
             try await services.stores.database.write { transaction in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
                 try UserStore.insert(made, passwordHash: madeHash, in: transaction)
                 try verification?.write(in: transaction)
             }

@@ -50,9 +50,11 @@ package struct EndSessionEndpoint: Sendable {
         let trail = LogTrail()
         trail.note { $0.clientID = request.client?.clientID }
         services.logLogout(session, trail)
-        return LogoutOutcome(
+        let outcome = LogoutOutcome(
             redirectURI: request.redirectURI, goesOn: isWanted || request.client?.isFirstParty ?? true,
             state: request.state, frames: frames, applicationName: request.client?.name)
+        guard request.isFederated, request.client?.isFirstParty ?? true else { return outcome }
+        return try await FederatedLogout(services: services).leading(outcome, from: session)
     }
 
     private func verified(_ parameters: Parameters) async throws -> LogoutRequest {
@@ -79,7 +81,8 @@ package struct EndSessionEndpoint: Sendable {
         return LogoutRequest(
             client: client, hint: hint, logoutHint: parameters["logout_hint"],
             redirectURI: try await redirectURI(parameters["post_logout_redirect_uri"], client),
-            state: parameters["state"], uiLocales: parameters["ui_locales"])
+            state: parameters["state"], uiLocales: parameters["ui_locales"],
+            isFederated: parameters["federated"] != nil)
     }
 
     private func hint(_ token: String?) async throws -> IDTokenHint? {
@@ -114,6 +117,8 @@ private struct LogoutRequest: Sendable {
     let redirectURI: RedirectURI?
     let state: String?
     let uiLocales: String?
+    /// Whether the user logs out at the provider too.
+    let isFederated: Bool
 
     /// Whether whoever sends this was given something by this very session: its ID token, or its `sid`. Another session's
     /// is no proof, or anybody could log everybody out with a token of their own; nor is one of no session, which a client
@@ -123,7 +128,7 @@ private struct LogoutRequest: Sendable {
     var question: EndSessionEndpoint.Question {
         let sent: [(String, String?)] = [
             ("client_id", client?.clientID), ("post_logout_redirect_uri", redirectURI?.text), ("state", state),
-            ("ui_locales", uiLocales),
+            ("ui_locales", uiLocales), ("federated", isFederated ? "true" : nil),
         ]
         return EndSessionEndpoint.Question(
             client: client, parameters: sent.compactMap { name, value in value.map { (name: name, value: $0) } },

@@ -16,9 +16,11 @@ package struct LogoutEndpoint: Sendable {
         services.logLogout(session, trail)
         do {
             let client = try await LogoutRedirect.client(parameters["client_id"], services)
-            return LogoutOutcome(
+            let outcome = LogoutOutcome(
                 redirectURI: try await redirectURI(parameters["returnTo"], client),
                 goesOn: client?.isFirstParty ?? true, state: nil, frames: frames, applicationName: client?.name)
+            guard parameters["federated"] != nil else { return outcome }
+            return try await FederatedLogout(services: services).leading(outcome, from: session)
         } catch {
             services.log(.failedLogout, trail, failure: error)
             throw error

@@ -56,6 +56,23 @@ package struct LogoutOutcome: Sendable {
     package let frames: [LogoutFrame]
     /// The application that asked for the logout, where it is known.
     package let applicationName: String?
+    /// What the browser keeps for the way back from a provider; nil where it is sent to none.
+    package private(set) var memory: String?
+
+    init(
+        redirectURI: RedirectURI?, goesOn: Bool, state: String?, frames: [LogoutFrame], applicationName: String?
+    ) {
+        (self.redirectURI, self.goesOn, self.state) = (redirectURI, goesOn, state)
+        (self.frames, self.applicationName) = (frames, applicationName)
+    }
+
+    /// The same logout, which goes to a provider first.
+    func over(_ provider: RedirectURI, memory: String) -> LogoutOutcome {
+        var outcome = LogoutOutcome(
+            redirectURI: provider, goesOn: goesOn, state: nil, frames: frames, applicationName: applicationName)
+        outcome.memory = memory
+        return outcome
+    }
 
     /// The address to go on to.
     package var location: String? {

@@ -28,6 +28,10 @@ struct OAuth2Login: RedirectLogin {
         return profile
     }
 
+    func logout(_ leaving: UpstreamLeaving, _ services: Services) async throws(UpstreamFailure) -> RedirectURI? {
+        provider.logout?(leaving)
+    }
+
     /// RFC 9207 §2.4: an answer that says whose it is must be the provider's, an error too. Where the connection does not
     /// know its provider's name, nothing shows that it is: the code may be another provider's, and is not shown to this one.
     private func checkIssuer(_ arrival: UpstreamArrival) throws(UpstreamFailure) {

@@ -24,6 +24,8 @@ struct OAuth2Provider: Sendable {
     var parameters: [(name: String, value: String)] = []
     /// The application's parameters that are passed on.
     var forwarded: [ForwardedParameter] = []
+    /// Where users log out; nil where there is no address for that.
+    var logout: (@Sendable (UpstreamLeaving) -> RedirectURI?)?
     /// Further headers for the provider's endpoints.
     var headers: [(name: String, value: String)] = []
 
@@ -103,6 +105,16 @@ extension Document {
             throw problem(name, "must be a text or a list of texts")
         }
         return texts.flatMap { ScopeText.values($0) }
+    }
+
+    /// An object whose members are texts, in the order of their names; empty where it is absent.
+    mutating func texts(_ name: String) throws(Problem) -> [(name: String, value: String)] {
+        guard var members = try document(name) else { return [] }
+        var texts: [(name: String, value: String)] = []
+        for name in members.names.sorted() {
+            if let value = try members.string(name, most: 2048) { texts.append((name: name, value: value)) }
+        }
+        return texts
     }
 
     /// The URL of a provider's endpoint; nil where it is absent.

@@ -45,6 +45,22 @@ struct OIDCLogin: RedirectLogin {
         return profile
     }
 
+    /// RP-Initiated Logout 1.0 §2, or the provider's own way.
+    func logout(_ leaving: UpstreamLeaving, _ services: Services) async throws(UpstreamFailure) -> RedirectURI? {
+        if let own = provider.logout { return own(leaving) }
+        let endpoint = try await metadata(services).endSessionEndpoint
+        guard let base = endpoint.flatMap({ RedirectURI($0) }), base.isAskable else { return nil }
+        let parameters = [
+            (name: "client_id", value: provider.clientID),
+            (name: "post_logout_redirect_uri", value: leaving.returnURL),
+        ]
+        // A token with which the address would be too long is left out; the provider asks its user then.
+        let hinted = leaving.idToken.flatMap {
+            RedirectURI(base.adding([(name: "id_token_hint", value: $0)] + parameters))
+        }
+        return hinted ?? RedirectURI(base.adding(parameters))
+    }
+
     // MARK: Steps
 
     private func metadata(_ services: Services) async throws(UpstreamFailure) -> OIDCMetadata {
@@ -87,7 +103,9 @@ struct OIDCLogin: RedirectLogin {
         let verification = IDTokenVerification(
             provider: provider, metadata: metadata, nonce: arrival.memory["nonce"]?.string,
             maxAge: arrival.requested["max_age"].flatMap { Int($0) })
-        return try await verification.claims(token, services)
+        let claims = try await verification.claims(token, services)
+        try provider.admit(claims)
+        return claims
     }
 
     /// What the userinfo endpoint says, where the ID token says too little.

@@ -12,6 +12,8 @@ struct OIDCMetadata: Sendable {
     var tokenEndpoint: String?
     var keysURL: String?
     var userInfoEndpoint: String?
+    /// Where users log out ([RP-Initiated Logout 1.0](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#OPMetadata)).
+    var endSessionEndpoint: String?
     /// Whether its answers name it ([RFC 9207](https://www.rfc-editor.org/rfc/rfc9207)).
     var sendsIssuer = false
     var proofKeyMethods: [String] = []
@@ -32,6 +34,7 @@ struct OIDCMetadata: Sendable {
         tokenEndpoint = members["token_endpoint"]?.string
         keysURL = members["jwks_uri"]?.string
         userInfoEndpoint = members["userinfo_endpoint"]?.string
+        endSessionEndpoint = members["end_session_endpoint"]?.string
         sendsIssuer = members["authorization_response_iss_parameter_supported"]?.bool ?? false
         proofKeyMethods = members["code_challenge_methods_supported"]?.array?.compactMap(\.string) ?? []
         tokenEndpointProofs = members["token_endpoint_auth_methods_supported"]?.array?.compactMap(\.string) ?? []

@@ -36,6 +36,10 @@ struct OIDCProvider: Sendable {
     var attributes = AttributeMap.standard
     var parameters: [(name: String, value: String)] = []
     var forwarded: [ForwardedParameter] = []
+    /// Where users log out, where the provider has a way of its own; nil for the one of OpenID Connect.
+    var logout: (@Sendable (UpstreamLeaving) -> RedirectURI?)?
+    /// Refuses who has an account at the provider and none that the connection is for.
+    var admit: @Sendable (_ claims: JSONObject) throws(UpstreamFailure) -> Void = { _ in }
     /// Completes a profile with what only this provider brings.
     var complete: @Sendable (inout UpstreamProfile, UpstreamArrival) -> Void = { _, _ in }
 

@@ -1,4 +1,5 @@
 import AuthorizationServer
+import Foundation
 import OAuth
 import SAML
 import Storage
@@ -12,6 +13,14 @@ struct SAMLSettings: Sendable {
         case metadata(url: String)
     }
 
+    /// Whose key encrypted assertions are for.
+    enum Decryption: Sendable {
+        /// The tenant's RSA keys, as its requests are signed with.
+        case tenant
+        /// The connection's own.
+        case own(SigningKeyPair, certificate: String?)
+    }
+
     let source: Source
     /// The provider's binding for requests, where the connection names one.
     let binding: Binding?
@@ -20,6 +29,10 @@ struct SAMLSettings: Sendable {
     /// What the provider knows this server as; nil for the address of the connection's metadata.
     let entityID: String?
     let profile: SAMLProfile
+    /// Whose key encrypted assertions are for; nil where none are read.
+    let decryption: Decryption?
+    /// The login of whoever begins at the provider; nil where nobody may.
+    let initiated: UnsolicitedLogin?
 
     /// - Throws: ``Document/Problem``.
     init(_ options: inout Document) throws(Document.Problem) {
@@ -32,15 +45,57 @@ struct SAMLSettings: Sendable {
                 throw options.problem(name, "must be \(only): requests are signed with nothing weaker")
             }
         }
+        guard try !options.bool(Connection.ownCallbackOption, default: false) else {
+            throw options.problem(Connection.ownCallbackOption, "is not for SAML, whose address has the name anyway")
+        }
         entityID = try options.string("entityId", most: 1024)
         profile = try SAMLProfile(&options)
-        if var initiated = try options.document("idpinitiated"), try initiated.bool("enabled", default: false) {
-            throw options.problem(
-                "idpinitiated",
-                "is not supported: anybody could sign a user in as somebody else with such an answer. "
-                    + "Let the provider's link lead to the application's login page")
-        }
+        decryption = try Self.decryption(&options)
+        initiated = try Self.initiated(&options)
         source = try Self.source(&options, binding)
+    }
+
+    /// Auth0's `decryptionKey`, and the switch for the tenant's own key.
+    private static func decryption(_ options: inout Document) throws(Document.Problem) -> Decryption? {
+        let usesTenants = try options.bool("portico_encrypted_assertions", default: false)
+        guard var settings = try options.document(SAMLStrategy.decryptionOption) else {
+            return usesTenants ? .tenant : nil
+        }
+        let pem = try settings.requiredString("key", most: 65_536)
+        guard let key = try? SigningKeyPair(pem: pem), key.kind == .rsa else {
+            throw settings.problem("key", "must be a private RSA key as PEM, without a password")
+        }
+        let certificate = try settings.string("cert", most: 65_536)?.split(whereSeparator: \.isNewline)
+            .filter { !$0.hasPrefix("-----") }.joined()
+        return .own(key, certificate: certificate)
+    }
+
+    /// Auth0's `idpinitiated`: whose login it is that begins at the provider, and with which parameters.
+    private static func initiated(_ options: inout Document) throws(Document.Problem) -> UnsolicitedLogin? {
+        guard var settings = try options.document("idpinitiated"), try settings.bool("enabled", default: false) else {
+            return nil
+        }
+        let clientID = try settings.requiredString("client_id", most: 255)
+        let protocols = ["oauth2", "oidc", "openid-connect"]
+        guard protocols.contains(try settings.string("client_protocol") ?? protocols[0]) else {
+            throw settings.problem("client_protocol", "must be oauth2: applications speak nothing else here")
+        }
+        var parameters = ["response_type": "code", "scope": "openid profile email"]
+        var seen: Set<String> = []
+        for field in (try settings.string("client_authorizequery", most: 4096) ?? "").split(separator: "&") {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                $0.replacing("+", with: " ").removingPercentEncoding
+            }
+            guard let name = parts[0], let value = parts.count == 2 ? parts[1] : "", !name.isEmpty,
+                seen.insert(name).inserted, !["client_id", "connection", "request", "request_uri"].contains(name)
+            else {
+                throw settings.problem(
+                    "client_authorizequery",
+                    "must be a query with each parameter once, and without client_id, connection and request")
+            }
+            parameters[name] = value
+        }
+        return UnsolicitedLogin(clientID: clientID, parameters: parameters)
     }
 
     private static func source(

@@ -28,24 +28,13 @@ struct OAuth2Strategy: ConnectionStrategy {
         provider.usesBasic =
             try options.oneOf("token_endpoint_auth_method", TokenEndpointProof.self) == .basic
         provider.forwarded = try ForwardedParameter.read(&options)
-        provider.parameters = try Self.texts("authParams", &options)
-        provider.headers = try Self.texts("customHeaders", &options)
+        provider.parameters = try options.texts("authParams")
+        provider.headers = try options.texts("customHeaders")
         let source = try ProfileSource(&options)
         return .redirect(
             OAuth2Login(provider: provider) { answer, _, services async throws(UpstreamFailure) in
                 try await source.profile(answer, services)
             })
-    }
-
-    private static func texts(
-        _ name: String, _ options: inout Document
-    ) throws(Document.Problem) -> [(name: String, value: String)] {
-        guard var members = try options.document(name) else { return [] }
-        var texts: [(name: String, value: String)] = []
-        for name in members.names.sorted() {
-            if let value = try members.string(name, most: 2048) { texts.append((name: name, value: value)) }
-        }
-        return texts
     }
 }
 

@@ -86,9 +86,11 @@ enum OIDCOptions {
         let authorization = try options.endpoint("authorization_endpoint")
         let (token, keys) = (try options.endpoint("token_endpoint"), try options.endpoint("jwks_uri"))
         let userInfo = try options.endpoint("userinfo_endpoint")
+        let logout = try options.endpoint("end_session_endpoint")
         guard let issuer, let authorization, let keys else { return nil }
         var metadata = OIDCMetadata(issuer: issuer, authorizationEndpoint: authorization)
         (metadata.tokenEndpoint, metadata.keysURL, metadata.userInfoEndpoint) = (token, keys, userInfo)
+        metadata.endSessionEndpoint = logout
         return metadata
     }
 }

@@ -4,14 +4,16 @@ import OAuth
 import SAML
 import Storage
 
-/// Any provider of SAML 2.0 (`samlp`): login that begins here, answered by POST to `/login/callback?connection=NAME`.
+/// Any provider of SAML 2.0 (`samlp`): login that begins here, or where the connection says so there, answered by POST to
+/// `/login/callback?connection=NAME`.
 struct SAMLStrategy: ConnectionStrategy {
     let metadata = SAMLMetadataCache()
 
     let names: Set<String> = ["samlp"]
     let family = ConnectionFamily.enterprise
     let manner = ConnectionManner.redirect
-    let secretOptions: Set<String> = []
+    static let decryptionOption = "decryptionKey"
+    let secretOptions: Set<String> = [SAMLStrategy.decryptionOption]
     let secretRecipients: Set<String> = []
 
     func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {
@@ -56,8 +58,11 @@ struct SAMLLogin: RedirectLogin {
         }
     }
 
+    var unsolicited: UnsolicitedLogin? { settings.initiated }
+
     func finish(_ arrival: UpstreamArrival, _ services: Services) async throws(UpstreamFailure) -> UpstreamProfile {
-        guard let sent = arrival.parameters["SAMLResponse"], let id = arrival.memory["id"]?.string else {
+        let id = arrival.memory["id"]?.string
+        guard let sent = arrival.parameters["SAMLResponse"], (id == nil) == arrival.isUnsolicited else {
             throw .untrusted(cause: "The provider came back without a SAMLResponse")
         }
         // The address is good for this connection alone, and says so.
@@ -66,7 +71,8 @@ struct SAMLLogin: RedirectLogin {
         }
         let now = services.now()
         let reader = ResponseReader(
-            provider: try await provider(services), service: service(arrival.callbackURL), requestID: id, now: now)
+            provider: try await provider(services), service: service(arrival.callbackURL), requestID: id, now: now,
+            unwrap: try await unwrapper(services))
         let assertion: Assertion
         do throws(AssertionRefusal) {
             assertion = try reader.read(sent)
@@ -80,8 +86,15 @@ struct SAMLLogin: RedirectLogin {
     }
 
     func metadata(_ callbackURL: String, _ services: Services) async throws -> String? {
-        let certificate = settings.signsRequests ? try await services.configuration.keyRing().current.certificate : nil
-        return Metadata.text(of: service(callbackURL), certificate: certificate)
+        let tenants = try await services.configuration.keyRing().current.certificate
+        let encryption: String? =
+            switch settings.decryption {
+            case .tenant: tenants
+            case .own(_, let certificate): certificate
+            case nil: nil
+            }
+        return Metadata.text(
+            of: service(callbackURL), certificate: settings.signsRequests ? tenants : nil, encryption: encryption)
     }
 
     // MARK: Steps
@@ -111,6 +124,27 @@ struct SAMLLogin: RedirectLogin {
         guard settings.signsRequests else { return nil }
         let key = try await services.configuration.keyRing().current.key
         return { try key.sign($0, .rs256) }
+    }
+
+    /// What decrypts assertions: of the tenant's keys the former and the next one too, for providers with old metadata.
+    private func unwrapper(_ services: Services) async throws(UpstreamFailure) -> KeyTransport.Unwrapper? {
+        let keys: [SigningKeyPair]
+        switch settings.decryption {
+        case nil: return nil
+        case .own(let key, _): keys = [key]
+        case .tenant:
+            do {
+                keys = try await services.configuration.keyRing().keys.map(\.key)
+            } catch {
+                services.logger.error("the tenant's keys cannot be read", metadata: ["why": "\(error)"])
+                throw .unavailable(cause: "The tenant's keys cannot be read", mend: "Look at the server's log")
+            }
+        }
+        return { wrapped, transport in
+            keys.lazy.compactMap {
+                $0.decrypted(wrapped, digest: transport.digest, maskDigest: transport.maskDigest)
+            }.first
+        }
     }
 
     private func isFirstUse(of assertion: Assertion, _ services: Services) async throws(UpstreamFailure) -> Bool {

@@ -24,6 +24,11 @@ struct WindowsLiveStrategy: ConnectionStrategy {
             scope: try options.scope("scope", standard: ["User.Read"]))
         provider.forwarded =
             [ForwardedParameter("login_hint", .parameter("login_hint"))] + (try ForwardedParameter.read(&options))
+        provider.logout = { leaving in
+            RedirectURI("\(Self.endpoints)/logout").flatMap { base in
+                RedirectURI(base.adding([(name: "post_logout_redirect_uri", value: leaving.returnURL)]))
+            }
+        }
         return .redirect(
             OAuth2Login(provider: provider) { answer, _, services async throws(UpstreamFailure) in
                 let value = try await services.askProvider(

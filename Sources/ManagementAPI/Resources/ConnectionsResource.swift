@@ -167,6 +167,8 @@ struct ConnectionsResource: Resource {
                 body: ["deleted_at": .string(now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))])
             guard let connection = try ConnectionStore.find(id: id, in: transaction) else { return Changed(answer, []) }
             try transaction.takeTime()
+            // Whoever is just signing up there comes before, and goes too, or finds no connection.
+            _ = try ConnectionStore.hold(id: connection.id, in: transaction)
             try UserStore.deleteAll(connection: connection.name, in: transaction)
             try ConnectionStore.delete(name: connection.name, in: transaction)
             return Changed(

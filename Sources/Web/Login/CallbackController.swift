@@ -5,7 +5,7 @@ import OAuth
 import Pages
 import Storage
 
-/// `GET` and `POST /login/callback`: where other providers send their users back to.
+/// `GET` and `POST /login/callback`, and below it the name of a connection: where other providers send their users back to.
 struct CallbackController: Sendable {
     let services: Services
     let cookies: BrowserCookies
@@ -14,6 +14,8 @@ struct CallbackController: Sendable {
         RouteCollection(context: WebContext.self)
             .get("login/callback", use: finish)
             .post("login/callback", use: finish)
+            .get("login/callback/:connection", use: finish)
+            .post("login/callback/:connection", use: finish)
     }
 
     @Sendable private func finish(_ request: Request, context: WebContext) async throws -> Response {
@@ -22,11 +24,13 @@ struct CallbackController: Sendable {
             parameters = try await parameters.adding(FormBody.parameters(of: request, context: context))
         }
         let (browser, isNew) = cookies.browser(of: request, context: context)
-        guard !isNew else { throw TransactionNotFound() }
-        let login = try await UpstreamLogin(services: services).finish(parameters, browser: browser)
+        let login = try await UpstreamLogin(services: services).finish(
+            parameters, at: context.parameters.get("connection"), browser: browser)
         var response = Response.found("/authorize/resume?state=\(login.state.text)").reachable(
             from: login.request.target)
         cookies.addSession(login.session, to: &response)
+        // Who comes from a provider's list of applications may never have been here.
+        if isNew { cookies.addDevice(browser, to: &response) }
         return response
     }
 }

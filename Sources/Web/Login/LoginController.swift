@@ -35,7 +35,13 @@ struct LoginController: Sendable {
     @Sendable private func submit(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
         let fields = try await forms.fields(visit, request, context)
-        if let departure = try await departure(visit, fields) { return departure }
+        let connections = try await LoginConnections.offered(for: visit.request, services)
+        if let departure = try await departure(visit, fields, connections) { return departure }
+        if let fields, !connections.hasForm {
+            let email = fields["username"]
+            return try await page(
+                visit, email: email ?? "", problem: email == nil ? .emailRequired : .unknownDomain, status: .badRequest)
+        }
         let (email, password): (String, String)
         switch LoginForms.credentials(in: fields, addressField: "username") {
         case .incomplete(let problem, let email, let status):
@@ -63,9 +69,11 @@ struct LoginController: Sendable {
     }
 
     /// Sends the user to the provider of the connection that they have chosen, or whose users have such an address.
-    private func departure(_ visit: LoginForms.Visit, _ fields: OAuth.Parameters?) async throws -> Response? {
+    /// What stands in the field of the password is left alone.
+    private func departure(
+        _ visit: LoginForms.Visit, _ fields: OAuth.Parameters?, _ connections: LoginConnections
+    ) async throws -> Response? {
         guard let fields else { return nil }
-        let connections = try await LoginConnections.offered(for: visit.request, services)
         let chosen: Connection?
         if let name = fields["connection"] {
             if connections.codes.contains(where: { $0.name == name }) {
@@ -108,7 +116,9 @@ struct LoginController: Sendable {
                 applicationLogoURL: visit.logoURL, email: String(email.prefix(254)), problem: problem,
                 signupPath: connections.database?.allowsSignup == true ? "/u/signup?state=\(visit.state.text)" : nil,
                 buttons: ConnectionButton.all(connections),
-                hasForm: connections.hasForm || connections.buttons.isEmpty && connections.codes.isEmpty,
+                hasForm: connections.hasForm || connections.hasDomains
+                    || connections.buttons.isEmpty && connections.codes.isEmpty,
+                passwordField: !connections.hasForm ? .absent : connections.hasDomains ? .optional : .required,
                 forgotPath: connections.database == nil
                     ? nil : "/u/reset-password/request?state=\(visit.state.text)"),
             status: status, to: visit)

@@ -60,7 +60,9 @@ struct OrganizationController: Sendable {
     // MARK: After the login
 
     @Sendable private func showPicker(_ request: Request, context: WebContext) async throws -> Response {
-        try await picker(forms.visit(request, context))
+        let query = try FormBody.query(of: request)
+        return try await picker(
+            forms.visit(request, context), sought: query["q"] ?? "", page: query["page"].flatMap { Int($0) } ?? 1)
     }
 
     @Sendable private func submitPicker(_ request: Request, context: WebContext) async throws -> Response {
@@ -82,20 +84,29 @@ struct OrganizationController: Sendable {
         return forms.resume(visit)
     }
 
+    /// - Parameters:
+    ///   - sought: what the names of the organizations have in them that are shown.
+    ///   - page: which of them are shown, from 1 on.
     private func picker(
-        _ visit: LoginForms.Visit, problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
+        _ visit: LoginForms.Visit, sought: String = "", page: Int = 1, problem: FormProblem? = nil,
+        status: HTTPResponse.Status = .ok
     ) async throws -> Response {
         guard let question = try await selection.question(visit.request, browser: visit.browser) else {
             return forms.resume(visit)
         }
+        let sought = String(sought.prefix(100))
+        let excerpt = question.excerpt(matching: sought, page: page)
+        let isLong = question.organizations.count > OrganizationSelection.Question.mostShown
         return try await pages.respond(
             with: OrganizationPickerPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
                 logoURL: visit.logoURL,
-                choices: question.organizations.prefix(OrganizationSelection.Question.mostShown).map { organization in
+                choices: excerpt.organizations.map { organization in
                     OrganizationChoice(
                         id: organization.id, name: organization.shownName, logoURL: organization.branding.logoURL)
                 },
+                search: isLong
+                    ? OrganizationSearch(text: sought, page: excerpt.page, isContinued: excerpt.isContinued) : nil,
                 allowsPersonal: question.allowsPersonal, problem: problem),
             status: status, to: visit)
     }

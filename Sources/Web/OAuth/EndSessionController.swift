@@ -25,7 +25,8 @@ struct EndSessionController: Sendable {
     @Sendable private func endSession(_ request: Request, context: WebContext) async throws -> Response {
         let parameters =
             request.method == .post
-            ? try await FormBody.parameters(of: request, context: context) : try FormBody.query(of: request)
+            ? try await FormBody.parameters(of: request, context: context)
+            : try FormBody.query(of: request, flags: ["federated"])
         return try await endSession(parameters, request, context)
     }
 

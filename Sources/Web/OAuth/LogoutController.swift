@@ -3,21 +3,36 @@ import Hummingbird
 import OAuth
 import Pages
 
-/// `GET /v2/logout`.
+/// `GET /v2/logout`, and `GET /v2/logout/callback`, where providers send browsers back to after their own.
 struct LogoutController: Sendable {
     let services: Services
     let cookies: BrowserCookies
     let responder: LogoutResponder
 
     var endpoints: RouteCollection<WebContext> {
-        RouteCollection(context: WebContext.self).get("v2/logout", use: logOut)
+        RouteCollection(context: WebContext.self)
+            .get("v2/logout", use: logOut)
+            .get("v2/logout/callback", use: comeBack)
+    }
+
+    @Sendable private func comeBack(_ request: Request, context: WebContext) async throws -> Response {
+        let kept = request.cookies[BrowserCookies.logout]?.value
+        var response: Response
+        if let location = FederatedLogout(services: services).destination(kept) {
+            response = .found(location)
+        } else {
+            response = try await responder.pages.respond(with: LoggedOutPage())
+        }
+        if kept != nil { cookies.removeLogout(from: &response) }
+        return response
     }
 
     @Sendable private func logOut(_ request: Request, context: WebContext) async throws -> Response {
         let (browser, _) = cookies.browser(of: request, context: context)
         do {
             return try await responder.respond(
-                to: LogoutEndpoint(services: services).logOut(FormBody.query(of: request), browser: browser), browser)
+                to: LogoutEndpoint(services: services).logOut(
+                    FormBody.query(of: request, flags: ["federated"]), browser: browser), browser)
         } catch let failure as AuthorizationFailure {
             var response = try await responder.pages.respond(
                 to: failure.error, mismatch: failure.mismatch, context)
@@ -48,6 +63,7 @@ struct LogoutResponder: Sendable {
                 frames: outcome.frames.map(\.origin), locales: locales)
         }
         forgetSession(browser, &response)
+        if let memory = outcome.memory { cookies.addLogout(memory, to: &response) }
         return response
     }
 

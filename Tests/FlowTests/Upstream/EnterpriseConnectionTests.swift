@@ -157,8 +157,23 @@ private let wrongOptions: [(String, JSONObject, String)] = [
     ("samlp", ["metadataXml": "<EntityDescriptor/>"], "metadataXml"),
     ("samlp", ["protocolBinding": "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"], "protocolBinding"),
     ("samlp", ["signSAMLRequest": true, "signatureAlgorithm": "rsa-sha1"], "signatureAlgorithm"),
-    ("samlp", ["idpinitiated": ["enabled": true]], "idpinitiated"),
+    ("samlp", ["idpinitiated": ["enabled": true]], "idpinitiated.client_id"),
+    (
+        "samlp", ["idpinitiated": ["enabled": true, "client_id": "x", "client_protocol": "samlp"]],
+        "idpinitiated.client_protocol"
+    ),
+    (
+        "samlp", ["idpinitiated": ["enabled": true, "client_id": "x", "client_authorizequery": "scope=a&scope=b"]],
+        "idpinitiated.client_authorizequery"
+    ),
+    (
+        "samlp", ["idpinitiated": ["enabled": true, "client_id": "x", "client_authorizequery": "client_id=y"]],
+        "idpinitiated.client_authorizequery"
+    ),
     ("samlp", ["fieldsMap": ["email": 1]], "fieldsMap.email"),
+    ("samlp", ["decryptionKey": ["key": "no key"]], "decryptionKey.key"),
+    ("samlp", ["portico_own_callback": true], "portico_own_callback"),
+    ("samlp", ["portico_own_callback": "yes"], "portico_own_callback"),
     ("ldap", ["ldap_url": "http://directory.example"], "ldap_url"),
     ("ldap", ["ldap_base": .null], "ldap_base"),
     ("ldap", ["ldap_user_by_name": "(uid=jane)"], "ldap_user_by_name"),

@@ -7,75 +7,14 @@ import Storage
 import TestSupport
 import Testing
 
-/// A provider of OpenID Connect that a test makes up.
-private struct Provider {
-    static let issuer = "https://provider.example.com"
-    let web = SimulatedWeb()
-    let key: ForeignKey
-
-    /// - Parameter changes: to the provider's metadata; null removes a member.
-    init(_ changes: JSONObject = [:]) throws {
-        key = try ForeignKey.rsa()
-        let metadata: JSONObject = [
-            "issuer": .string(Self.issuer), "authorization_endpoint": .string("\(Self.issuer)/authorize"),
-            "token_endpoint": .string("\(Self.issuer)/token"), "jwks_uri": .string("\(Self.issuer)/jwks"),
-            "userinfo_endpoint": .string("\(Self.issuer)/userinfo"),
-        ]
-        try web.publish(
-            .object(metadata.merging(changes) { $1 }.filter { $0.value != .null }),
-            at: "\(Self.issuer)/.well-known/openid-configuration")
-        try web.put([key], at: "\(Self.issuer)/jwks")
-    }
-
-    /// The usual tenant with the connection `acme`.
-    static func fixtures(_ options: JSONObject = [:]) -> Fixtures {
-        var fixtures = Fixtures()
-        var connection = Connection(id: "con_acme000000000000", name: "acme", strategy: "oidc")
-        connection.enabledClients = ["regular-web-app"]
-        connection.options = ["client_id": "portico", "issuer": .string(issuer), "type": "back_channel"]
-            .merging(options) { $1 }
-        fixtures.connections.append(connection)
-        fixtures.connectionSecrets = ["acme": ["client_secret": "upstream-secret"]]
-        return fixtures
-    }
-
-    /// Claims of a good ID token for the login that a departure began.
-    func claims(_ departure: TestResponse, _ server: TestServer) -> JSONObject {
-        let now = Int64(server.clock.now.timeIntervalSince1970)
-        return [
-            "iss": .string(Self.issuer), "aud": "portico", "sub": "u-1", "iat": .integer(now),
-            "exp": .integer(now + 300), "nonce": .string(departure.query("nonce") ?? ""), "email": "ada@acme.example",
-            "email_verified": true, "name": "Ada",
-        ]
-    }
-
-    /// Signs in with an ID token, whose claims `changes` replace; null removes one.
-    func signIn(
-        _ server: TestServer, _ changes: JSONObject = [:], token: ((JSONObject) throws -> String)? = nil,
-        query: String = "", asking: [String: String?] = [:]
-    ) async throws -> TestResponse {
-        let browser = TestBrowser(server)
-        let departure = try await UpstreamLoginTests.depart(browser, ["connection": "acme"].merging(asking) { $1 })
-        let claims = claims(departure, server).merging(changes) { $1 }.filter { $0.value != .null }
-        let idToken = try token?(claims) ?? key.token(claims)
-        try web.publish(
-            [
-                "access_token": "upstream-access", "token_type": "Bearer", "expires_in": 3600,
-                "id_token": .string(idToken),
-            ],
-            at: "\(Self.issuer)/token")
-        return try await UpstreamLoginTests.arrive(browser, departure, "code=c0de\(query)")
-    }
-}
-
 @Suite("Connections over OpenID Connect")
 struct OIDCConnectionTests {
     @Test(
         "OpenID Connect Core §3.1: the code is exchanged with the secret and proof key, and the ID token says who it is"
     )
     func backChannel() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             let browser = TestBrowser(server)
             let departure = try await UpstreamLoginTests.depart(
                 browser, ["connection": "acme", "login_hint": "ada@acme.example", "connection_scope": "groups,phone"])
@@ -111,8 +50,8 @@ struct OIDCConnectionTests {
             ["exp": 1], ["exp": .null], ["iat": .null], ["iat": 9_999_999_999], ["sub": .null], ["sub": ""],
         ] as [JSONObject])
     func badClaims(_ changes: JSONObject) async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             let answer = try await provider.signIn(server, changes)
             #expect(answer.query("error") == "access_denied")
             #expect(answer.query("code") == nil)
@@ -121,7 +60,7 @@ struct OIDCConnectionTests {
 
     @Test("security.md 21: an ID token that the provider's keys did not sign is refused: none, HS256, another key")
     func badSignatures() async throws {
-        let provider = try Provider()
+        let provider = try SimulatedProvider()
         let other = try ForeignKey.rsa("other")
         let forgeries: [@Sendable (JSONObject) throws -> String] = [
             { try other.token($0) },
@@ -130,7 +69,7 @@ struct OIDCConnectionTests {
             { try Self.unsigned($0) },
             { try provider.key.token($0) + "x" },
         ]
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             for forgery in forgeries {
                 let answer = try await provider.signIn(server, token: forgery)
                 #expect(answer.query("error") == "access_denied")
@@ -145,8 +84,8 @@ struct OIDCConnectionTests {
     @Test(
         "RFC 9207 §2.4: an answer whose iss is another provider's is refused, and so is one without where all have it")
     func mixUp() async throws {
-        let provider = try Provider(["authorization_response_iss_parameter_supported": true])
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider(["authorization_response_iss_parameter_supported": true])
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             #expect(try await provider.signIn(server).query("error") == "access_denied")
             let foreign = try await provider.signIn(server, query: "&iss=https%3A%2F%2Fevil.example.com")
             #expect(foreign.query("error") == "access_denied")
@@ -157,8 +96,8 @@ struct OIDCConnectionTests {
 
     @Test("OpenID Connect Discovery §4.3: metadata that names another issuer is not believed")
     func foreignMetadata() async throws {
-        let provider = try Provider(["issuer": "https://victim.example.com"])
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider(["issuer": "https://victim.example.com"])
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             let answer = try await UpstreamLoginTests.depart(TestBrowser(server), ["connection": "acme"])
             #expect(answer.query("error") == "server_error")
         }
@@ -166,9 +105,9 @@ struct OIDCConnectionTests {
 
     @Test("A provider that does not answer is told of as temporarily_unavailable, and nobody is let in")
     func unreachable() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
-            provider.web.fail(.timeout, at: "\(Provider.issuer)/.well-known/openid-configuration")
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
+            provider.web.fail(.timeout, at: "\(SimulatedProvider.issuer)/.well-known/openid-configuration")
             let answer = try await UpstreamLoginTests.depart(TestBrowser(server), ["connection": "acme"])
             #expect(answer.query("error") == "temporarily_unavailable")
         }
@@ -176,11 +115,11 @@ struct OIDCConnectionTests {
 
     @Test("A provider's new key is fetched when the first token comes that is signed with it")
     func newKey() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             #expect(try await provider.signIn(server).query("code") != nil)
             let next = ForeignKey.p256(keyID: "next")
-            try provider.web.put([next], at: "\(Provider.issuer)/jwks")
+            try provider.web.put([next], at: "\(SimulatedProvider.issuer)/jwks")
             server.clock.advance(by: 31)
             #expect(try await provider.signIn(server, token: { try next.token($0) }).query("code") != nil)
         }
@@ -188,8 +127,8 @@ struct OIDCConnectionTests {
 
     @Test("Auth0: a front channel posts the ID token to the callback, and no secret is needed")
     func frontChannel() async throws {
-        let provider = try Provider()
-        var fixtures = Provider.fixtures(["type": "front_channel"])
+        let provider = try SimulatedProvider()
+        var fixtures = SimulatedProvider.fixtures(["type": "front_channel"])
         fixtures.connectionSecrets = [:]
         try await TestServer.run(fixtures, outbound: provider.web) { server in
             let browser = TestBrowser(server)
@@ -205,8 +144,8 @@ struct OIDCConnectionTests {
 
     @Test("OpenID Connect Core §3.1.2.1: prompt and max_age go along, and a login that is too old is refused")
     func freshness() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             let departure = try await UpstreamLoginTests.depart(
                 TestBrowser(server), ["connection": "acme", "prompt": "login", "max_age": "300"])
             #expect(departure.query("prompt") == "login")
@@ -222,23 +161,23 @@ struct OIDCConnectionTests {
 
     @Test("OpenID Connect Core §5.3.2: userinfo completes a bare ID token, where it speaks of the same user")
     func userInfo() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             let bare: JSONObject = ["email": .null, "name": .null, "email_verified": .null]
             try provider.web.publish(
-                ["sub": "u-1", "name": "Ada", "email": "ada@acme.example"], at: "\(Provider.issuer)/userinfo")
+                ["sub": "u-1", "name": "Ada", "email": "ada@acme.example"], at: "\(SimulatedProvider.issuer)/userinfo")
             #expect(try await provider.signIn(server, bare).query("code") != nil)
             let user = try #require(try await server.services.stores.users.find("oidc|acme|u-1"))
             #expect(user.email == "ada@acme.example")
             #expect(!user.isEmailVerified)
-            try provider.web.publish(["sub": "u-2", "name": "Eve"], at: "\(Provider.issuer)/userinfo")
+            try provider.web.publish(["sub": "u-2", "name": "Eve"], at: "\(SimulatedProvider.issuer)/userinfo")
             #expect(try await provider.signIn(server, bare).query("error") == "access_denied")
         }
     }
 
     @Test("Auth0: attribute_map and upstream_params do what they say; nothing of the request itself can be replaced")
     func mapping() async throws {
-        let provider = try Provider()
+        let provider = try SimulatedProvider()
         let options: JSONObject = [
             "attribute_map": [
                 "mapping_mode": "use_map",
@@ -248,7 +187,7 @@ struct OIDCConnectionTests {
             ],
             "upstream_params": ["screen_name": ["alias": "login_hint"], "realm": ["value": "staff"]],
         ]
-        try await TestServer.run(Provider.fixtures(options), outbound: provider.web) { server in
+        try await TestServer.run(SimulatedProvider.fixtures(options), outbound: provider.web) { server in
             let departure = try await UpstreamLoginTests.depart(
                 TestBrowser(server), ["connection": "acme", "login_hint": "ada"])
             #expect(departure.query("screen_name") == "ada")
@@ -263,8 +202,8 @@ struct OIDCConnectionTests {
 
     @Test("The provider's tokens are kept sealed, and log events have none of them")
     func tokensAtRest() async throws {
-        let provider = try Provider()
-        try await TestServer.run(Provider.fixtures(), outbound: provider.web) { server in
+        let provider = try SimulatedProvider()
+        try await TestServer.run(SimulatedProvider.fixtures(), outbound: provider.web) { server in
             #expect(try await provider.signIn(server).query("code") != nil)
             let sealed = try await server.services.stores.database.read { transaction in
                 try UserStore.upstreamTokens(of: ["oidc|acme|u-1"], in: transaction)["oidc|acme|u-1"]

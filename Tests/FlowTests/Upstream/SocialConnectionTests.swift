@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Social connections")
 struct SocialConnectionTests {
-    private static func fixtures(_ strategy: String, _ options: JSONObject = [:]) -> Fixtures {
+    static func fixtures(_ strategy: String, _ options: JSONObject = [:]) -> Fixtures {
         var fixtures = Fixtures()
         var connection = Connection(id: "con_social0000000000", name: strategy, strategy: strategy)
         connection.enabledClients = ["regular-web-app"]
@@ -157,6 +157,33 @@ struct SocialConnectionTests {
                 at: "https://oauth2.googleapis.com/token")
             #expect(try await UpstreamLoginTests.arrive(browser, departure, "code=4%2F0").query("code") != nil)
             #expect(try await server.services.stores.users.find("google-oauth2|1076")?.isEmailVerified == true)
+        }
+    }
+
+    @Test("RFC 9207 §2.4: a custom provider that is known by its issuer has answers in that name, and in no other")
+    func customIssuer() async throws {
+        let web = SimulatedWeb()
+        try web.publish(["access_token": "abc"], at: "https://custom.example.com/token")
+        try web.publish(["id": 42], at: "https://custom.example.com/me")
+        let fixtures = Self.fixtures(
+            "oauth2",
+            [
+                "authorizationURL": "https://custom.example.com/authorize",
+                "tokenURL": "https://custom.example.com/token", "issuer": "https://custom.example.com",
+                "portico_profile": ["url": "https://custom.example.com/me"],
+            ])
+        try await TestServer.run(fixtures, outbound: web) { server in
+            for (suffix, isGood) in [
+                ("&iss=https://evil.example.com", false), ("&iss=https://custom.example.com/", false),
+                ("&iss=https://evil.example.com&error=access_denied", false), ("&iss=https://custom.example.com", true),
+                ("", true),
+            ] {
+                let (browser, before) = (TestBrowser(server), web.requests.count)
+                let departure = try await UpstreamLoginTests.depart(browser, ["connection": "oauth2"])
+                let answer = try await UpstreamLoginTests.arrive(browser, departure, "code=1\(suffix)")
+                #expect((answer.query("code") != nil) == isGood, "\(suffix)")
+                #expect((web.requests.count > before) == isGood, "a code was shown: \(suffix)")
+            }
         }
     }
 

@@ -186,21 +186,6 @@ struct UpstreamLoginTests {
         }
     }
 
-    @Test("A connection that is switched off while somebody is at its provider lets nobody in")
-    func disabledMeanwhile() async throws {
-        try await TestServer.run(Self.fixtures("stand-in")) { server in
-            let browser = TestBrowser(server)
-            let departure = try await Self.depart(browser)
-            try await server.services.stores.database.write { transaction in
-                try ConnectionStore.save(Self.connection("stand-in", clients: []), in: transaction)
-            }
-            try await server.services.configuration.refresh()
-            let answer = try await Self.arrive(browser, departure)
-            #expect(answer.query("code") == nil)
-            #expect(browser.cookies["auth0"] == nil)
-        }
-    }
-
     @Test("Without a connection the sign-in page lists all of them, and each button leads to its provider")
     func signInPage() async throws {
         var fixtures = Self.fixtures("stand-in", "second")

@@ -20,11 +20,18 @@ package struct LoginConnections: Sendable {
     /// Whether the page has the form with name and password.
     package var hasForm: Bool { database != nil || !directories.isEmpty }
 
-    /// The connection that the browser is sent to without a page's being shown: the one that the request names, or the only
-    /// one that there is.
-    var straight: Connection? {
-        guard !hasForm, codes.isEmpty, redirecting.count == 1 else { return nil }
-        return redirecting.first
+    /// Whether some users are sent to their providers by the domains of their addresses.
+    package var hasDomains: Bool { redirecting.contains { !$0.domains.isEmpty } }
+
+    /// Whether there is no way to sign in.
+    var isEmpty: Bool { !hasForm && redirecting.isEmpty && codes.isEmpty }
+
+    /// The connection that the browser is sent to without a page's being shown: the one that the request names or the only
+    /// one that there is, else the one whose domain the address is of.
+    /// - Parameter address: who is expected to sign in; nil where nobody has said so.
+    func straight(for address: String?) -> Connection? {
+        if !hasForm, codes.isEmpty, redirecting.count == 1 { return redirecting.first }
+        return address.flatMap(redirecting(for:))
     }
 
     /// Those that the page has buttons for. A company's own is left out where it or the organization says so, as its users are known by
@@ -94,16 +101,42 @@ package struct LoginConnections: Sendable {
         }
     }
 
+    /// Checks that there is a way to sign in at all.
+    /// - Throws: ``OAuthError`` `invalid_request`, in Auth0's words.
+    static func checkAny(
+        for client: Client, organization: LoginOrganization?, _ services: Services
+    ) async throws {
+        let connections = try await offered(to: client, organization: organization, named: nil, services)
+        guard !connections.isEmpty else { throw noneEnabled }
+    }
+
+    static let noneEnabled = OAuthError.invalidRequest(
+        "no connections enabled for the client",
+        hint: "Add the application to a connection's enabled_clients. Applications that are not the tenant's own have "
+            + "connections with is_domain_connection as well.")
+
     static let notEnabled = OAuthError.invalidRequest(
         "the connection is not enabled",
         hint: "Enable it for the application, and for the organization where the request is for one.")
 }
 
 extension Connection {
-    /// Whether an address is of one of the domains that the connection is for (`domain_aliases`).
-    func hasDomain(of identifier: String) -> Bool {
-        guard let at = identifier.lastIndex(of: "@") else { return false }
-        let domain = identifier[identifier.index(after: at)...].trimmed.lowercased()
-        return options["domain_aliases"]?.array?.contains { $0.string?.lowercased() == domain } ?? false
+    /// The domains whose addresses are its users', in small letters: Auth0's `domain_aliases`, and the directory's own at
+    /// Microsoft and Google (`tenant_domain`).
+    package var domains: Set<String> {
+        let aliases = options["domain_aliases"]?.array ?? []
+        return Set((aliases + [options["tenant_domain"] ?? .null]).compactMap { $0.string?.trimmed.lowercased() })
+            .subtracting([""])
     }
+
+    /// Whether an address is of one of the connection's ``domains``; what is longer than any address is of none.
+    func hasDomain(of identifier: String) -> Bool {
+        guard identifier.utf8.count <= Self.longestAddress, let at = identifier.lastIndex(of: "@"),
+            at > identifier.startIndex
+        else { return false }
+        return domains.contains(identifier[identifier.index(after: at)...].trimmed.lowercased())
+    }
+
+    /// RFC 5321 §4.5.3.1.
+    private static let longestAddress = 320
 }

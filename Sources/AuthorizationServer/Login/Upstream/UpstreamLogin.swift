@@ -8,10 +8,10 @@ import Storage
 /// What comes back is good for the browser that was sent, the connection that it was sent by and the login that waits, once
 /// and for a while. So nobody signs somebody else in with their own account (login CSRF), or uses an answer twice.
 ///
-/// All providers answer at one address. One provider's answer is not taken for another's (mix-up) where it says whose it is:
-/// by `iss` (RFC 9207), by an ID token that comes with the browser, by an assertion, or by `connection` in the address. A bare
-/// `code` does not say it: a provider that an attacker runs can send a browser on to another one with the `state` that it was
-/// given, and is then shown that one's code.
+/// All providers answer at one address, but those of connections with one of their own (``Connection/hasOwnCallback``). One
+/// provider's answer is not taken for another's (mix-up) where it says whose it is: by `iss` (RFC 9207), by an ID token that
+/// comes with the browser, by an assertion, or by the connection in the address. A bare `code` does not say it: a provider that
+/// an attacker runs can send a browser on to another one with the `state` that it was given, and is then shown that one's code.
 package struct UpstreamLogin: Sendable {
     let services: Services
 
@@ -66,7 +66,7 @@ package struct UpstreamLogin: Sendable {
             let upstream = Secret.random()
             let departure = try await strategy.begin(
                 UpstreamStart(
-                    connection: connection, state: upstream, callbackURL: services.issuer.url(Self.callbackPath),
+                    connection: connection, state: upstream, callbackURL: callbackURL(connection),
                     parameters: Self.parameters(login, client), identifier: identifier), services)
             try await remember(departure.memory, connection, state: state, upstream, browser)
             return departure.destination
@@ -113,17 +113,21 @@ package struct UpstreamLogin: Sendable {
 
     // MARK: The way back
 
-    /// Takes what a browser brings back from a provider, and begins the user's session.
+    /// Takes what a browser brings back from a provider, or from one whose users begin there, and begins the user's session.
+    /// - Parameter named: the connection in the address that the browser came back to; nil where it names none.
     /// - Throws: ``TransactionNotFound`` where this browser was sent to no provider with this `state`, or has come back
     ///   already; ``AuthorizationFailure`` for the application.
-    package func finish(_ sent: Parameters, browser: Browser) async throws -> Return {
-        guard let text = sent["state"] ?? sent["RelayState"] else { throw OAuthError.missingParameter("state") }
+    package func finish(_ sent: Parameters, at named: String? = nil, browser: Browser) async throws -> Return {
+        guard let text = sent["state"] ?? sent["RelayState"] else {
+            guard sent["SAMLResponse"] != nil else { throw OAuthError.missingParameter("state") }
+            return try await finishUnsolicited(sent, browser)
+        }
         let (digest, now) = (Secret(text).digest, services.now())
         let taken = try await services.stores.database.write { transaction in
             try UpstreamTransactionStore.take(
                 digest: digest, browserDigest: browser.secret.digest, at: now, in: transaction)
         }
-        guard let taken else { throw TransactionNotFound() }
+        guard let taken else { return try await finishUnsolicited(sent, browser) }
         let memory = try JSON.decode(Memory.self, from: services.secret.box.open(taken.sealedMemory))
         let state = Secret(memory.state)
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
@@ -132,10 +136,10 @@ package struct UpstreamLogin: Sendable {
             let connection = try await offered(taken.connectionID, for: request)
             let arrival = UpstreamArrival(
                 connection: connection, parameters: sent, memory: memory.strategy,
-                callbackURL: services.issuer.url(Self.callbackPath),
+                callbackURL: callbackURL(connection),
                 requested: Self.parameters(login, request.client))
             let earliest = Self.earliestLogin(for: request.request, departedAt: taken.createdAt, now)
-            let session = try await finish(arrival, earliest, login, browser)
+            let session = try await finish(arrival, at: named, earliest, login, browser)
             return Return(state: state, session: session, request: request)
         } catch let error as OAuthError {
             throw AuthorizationFailure.redirect(error, request.target)
@@ -153,7 +157,7 @@ package struct UpstreamLogin: Sendable {
     }
 
     private func finish(
-        _ arrival: UpstreamArrival, _ earliest: Date?, _ login: LoginTransaction, _ browser: Browser
+        _ arrival: UpstreamArrival, at named: String?, _ earliest: Date?, _ login: LoginTransaction, _ browser: Browser
     ) async throws -> PasswordLogin.NewSession {
         let (connection, trail) = (arrival.connection, LogTrail())
         trail.note(login)
@@ -162,10 +166,7 @@ package struct UpstreamLogin: Sendable {
             guard case .redirect(let strategy) = try await services.login(with: connection) else {
                 throw Self.notRedirecting(connection)
             }
-            // Addresses of the callback that name a connection are good for that one alone.
-            if let named = arrival.parameters["connection"], named != connection.name {
-                throw UpstreamFailure.untrusted(cause: "The answer is for the connection \(named.forDisplay)")
-            }
+            try Self.checkAddress(of: arrival, at: named)
             let profile = try await strategy.finish(arrival, services)
             // Refused, and not asked again: a provider that overlooks the wish once would do so for ever.
             if let earliest, let time = profile.authenticatedAt, time < earliest {
@@ -183,6 +184,23 @@ package struct UpstreamLogin: Sendable {
         }
     }
 
+    func callbackURL(_ connection: Connection) -> String {
+        services.issuer.url(
+            connection.hasOwnCallback ? "\(Self.callbackPath)/\(connection.name)" : Self.callbackPath)
+    }
+
+    /// Addresses of the callback that name a connection are good for that one alone, and a connection with an address of its own
+    /// has no other ([RFC 9700 §4.4.2.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.4.2.2)).
+    private static func checkAddress(of arrival: UpstreamArrival, at named: String?) throws(UpstreamFailure) {
+        let name = arrival.connection.name
+        for named in [named, arrival.parameters["connection"]].compactMap(\.self) where named != name {
+            throw .untrusted(cause: "The answer is for the connection \(named.forDisplay)")
+        }
+        guard named != nil || !arrival.connection.hasOwnCallback else {
+            throw .untrusted(cause: "The answer was sent to another address than the connection's")
+        }
+    }
+
     /// The connection, where the application's users may still come from it.
     private func offered(_ id: String, for request: VerifiedAuthorizationRequest) async throws -> Connection {
         let connections = try await LoginConnections.offered(for: request, services)
@@ -194,7 +212,7 @@ package struct UpstreamLogin: Sendable {
 
     // MARK: Failures
 
-    private func refused(_ failure: UpstreamFailure, _ connection: Connection) -> OAuthError {
+    func refused(_ failure: UpstreamFailure, _ connection: Connection) -> OAuthError {
         services.logger.warning(
             "upstream login failed",
             metadata: ["connection": "\(connection.name)", "why": "\(failure.explanation)"])
@@ -211,6 +229,11 @@ package struct UpstreamLogin: Sendable {
 extension Connection {
     /// What pages and messages call the connection.
     package var title: String { displayName ?? name }
+
+    /// The member of `options` behind ``hasOwnCallback``.
+    package static let ownCallbackOption = "portico_own_callback"
+    /// Whether its provider sends browsers back to `/login/callback/NAME`.
+    package var hasOwnCallback: Bool { options[Self.ownCallbackOption]?.bool == true }
 }
 
 extension Services {

@@ -28,7 +28,8 @@ struct UpstreamUsers: Sendable {
         ) { transaction in
             try also(transaction)
             try Self.write(
-                account, of: user.id, isKnown: isKnown, isChanged: isChanged, sealedTokens: sealed, in: transaction)
+                account, of: user.id, from: connection, isKnown: isKnown, isChanged: isChanged, sealedTokens: sealed,
+                in: transaction)
         }
         if found == nil { services.log(.signup, trail, description: "Signed up with \(connection.name)") }
         services.log(.login, trail, description: "Signed in with \(connection.name)")
@@ -75,8 +76,8 @@ struct UpstreamUsers: Sendable {
 
     /// - Parameter isKnown: whether the account had a user when it was looked for.
     private static func write(
-        _ account: User, of userID: String, isKnown: Bool, isChanged: Bool, sealedTokens: String?,
-        in transaction: any SQLTransaction
+        _ account: User, of userID: String, from connection: Connection, isKnown: Bool, isChanged: Bool,
+        sealedTokens: String?, in transaction: any SQLTransaction
     ) throws {
         try UserStore.lock(account.id, in: transaction)
         if let present = try UserStore.upstreamAccount(account.id, in: transaction) {
@@ -89,6 +90,10 @@ struct UpstreamUsers: Sendable {
             // Deleted since it was looked for: what was deleted does not come back from memory.
             guard !isKnown, account.id == userID else {
                 throw OAuthError.accessDenied("The account has changed meanwhile", hint: "Sign in again.")
+            }
+            // One that is made after its connection has gone would be the next one's of that name.
+            guard try ConnectionStore.hold(id: connection.id, in: transaction) else {
+                throw LoginConnections.notEnabled
             }
             try UserStore.insert(account, passwordHash: nil, in: transaction)
         }

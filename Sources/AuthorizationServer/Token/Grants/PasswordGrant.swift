@@ -64,6 +64,7 @@ struct PasswordAuthorization: Sendable {
         }
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) }
         guard connection.isDatabase, connection.serves(request.client) else {
+            try await LoginConnections.checkAny(for: request.client, organization: nil, services)
             throw OAuthError.invalidRequest(
                 "the connection is not enabled",
                 hint: "Add the application to the enabled_clients of the database connection '\(connection.name)'.")
