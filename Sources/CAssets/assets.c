@@ -16,165 +16,168 @@ static const unsigned char asset3[] = {
 #embed "pages/alert.mustache"
 };
 static const unsigned char asset4[] = {
-#embed "pages/connections.mustache"
+#embed "pages/confirm-link.mustache"
 };
 static const unsigned char asset5[] = {
-#embed "pages/consent.mustache"
+#embed "pages/connections.mustache"
 };
 static const unsigned char asset6[] = {
-#embed "pages/error.mustache"
+#embed "pages/consent.mustache"
 };
 static const unsigned char asset7[] = {
-#embed "pages/forgot-password.mustache"
+#embed "pages/error.mustache"
 };
 static const unsigned char asset8[] = {
-#embed "pages/form-post.mustache"
+#embed "pages/forgot-password.mustache"
 };
 static const unsigned char asset9[] = {
-#embed "pages/hidden.mustache"
+#embed "pages/form-post.mustache"
 };
 static const unsigned char asset10[] = {
-#embed "pages/inbox-mail.mustache"
+#embed "pages/hidden.mustache"
 };
 static const unsigned char asset11[] = {
-#embed "pages/inbox.mustache"
+#embed "pages/inbox-mail.mustache"
 };
 static const unsigned char asset12[] = {
-#embed "pages/invitation.mustache"
+#embed "pages/inbox.mustache"
 };
 static const unsigned char asset13[] = {
-#embed "pages/layout.mustache"
+#embed "pages/invitation.mustache"
 };
 static const unsigned char asset14[] = {
-#embed "pages/logged-out.mustache"
+#embed "pages/layout.mustache"
 };
 static const unsigned char asset15[] = {
-#embed "pages/login-code.mustache"
+#embed "pages/logged-out.mustache"
 };
 static const unsigned char asset16[] = {
-#embed "pages/login.mustache"
+#embed "pages/login-code.mustache"
 };
 static const unsigned char asset17[] = {
-#embed "pages/logout.mustache"
+#embed "pages/login.mustache"
 };
 static const unsigned char asset18[] = {
-#embed "pages/mail-notice.mustache"
+#embed "pages/logout.mustache"
 };
 static const unsigned char asset19[] = {
-#embed "pages/mark.mustache"
+#embed "pages/mail-notice.mustache"
 };
 static const unsigned char asset20[] = {
-#embed "pages/organization-picker.mustache"
+#embed "pages/mark.mustache"
 };
 static const unsigned char asset21[] = {
-#embed "pages/organization.mustache"
+#embed "pages/organization-picker.mustache"
 };
 static const unsigned char asset22[] = {
-#embed "pages/reset-password.mustache"
+#embed "pages/organization.mustache"
 };
 static const unsigned char asset23[] = {
-#embed "pages/select-account.mustache"
+#embed "pages/reset-password.mustache"
 };
 static const unsigned char asset24[] = {
-#embed "pages/signup.mustache"
+#embed "pages/select-account.mustache"
 };
 static const unsigned char asset25[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset26[] = {
-#embed "pages/unblock.mustache"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset27[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/unblock.mustache"
 };
 static const unsigned char asset28[] = {
-#embed "locales/en.json"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset29[] = {
-#embed "css/portico.css"
+#embed "locales/en.json"
 };
 static const unsigned char asset30[] = {
-#embed "js/form-post.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset31[] = {
-#embed "js/logout.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset32[] = {
-#embed "js/portico.js"
+#embed "js/logout.js"
 };
 static const unsigned char asset33[] = {
-#embed "js/web-message.js"
+#embed "js/portico.js"
 };
 static const unsigned char asset34[] = {
-#embed "mail/blocked_account.html"
+#embed "js/web-message.js"
 };
 static const unsigned char asset35[] = {
-#embed "mail/blocked_account.txt"
+#embed "mail/blocked_account.html"
 };
 static const unsigned char asset36[] = {
-#embed "mail/enrollment_email.html"
+#embed "mail/blocked_account.txt"
 };
 static const unsigned char asset37[] = {
-#embed "mail/enrollment_email.txt"
+#embed "mail/enrollment_email.html"
 };
 static const unsigned char asset38[] = {
-#embed "mail/layout.html"
+#embed "mail/enrollment_email.txt"
 };
 static const unsigned char asset39[] = {
-#embed "mail/mfa_oob_code.html"
+#embed "mail/layout.html"
 };
 static const unsigned char asset40[] = {
-#embed "mail/mfa_oob_code.txt"
+#embed "mail/mfa_oob_code.html"
 };
 static const unsigned char asset41[] = {
-#embed "mail/passwordless_email.html"
+#embed "mail/mfa_oob_code.txt"
 };
 static const unsigned char asset42[] = {
-#embed "mail/passwordless_email.txt"
+#embed "mail/passwordless_email.html"
 };
 static const unsigned char asset43[] = {
-#embed "mail/reset_email.html"
+#embed "mail/passwordless_email.txt"
 };
 static const unsigned char asset44[] = {
-#embed "mail/reset_email.txt"
+#embed "mail/reset_email.html"
 };
 static const unsigned char asset45[] = {
-#embed "mail/reset_email_by_code.html"
+#embed "mail/reset_email.txt"
 };
 static const unsigned char asset46[] = {
-#embed "mail/reset_email_by_code.txt"
+#embed "mail/reset_email_by_code.html"
 };
 static const unsigned char asset47[] = {
-#embed "mail/stolen_credentials.html"
+#embed "mail/reset_email_by_code.txt"
 };
 static const unsigned char asset48[] = {
-#embed "mail/stolen_credentials.txt"
+#embed "mail/stolen_credentials.html"
 };
 static const unsigned char asset49[] = {
-#embed "mail/user_invitation.html"
+#embed "mail/stolen_credentials.txt"
 };
 static const unsigned char asset50[] = {
-#embed "mail/user_invitation.txt"
+#embed "mail/user_invitation.html"
 };
 static const unsigned char asset51[] = {
-#embed "mail/verify_email.html"
+#embed "mail/user_invitation.txt"
 };
 static const unsigned char asset52[] = {
-#embed "mail/verify_email.txt"
+#embed "mail/verify_email.html"
 };
 static const unsigned char asset53[] = {
-#embed "mail/verify_email_by_code.html"
+#embed "mail/verify_email.txt"
 };
 static const unsigned char asset54[] = {
-#embed "mail/verify_email_by_code.txt"
+#embed "mail/verify_email_by_code.html"
 };
 static const unsigned char asset55[] = {
-#embed "mail/welcome_email.html"
+#embed "mail/verify_email_by_code.txt"
 };
 static const unsigned char asset56[] = {
-#embed "mail/welcome_email.txt"
+#embed "mail/welcome_email.html"
 };
 static const unsigned char asset57[] = {
+#embed "mail/welcome_email.txt"
+};
+static const unsigned char asset58[] = {
 #embed "images/portico.svg"
 };
 
@@ -183,60 +186,61 @@ static const struct CAsset assets[] = {
     {"pages/activate.mustache", asset1, sizeof asset1},
     {"pages/activated.mustache", asset2, sizeof asset2},
     {"pages/alert.mustache", asset3, sizeof asset3},
-    {"pages/connections.mustache", asset4, sizeof asset4},
-    {"pages/consent.mustache", asset5, sizeof asset5},
-    {"pages/error.mustache", asset6, sizeof asset6},
-    {"pages/forgot-password.mustache", asset7, sizeof asset7},
-    {"pages/form-post.mustache", asset8, sizeof asset8},
-    {"pages/hidden.mustache", asset9, sizeof asset9},
-    {"pages/inbox-mail.mustache", asset10, sizeof asset10},
-    {"pages/inbox.mustache", asset11, sizeof asset11},
-    {"pages/invitation.mustache", asset12, sizeof asset12},
-    {"pages/layout.mustache", asset13, sizeof asset13},
-    {"pages/logged-out.mustache", asset14, sizeof asset14},
-    {"pages/login-code.mustache", asset15, sizeof asset15},
-    {"pages/login.mustache", asset16, sizeof asset16},
-    {"pages/logout.mustache", asset17, sizeof asset17},
-    {"pages/mail-notice.mustache", asset18, sizeof asset18},
-    {"pages/mark.mustache", asset19, sizeof asset19},
-    {"pages/organization-picker.mustache", asset20, sizeof asset20},
-    {"pages/organization.mustache", asset21, sizeof asset21},
-    {"pages/reset-password.mustache", asset22, sizeof asset22},
-    {"pages/select-account.mustache", asset23, sizeof asset23},
-    {"pages/signup.mustache", asset24, sizeof asset24},
-    {"pages/still-logged-in.mustache", asset25, sizeof asset25},
-    {"pages/unblock.mustache", asset26, sizeof asset26},
-    {"pages/web-message.mustache", asset27, sizeof asset27},
-    {"locales/en.json", asset28, sizeof asset28},
-    {"css/portico.css", asset29, sizeof asset29},
-    {"js/form-post.js", asset30, sizeof asset30},
-    {"js/logout.js", asset31, sizeof asset31},
-    {"js/portico.js", asset32, sizeof asset32},
-    {"js/web-message.js", asset33, sizeof asset33},
-    {"mail/blocked_account.html", asset34, sizeof asset34},
-    {"mail/blocked_account.txt", asset35, sizeof asset35},
-    {"mail/enrollment_email.html", asset36, sizeof asset36},
-    {"mail/enrollment_email.txt", asset37, sizeof asset37},
-    {"mail/layout.html", asset38, sizeof asset38},
-    {"mail/mfa_oob_code.html", asset39, sizeof asset39},
-    {"mail/mfa_oob_code.txt", asset40, sizeof asset40},
-    {"mail/passwordless_email.html", asset41, sizeof asset41},
-    {"mail/passwordless_email.txt", asset42, sizeof asset42},
-    {"mail/reset_email.html", asset43, sizeof asset43},
-    {"mail/reset_email.txt", asset44, sizeof asset44},
-    {"mail/reset_email_by_code.html", asset45, sizeof asset45},
-    {"mail/reset_email_by_code.txt", asset46, sizeof asset46},
-    {"mail/stolen_credentials.html", asset47, sizeof asset47},
-    {"mail/stolen_credentials.txt", asset48, sizeof asset48},
-    {"mail/user_invitation.html", asset49, sizeof asset49},
-    {"mail/user_invitation.txt", asset50, sizeof asset50},
-    {"mail/verify_email.html", asset51, sizeof asset51},
-    {"mail/verify_email.txt", asset52, sizeof asset52},
-    {"mail/verify_email_by_code.html", asset53, sizeof asset53},
-    {"mail/verify_email_by_code.txt", asset54, sizeof asset54},
-    {"mail/welcome_email.html", asset55, sizeof asset55},
-    {"mail/welcome_email.txt", asset56, sizeof asset56},
-    {"images/portico.svg", asset57, sizeof asset57},
+    {"pages/confirm-link.mustache", asset4, sizeof asset4},
+    {"pages/connections.mustache", asset5, sizeof asset5},
+    {"pages/consent.mustache", asset6, sizeof asset6},
+    {"pages/error.mustache", asset7, sizeof asset7},
+    {"pages/forgot-password.mustache", asset8, sizeof asset8},
+    {"pages/form-post.mustache", asset9, sizeof asset9},
+    {"pages/hidden.mustache", asset10, sizeof asset10},
+    {"pages/inbox-mail.mustache", asset11, sizeof asset11},
+    {"pages/inbox.mustache", asset12, sizeof asset12},
+    {"pages/invitation.mustache", asset13, sizeof asset13},
+    {"pages/layout.mustache", asset14, sizeof asset14},
+    {"pages/logged-out.mustache", asset15, sizeof asset15},
+    {"pages/login-code.mustache", asset16, sizeof asset16},
+    {"pages/login.mustache", asset17, sizeof asset17},
+    {"pages/logout.mustache", asset18, sizeof asset18},
+    {"pages/mail-notice.mustache", asset19, sizeof asset19},
+    {"pages/mark.mustache", asset20, sizeof asset20},
+    {"pages/organization-picker.mustache", asset21, sizeof asset21},
+    {"pages/organization.mustache", asset22, sizeof asset22},
+    {"pages/reset-password.mustache", asset23, sizeof asset23},
+    {"pages/select-account.mustache", asset24, sizeof asset24},
+    {"pages/signup.mustache", asset25, sizeof asset25},
+    {"pages/still-logged-in.mustache", asset26, sizeof asset26},
+    {"pages/unblock.mustache", asset27, sizeof asset27},
+    {"pages/web-message.mustache", asset28, sizeof asset28},
+    {"locales/en.json", asset29, sizeof asset29},
+    {"css/portico.css", asset30, sizeof asset30},
+    {"js/form-post.js", asset31, sizeof asset31},
+    {"js/logout.js", asset32, sizeof asset32},
+    {"js/portico.js", asset33, sizeof asset33},
+    {"js/web-message.js", asset34, sizeof asset34},
+    {"mail/blocked_account.html", asset35, sizeof asset35},
+    {"mail/blocked_account.txt", asset36, sizeof asset36},
+    {"mail/enrollment_email.html", asset37, sizeof asset37},
+    {"mail/enrollment_email.txt", asset38, sizeof asset38},
+    {"mail/layout.html", asset39, sizeof asset39},
+    {"mail/mfa_oob_code.html", asset40, sizeof asset40},
+    {"mail/mfa_oob_code.txt", asset41, sizeof asset41},
+    {"mail/passwordless_email.html", asset42, sizeof asset42},
+    {"mail/passwordless_email.txt", asset43, sizeof asset43},
+    {"mail/reset_email.html", asset44, sizeof asset44},
+    {"mail/reset_email.txt", asset45, sizeof asset45},
+    {"mail/reset_email_by_code.html", asset46, sizeof asset46},
+    {"mail/reset_email_by_code.txt", asset47, sizeof asset47},
+    {"mail/stolen_credentials.html", asset48, sizeof asset48},
+    {"mail/stolen_credentials.txt", asset49, sizeof asset49},
+    {"mail/user_invitation.html", asset50, sizeof asset50},
+    {"mail/user_invitation.txt", asset51, sizeof asset51},
+    {"mail/verify_email.html", asset52, sizeof asset52},
+    {"mail/verify_email.txt", asset53, sizeof asset53},
+    {"mail/verify_email_by_code.html", asset54, sizeof asset54},
+    {"mail/verify_email_by_code.txt", asset55, sizeof asset55},
+    {"mail/welcome_email.html", asset56, sizeof asset56},
+    {"mail/welcome_email.txt", asset57, sizeof asset57},
+    {"images/portico.svg", asset58, sizeof asset58},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

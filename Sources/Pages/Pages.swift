@@ -5,6 +5,7 @@ package enum Pages {
         ActivatePage.self,
         ActivatedPage.self,
         CodeLoginPage.self,
+        ConfirmLinkPage.self,
         ConsentPage.self,
         ErrorPage.self,
         ForgotPasswordPage.self,

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The codes that were sent to addresses and wait to be typed: for each connection, address and place where it may be typed
-/// the newest alone.
+/// The codes that were sent to addresses and wait to be typed, and the links that wait to be opened: for each connection,
+/// address and place where it may be used the newest alone, code or link.
 package enum PasswordlessCodeStore {
     /// Wrong codes after which the right one is void.
     package static let mostTries = 3
@@ -18,17 +18,36 @@ package enum PasswordlessCodeStore {
     /// Keeps a code that is about to be sent, in place of the one before.
     /// - Parameters:
     ///   - subject: a digest of whom the code is for, and where it may be typed.
-    ///   - code: a keyed digest, for codes are short.
+    ///   - code: a keyed digest, for codes are short; of a link the digest of what it carries.
+    ///   - sealedLink: what only the server may know of a link; nil for a code.
     package static func save(
-        subject: String, code: String, expiresAt: Date, in transaction: any SQLTransaction
+        subject: String, code: String, sealedLink: String? = nil, expiresAt: Date, in transaction: any SQLTransaction
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO passwordless_code (subject_digest, code_digest, tries, expires_at)
-            VALUES (\(subject), \(code), 0, \(expiresAt))
+            INSERT INTO passwordless_code (subject_digest, code_digest, tries, expires_at, sealed_link)
+            VALUES (\(subject), \(code), 0, \(expiresAt), \(sealedLink))
             ON CONFLICT (subject_digest) DO UPDATE SET code_digest = excluded.code_digest, tries = 0,
-                expires_at = excluded.expires_at
+                expires_at = excluded.expires_at, sealed_link = excluded.sealed_link
             """)
+    }
+
+    /// What was sealed with a link that waits; nil for one that was used, was replaced, or has expired. Looking uses nothing.
+    package static func sealedLink(digest: String, at now: Date, in transaction: any SQLTransaction) throws -> String? {
+        try transaction.row(
+            "SELECT sealed_link FROM passwordless_code WHERE code_digest = \(digest) AND expires_at > \(now)"
+        )?.optionalText("sealed_link")
+    }
+
+    /// Uses a link: of those who open it at the same time one succeeds.
+    package static func redeemLink(digest: String, at now: Date, in transaction: any SQLTransaction) throws -> Verdict {
+        let isRight =
+            try transaction.changes(
+                """
+                DELETE FROM passwordless_code
+                WHERE code_digest = \(digest) AND sealed_link IS NOT NULL AND expires_at > \(now)
+                """) == 1
+        return isRight ? .right : .none
     }
 
     /// Takes one try, and with the right code the code. Both count whoever tries at the same time: the try is taken before the

@@ -124,6 +124,9 @@ extension TenantSettings {
         guard flags[Self.registrationFlag].map({ $0 == .null || $0.bool != nil }) ?? true else {
             throw document.problem("flags.\(Self.registrationFlag)", "must be true or false")
         }
+        guard Self.member(Self.magicLinkFlag, of: other).map({ $0 == .null || $0.bool != nil }) ?? true else {
+            throw document.problem(Self.magicLinkFlag.joined(separator: "."), "must be true or false")
+        }
         usesScopeDescriptionsForConsent =
             other["flags"]?.object?["use_scope_descriptions_for_consent"]?.bool ?? false
     }
@@ -132,6 +135,18 @@ extension TenantSettings {
 
     /// Whether clients may register themselves.
     package var allowsRegistration: Bool { other["flags"]?.object?[Self.registrationFlag]?.bool ?? false }
+
+    /// Whether a magic link that `/passwordless/start` has sent may be opened in any browser, as Auth0's
+    /// `universal_login.passwordless.allow_magiclink_verify_without_session` says; as there it may not unless the tenant says so.
+    package var allowsMagicLinksAnywhere: Bool {
+        Self.member(Self.magicLinkFlag, of: other)?.bool ?? false
+    }
+
+    private static let magicLinkFlag = ["universal_login", "passwordless", "allow_magiclink_verify_without_session"]
+
+    private static func member(_ path: [String], of members: JSONObject) -> JSONValue? {
+        path.dropFirst().reduce(members[path[0]]) { $0?.object?[$1] }
+    }
 
     /// Whether organizations may be called by their names, and tokens have the names.
     package var usesOrganizationNames: Bool {

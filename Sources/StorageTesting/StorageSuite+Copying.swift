@@ -75,7 +75,7 @@ extension StorageSuite {
         """,
         "INSERT INTO userinfo_claims VALUES ('authorization', '{}', 4000000000000)",
         "INSERT INTO upstream_token VALUES ('auth0|old', 'sealed')",
-        "INSERT INTO passwordless_code VALUES ('subject', 'code', 0, 4000000000000)",
+        "INSERT INTO passwordless_code VALUES ('subject', 'code', 0, 4000000000000, 'sealed')",
         "INSERT INTO upstream_transaction VALUES ('d', 'b', 'con_1', 'sealed', 1, 4000000000000)",
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",
         "INSERT INTO client_metadata_document VALUES ('old', 1)",

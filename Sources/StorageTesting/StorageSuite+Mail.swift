@@ -108,9 +108,13 @@ extension StorageSuite {
         #expect(try await store.kept(most: 9).isEmpty)
     }
 
-    private static func ticket(_ kind: Ticket.Kind, lasting: TimeInterval = 100) -> Ticket {
-        Ticket(
-            kind, userID: Sample.userID, email: "ada@example.com", settings: ["result_url": "https://app.example.com/"],
+    private static func ticket(
+        _ kind: Ticket.Kind, lasting: TimeInterval = 100, askedBy: JSONValue? = nil
+    ) -> Ticket {
+        var settings: JSONObject = ["result_url": "https://app.example.com/"]
+        settings["asked_by"] = askedBy
+        return Ticket(
+            kind, userID: Sample.userID, email: "ada@example.com", settings: settings,
             createdAt: Sample.now.storable, expiresAt: (Sample.now + lasting).storable)
     }
 
@@ -144,6 +148,13 @@ extension StorageSuite {
         #expect(try await use("v", .emailVerification, at: now + 100) == nil)
         #expect(try await use("v", .emailVerification, at: now + 99)?.userID == Sample.userID)
         #expect(try await store.find("v", .emailVerification)?.usedAt == (now + 99).storable)
+        let askedFor = ticket(.passwordChange, askedBy: "anybody")
+        try await database.write { transaction in
+            try TicketStore.insert(askedFor, digest: "a", in: transaction)
+            try TicketStore.withdrawAskedFor(.passwordChange, of: Sample.userID, at: now, in: transaction)
+        }
+        #expect(try await store.find("a", .passwordChange)?.usedAt == now.storable)
+        #expect(try await store.find("p", .passwordChange)?.usedAt == nil)
         try await database.write {
             try TicketStore.withdraw(.passwordChange, of: Sample.userID, at: now + 1, in: $0)
         }

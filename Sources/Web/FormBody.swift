@@ -70,9 +70,10 @@ enum FormBody {
     private static let longestQuery = 16 * 1024
 
     /// The parameters of a body in form encoding, or where `allowsJSON` says so in JSON alike.
+    /// - Parameter nested: the members that may be objects in JSON; each of theirs is a parameter `name[member]`, as forms write it.
     /// - Throws: ``OAuthError`` `invalid_request` for another type, a body that cannot be read or is too large.
     static func parameters(
-        of request: Request, context: WebContext, allowsJSON: Bool = false
+        of request: Request, context: WebContext, allowsJSON: Bool = false, nested: Set<String> = []
     ) async throws -> OAuth.Parameters {
         let body: ByteBuffer
         do {
@@ -91,7 +92,7 @@ enum FormBody {
             }
             return try OAuth.Parameters(pairs(text))
         case "application/json" where allowsJSON:
-            return try json(Data(buffer: body))
+            return try json(Data(buffer: body), nested: nested)
         default:
             let types = "application/x-www-form-urlencoded" + (allowsJSON ? " or application/json" : "")
             throw OAuthError.invalidRequest(
@@ -130,7 +131,7 @@ enum FormBody {
     }
 
     /// The members of a JSON object; null and "" are absent.
-    static func json(_ body: Data) throws -> OAuth.Parameters {
+    static func json(_ body: Data, nested: Set<String> = []) throws -> OAuth.Parameters {
         let object: JSONObject
         do throws(JSONReader.Problem) {
             object = try JSON.decode(JSONObject.self, from: body)
@@ -140,16 +141,21 @@ enum FormBody {
             throw OAuthError.invalidRequest(
                 "The body is not a JSON object", hint: #"Send an object such as {"grant_type": "refresh_token", …}."#)
         }
-        let pairs = try object.compactMap { name, value -> (String, String)? in
-            switch value {
-            case .null: nil
-            case .string(let text) where !text.utf8.contains(0): (name, text)
-            case .integer(let number): (name, String(number))
-            case .bool(let bool): (name, String(bool))
-            default:
-                throw OAuthError.invalidRequest("Malformed parameter: \(name.forDisplay)", hint: "It must be a text.")
-            }
+        let pairs = try object.flatMap { name, value -> [(String, String)] in
+            guard nested.contains(name), case .object(let members) = value else { return try pair(name, value) }
+            return try members.flatMap { try pair("\(name)[\($0)]", $1) }
         }
         return try OAuth.Parameters(pairs)
+    }
+
+    private static func pair(_ name: String, _ value: JSONValue) throws -> [(String, String)] {
+        switch value {
+        case .null: []
+        case .string(let text) where !text.utf8.contains(0): [(name, text)]
+        case .integer(let number): [(name, String(number))]
+        case .bool(let bool): [(name, String(bool))]
+        default:
+            throw OAuthError.invalidRequest("Malformed parameter: \(name.forDisplay)", hint: "It must be a text.")
+        }
     }
 }

@@ -58,6 +58,7 @@ package func buildRouter(
     browser.addRoutes(CallbackController(services: services, cookies: cookies).endpoints)
     browser.addRoutes(
         CodeLoginController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(PasswordlessLinkController(services: services, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(SAMLMetadataController(services: services).endpoints)
     browser.addRoutes(SignupController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(AccountController(services: services, forms: forms, pages: pages).endpoints)
@@ -66,7 +67,7 @@ package func buildRouter(
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(UnblockController(services: services, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
-    browser.addRoutes(EmailVerificationController(services: services, pages: pages).endpoints)
+    browser.addRoutes(EmailVerificationController(services: services, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(
         PasswordResetController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     // Nobody can have it in production: the route is not there.

@@ -13,11 +13,20 @@ struct EmailVerificationTests {
 
     /// Signs somebody up on the page, as far as the application's callback.
     private static func signUp(_ server: TestServer, _ email: String) async throws -> TestResponse {
-        let browser = TestBrowser(server)
+        try await signUp(TestBrowser(server), email)
+    }
+
+    private static func signUp(_ browser: TestBrowser, _ email: String) async throws -> TestResponse {
         let started = try await browser.get(
-            RelyingParty.regularWebApp(server).authorizationURL(["screen_hint": "signup"]))
+            RelyingParty.regularWebApp(browser.server).authorizationURL(["screen_hint": "signup"]))
         return try await browser.follow(
             browser.submit(started, [("email", email), ("password", password), ("action", "default")]))
+    }
+
+    /// Presses the button of a link's page.
+    private static func confirm(_ path: String, _ server: TestServer) async throws -> TestResponse {
+        let page = try await server.get(path)
+        return try await server.post("/u/email-verification", form: TestBrowser.hiddenFields(page.text))
     }
 
     private static func user(_ email: String, _ server: TestServer) async throws -> User {
@@ -38,12 +47,39 @@ struct EmailVerificationTests {
             // Whoever only looks whether the link is there does not use it up.
             #expect(try await server.client.execute(uri: path, method: .head).status == .ok)
             #expect(try await !Self.user("new@example.com", server).isEmailVerified)
-            let verified = try await server.get(path)
+            let verified = try await Self.confirm(path, server)
             #expect(verified.status == .ok && verified.text.contains("Email verified"))
             #expect(try await Self.user("new@example.com", server).isEmailVerified)
             let again = try await server.get(path)
             #expect(again.status == .badRequest && again.text.contains("already used"))
             #expect(try await server.logTypes().suffix(2) == ["sv", "fv"])
+        }
+    }
+
+    @Test("A mail scanner that opens the link verifies nothing, nor does whoever is signed in as somebody else")
+    func scanner() async throws {
+        try await TestServer.run { server in
+            _ = try await Self.signUp(server, "new@example.com")
+            let (path, browser) = (try await server.mailedPath(to: "new@example.com"), TestBrowser(server))
+            _ = try await RelyingParty.regularWebApp(server).code(browser)
+            for page in [try await server.get(path), try await browser.get(path)] {
+                #expect(page.status == .ok && page.text.contains("Confirm your email address"))
+                #expect(page.text.contains("new@example.com") && page.text.contains("Did you not sign up"))
+            }
+            #expect(try await !Self.user("new@example.com", server).isEmailVerified)
+            #expect(try await !server.logTypes().contains("fv"))
+            #expect(try await Self.confirm(path, server).text.contains("Email verified"))
+        }
+    }
+
+    @Test("Auth0: in the browser where its user is signed in the link verifies the address at once")
+    func ownBrowser() async throws {
+        try await TestServer.run { server in
+            let browser = TestBrowser(server)
+            _ = try await Self.signUp(browser, "new@example.com")
+            let verified = try await browser.get(server.mailedPath(to: "new@example.com"))
+            #expect(verified.status == .ok && verified.text.contains("Email verified"))
+            #expect(try await Self.user("new@example.com", server).isEmailVerified)
         }
     }
 
@@ -58,7 +94,7 @@ struct EmailVerificationTests {
             try await server.services.stores.database.write { try EmailTemplateStore.save(saved, in: $0) }
             _ = try await Self.signUp(server, "new@example.com")
             let path = try await server.mailedPath(to: "new@example.com")
-            let done = try await server.get(path)
+            let done = try await Self.confirm(path, server)
             #expect(done.status == .found && done.location?.hasPrefix("https://app.example.com/done?x=1&") == true)
             #expect(done.query("success") == "true" && done.query("email") == "new@example.com")
             let again = try await server.get(path)
@@ -84,7 +120,7 @@ struct EmailVerificationTests {
             user.email = "other@example.com"
             let moved = user
             try await database.write { try UserStore.replace(moved, in: $0) }
-            #expect(try await server.get(path).status == .badRequest)
+            #expect(try await Self.confirm(path, server).status == .badRequest)
             #expect(try await !Self.user("other@example.com", server).isEmailVerified)
             #expect(try await server.get("/u/email-verification?ticket=unknown").text.contains("not valid"))
         }
@@ -123,8 +159,8 @@ struct EmailVerificationTests {
             try await server.services.stores.database.write { try EmailTemplateStore.save(template, in: $0) }
             _ = try await Self.signUp(server, "new@example.com")
             let path = try await server.mailedPath(to: "new@example.com")
-            _ = try await server.get(path)
-            _ = try await server.get(path)
+            _ = try await Self.confirm(path, server)
+            _ = try await Self.confirm(path, server)
             let greetings = try await server.mails(to: "new@example.com").filter { $0.kind == .welcomeEmail }
             #expect(greetings.map(\.content.html) == ["<p>new@example.com</p>"])
         }

@@ -108,6 +108,23 @@ struct PasswordResetTests {
         }
     }
 
+    @Test("What anybody asks for takes away no link that the tenant has made; a new password takes both away")
+    func ownTickets() async throws {
+        try await TestServer.run { server in
+            let management = try await ManagementClient(server)
+            let made = try await management.post("tickets/password-change", ["user_id": .string(User.ada.id)])
+            let ticket = try #require(made["ticket"]?.string)
+            let path = "/" + ticket.dropFirst(TestServer.issuer.count).prefix { $0 != "#" }
+            server.clock.advance(by: 1)
+            _ = try await Self.ask(server, "ada@example.com")
+            let mailed = try await server.mailedPath(to: "ada@example.com")
+            #expect(try await server.get(path).text.contains("Choose a new password"))
+            let done = try await Self.choose(Self.new, path, TestBrowser(server))
+            #expect(done.text.contains("Password changed!"))
+            #expect(try await server.get(mailed).text.contains("already used"))
+        }
+    }
+
     @Test(
         "A link ends, is its user's and its browser's form's alone, and what was blocked is free with the new password")
     func limits() async throws {

@@ -37,8 +37,10 @@ enum Samples {
         ),
         ("login-code", codeLogin()),
         ("login-code-number", codeLogin(isNumber: true, problem: .addressInvalid)),
-        ("login-code-sent", codeLogin(asksCode: true)),
-        ("login-code-wrong", codeLogin(asksCode: true, problem: .wrongCode)),
+        ("login-code-sent", codeLogin(isSent: true)),
+        ("login-code-link", codeLogin(sendsLinks: true)),
+        ("login-code-link-sent", codeLogin(sendsLinks: true, isSent: true)),
+        ("login-code-wrong", codeLogin(isSent: true, problem: .wrongCode)),
         ("signup", signup()),
         ("signup-problem", signup(problem: .passwordTooWeak(rules))),
         ("signup-email", signup(problem: .emailInvalid)),
@@ -153,10 +155,24 @@ enum Samples {
                 problem: .passwordTooWeak([PasswordRule(text: "At least 8 characters", satisfied: true)]),
                 passwordRules: [])
         ),
+        ("confirm-link-login", confirmLink()), ("confirm-link-login-problem", confirmLink(problem: .expiredForm)),
+        (
+            "confirm-link-email",
+            ConfirmLinkPage(
+                .emailVerification, path: "/u/email-verification", ticket: "9v3kd81", address: "ada@acme.example")
+        ),
+        ("mail-notice-other-browser", MailNoticePage(.otherBrowser)),
+        ("mail-notice-gone", MailNoticePage(.linkGone)),
         ("mail-notice", MailNoticePage(.emailVerified, backPath: "https://app.example.com/")),
         ("mail-notice-used", MailNoticePage(.linkUsed)),
         ("web-message", webMessage),
     ]
+
+    static func confirmLink(problem: FormProblem? = nil) -> ConfirmLinkPage {
+        ConfirmLinkPage(
+            .login(applicationName: "Appointments", csrfToken: "9v3kd81"), path: "/passwordless/verify_redirect",
+            ticket: "9v3kd81", address: "ada@acme.example", problem: problem)
+    }
 
     static func selectAccount(problem: FormProblem? = nil) -> SelectAccountPage {
         SelectAccountPage(
@@ -187,12 +203,12 @@ enum Samples {
     }
 
     static func codeLogin(
-        isNumber: Bool = false, asksCode: Bool = false, problem: FormProblem? = nil
+        isNumber: Bool = false, sendsLinks: Bool = false, isSent: Bool = false, problem: FormProblem? = nil
     ) -> CodeLoginPage {
         CodeLoginPage(
             path: "/u/login-passwordless?state=hKFo2SBYcQ&connection=email", state: "hKFo2SBYcQ", csrfToken: "9v3kd81",
-            applicationName: "Appointments", isNumber: isNumber, address: asksCode ? "ada@acme.example" : "",
-            asksCode: asksCode, problem: problem)
+            applicationName: "Appointments", isNumber: isNumber, sendsLinks: sendsLinks,
+            address: isSent ? "ada@acme.example" : "", isSent: isSent, problem: problem)
     }
 
     static func login(problem: FormProblem? = nil) -> LoginPage {

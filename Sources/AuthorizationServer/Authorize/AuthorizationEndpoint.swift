@@ -247,9 +247,10 @@ package struct AuthorizationEndpoint: Sendable {
         return (login, state, request)
     }
 
-    private func begin(
+    /// Starts the transaction of a request whose user has to be asked something, in this browser.
+    func begin(
         _ parameters: Parameters, _ request: VerifiedAuthorizationRequest, _ browser: Browser,
-        _ progress: LoginTransaction.Progress
+        _ progress: LoginTransaction.Progress = LoginTransaction.Progress()
     ) async throws -> (LoginTransaction, state: Secret) {
         let state = LostLogin.state(for: request.client.clientID)
         let now = services.now()

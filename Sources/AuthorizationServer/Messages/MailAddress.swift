@@ -24,6 +24,9 @@ package struct MailAddress: Sendable, Hashable, Codable {
     package init(name: String?, address: EmailAddress) {
         (self.name, self.address) = (name?.onOneLine, address.text)
     }
+
+    /// Who a text message is from or for, in the development inbox; no mail server is ever given that.
+    init(number: String) { (name, address) = (nil, number.onOneLine) }
 }
 
 extension String {

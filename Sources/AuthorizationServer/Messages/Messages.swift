@@ -60,6 +60,19 @@ package struct Messages: Sendable {
             createdAt: services.now().storable, expiresAt: expiresAt.storable)
     }
 
+    /// A text message for the development inbox.
+    /// - Returns: nil where the inbox is closed.
+    func keep(_ text: String, to number: String, from sender: String?, expiresAt: Date) async throws -> QueuedMail? {
+        guard try await way() == .inbox else { return nil }
+        let content = MailContent(
+            from: MailAddress(number: sender ?? services.issuer.domain), to: MailAddress(number: number),
+            subject: "Text message", html: "<p>\(text.escapedForHTML)</p>", text: text)
+        return QueuedMail(
+            id: RandomBytes.alphanumeric(32), kind: .passwordless, recipient: number, userID: nil,
+            sealedContent: try services.secret.box.seal(JSON.text(content)), state: .kept,
+            createdAt: services.now().storable, expiresAt: expiresAt.storable)
+    }
+
     /// Where a template leads the user in the end: its Liquid with its values; nil where it says nothing that is an address.
     package func resultURL(of template: EmailTemplate?, for recipient: MessageRecipient) async throws -> String? {
         guard let liquid = template?.resultURL, let parsed = try? LiquidTemplate(liquid) else { return nil }

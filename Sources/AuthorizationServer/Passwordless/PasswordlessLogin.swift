@@ -2,7 +2,7 @@ import Foundation
 import OAuth
 import Storage
 
-/// Signing in on the page of a transaction with a code that was sent to an address.
+/// Signing in to a transaction with a code or a link that was sent to an address.
 package struct PasswordlessLogin: Sendable {
     let services: Services
 
@@ -19,24 +19,38 @@ package struct PasswordlessLogin: Sendable {
         case userIsBlocked
     }
 
-    /// Whether codes of a connection go by text message, not by mail.
-    package func usesNumbers(_ connection: Connection) async throws -> Bool {
-        if case .sms = try await services.passwordless(connection).channel { true } else { false }
+    /// What the page of a connection asks for, and what it sends.
+    package struct Form: Sendable {
+        /// Whether codes go by text message, not by mail.
+        package let usesNumbers: Bool
+        /// Whether a link is sent, not a code.
+        package let sendsLinks: Bool
     }
 
-    /// Sends a code that is good on this transaction's page alone.
-    /// - Returns: the address as it is compared, for the page that asks for the code.
+    /// What the page of a connection asks for.
+    package func form(_ connection: Connection) async throws -> Form {
+        let settings = try await services.passwordless(connection)
+        let usesNumbers = if case .sms = settings.channel { true } else { false }
+        return Form(usesNumbers: usesNumbers, sendsLinks: settings.sendsLinks)
+    }
+
+    /// Sends a code that is good on this transaction's page alone, or a link that is good in its browser alone.
+    /// - Parameter state: the transaction's.
+    /// - Returns: the address as it is compared, for the page that comes next.
     /// - Throws: ``Refusal``.
     package func send(
-        to sent: String, connection: Connection, login: LoginTransaction, client: Client, browser: Browser,
-        language: String?
+        to sent: String, connection: Connection, login: LoginTransaction, state: Secret, client: Client,
+        browser: Browser, language: String?
     ) async throws -> String {
         let trail = LogTrail()
         trail.note(login)
         do {
-            let address = try await codes(connection, .login(login, client)).send(
-                to: sent, visitor: browser.address, language: language, trail: trail)
-            services.log(.codeSent, trail, description: "A code was asked for")
+            let codes = try await codes(connection, .login(login, client))
+            let isLink = codes.settings.sendsLinks
+            let address = try await codes.send(
+                to: sent, link: isLink ? .login(state: state.text) : nil, visitor: browser.address,
+                language: language, trail: trail)
+            services.log(.codeSent, trail, description: isLink ? "A link was asked for" : "A code was asked for")
             return address
         } catch let refusal as PasswordlessCodes.Refusal {
             switch refusal {
@@ -53,13 +67,23 @@ package struct PasswordlessLogin: Sendable {
         code: String, address sent: String, connection: Connection, login: LoginTransaction, client: Client,
         browser: Browser
     ) async throws -> PasswordLogin.NewSession {
+        try await logIn(
+            .code(code), address: sent, connection: connection, login: login, client: client, browser: browser)
+    }
+
+    /// Begins the session of whoever has shown that they read what was sent to `address`.
+    /// - Throws: ``Refusal``, ``TransactionNotFound``, or ``OAuthError`` where a script has to run.
+    func logIn(
+        _ answer: PasswordlessAnswer, address sent: String, connection: Connection, login: LoginTransaction,
+        client: Client, browser: Browser
+    ) async throws -> PasswordLogin.NewSession {
         let trail = LogTrail()
         trail.note(login)
         trail.note { $0.connection = connection.name }
         let (proof, session): (PasswordlessProof, PasswordLogin.NewSession)
         do {
             let checked = try await PasswordlessCheck(codes: codes(connection, .login(login, client))).check(
-                code, address: sent, visitor: browser.address, trail: trail)
+                answer, address: sent, visitor: browser.address, trail: trail)
             (proof, session) = try await checked.use { proof in
                 try await SessionStart(services: services).begin(
                     proof.user, connection: connection, login: login, browser: browser
@@ -118,13 +142,14 @@ struct PasswordlessProof: Sendable {
     }
 }
 
-/// Takes codes that people have typed, with the same counting of failures as passwords have.
+/// Takes codes that people have typed and links that they have opened, with the same counting of failures as passwords have.
 struct PasswordlessCheck: Sendable {
     let codes: PasswordlessCodes
 
     /// - Throws: ``PasswordlessLogin/Refusal``, or ``OAuthError`` where a script has to run for a new user.
-    func check(_ code: String, address sent: String, visitor: String, trail: LogTrail) async throws -> PasswordlessProof
-    {
+    func check(
+        _ answer: PasswordlessAnswer, address sent: String, visitor: String, trail: LogTrail
+    ) async throws -> PasswordlessProof {
         let (services, connection) = (codes.services, codes.connection)
         guard let address = codes.settings.address(sent) else { throw PasswordlessLogin.Refusal.wrongCode }
         trail.note { ($0.userName, $0.failure) = (address, .accountBlocked) }
@@ -135,9 +160,8 @@ struct PasswordlessCheck: Sendable {
             trail.note { $0.failure = admission.event }
             throw PasswordlessLogin.Refusal.blocked
         }
-        let digits = code.filter { !$0.isWhitespace }
         let verdict = try await services.stores.database.write { [codes] transaction in
-            try codes.redeem(digits, address: address, in: transaction)
+            try codes.redeem(answer, address: address, in: transaction)
         }
         guard verdict == .right else {
             trail.note { $0.failure = .wrongPassword }

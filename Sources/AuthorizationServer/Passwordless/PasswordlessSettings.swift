@@ -17,6 +17,11 @@ package struct PasswordlessSettings: Sendable {
     package let lifetime: Int
     /// Whether strangers become users.
     package let allowsSignup: Bool
+    /// Whether the sign-in page sends links, not codes: Portico's `portico_send`. At Auth0 the page's own script says which.
+    package let sendsLinks: Bool
+
+    /// What the sign-in page sends, in the words of `send` at `/passwordless/start`.
+    private enum Sent: String, CaseIterable { case code, link }
 
     /// - Throws: ``Document/Problem`` for a length that is guessed too easily, or a lifetime that is too long.
     package init(_ channel: Channel, _ options: inout Document) throws(Document.Problem) {
@@ -25,6 +30,8 @@ package struct PasswordlessSettings: Sendable {
         length = try codes?.integer("length", in: 6...12) ?? 6
         lifetime = try codes?.integer("time_step", in: 60...1800) ?? 180
         allowsSignup = try !options.bool("disable_signup", default: false)
+        sendsLinks = try options.oneOf("portico_send", Sent.self) == .link
+        if case .sms = channel, sendsLinks { throw options.problem("portico_send", "must be code for text messages") }
     }
 
     /// Who an address is, as it is compared: nil for none of the channel's.

@@ -2,7 +2,8 @@ import Foundation
 import OAuth
 import Storage
 
-/// Auth0's `/passwordless/start`: has a code sent that the application redeems at the token endpoint.
+/// Auth0's `/passwordless/start`: has a code sent that the application redeems at the token endpoint, or a link that goes on with an
+/// authorization request.
 package struct PasswordlessStart: Sendable {
     let services: Services
 
@@ -32,9 +33,7 @@ package struct PasswordlessStart: Sendable {
     ) async throws -> Response {
         let trail = LogTrail()
         do {
-            let response = try await send(parameters, authorizationHeader, address, language, trail)
-            services.log(.codeSent, trail, description: "A code was asked for")
-            return response
+            return try await send(parameters, authorizationHeader, address, language, trail)
         } catch {
             services.log(.failedLogin, trail, failure: error)
             throw error
@@ -49,7 +48,6 @@ package struct PasswordlessStart: Sendable {
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: nil)
         trail.note { $0.clientID = credentials.clientID }
         let client = try await ClientAuthenticator(services: services).authenticate(credentials).client
-        try client.require(.passwordlessOTP)
         let name = try parameters.require("connection")
         let connection = try await services.configuration.connections().first { $0.name == name }
         guard let connection, connection.serves(client), services.strategies[connection.strategy]?.manner == .code
@@ -60,22 +58,21 @@ package struct PasswordlessStart: Sendable {
                     "connection is the name of a passwordless connection (email, sms) that is enabled for the application."
             )
         }
-        guard parameters["send"] == "code" else {
-            throw OAuthError.invalidRequest(
-                "send must be code",
-                hint: "This version sends codes, not links, which Auth0 sends where send is left out.")
-        }
         let settings: PasswordlessSettings
         do {
             settings = try await services.passwordless(connection)
         } catch let failure as UpstreamFailure {
             throw failure.told(connection.title)
         }
+        let link = try await link(parameters, client, connection, settings)
+        if link == nil { try client.require(.passwordlessOTP) }
         let codes = PasswordlessCodes(
             services: services, connection: connection, settings: settings, place: .client(client))
         do {
             let address = try await codes.send(
-                to: parameters.require(settings.parameter), visitor: visitor, language: language, trail: trail)
+                to: parameters.require(settings.parameter), link: link, visitor: visitor, language: language,
+                trail: trail)
+            services.log(.codeSent, trail, description: link == nil ? "A code was asked for" : "A link was asked for")
             let isMail = address.contains("@")
             let id = String(
                 services.secret.authenticate("\(connection.id) \(address)", for: .passwordlessCodes)
@@ -85,6 +82,61 @@ package struct PasswordlessStart: Sendable {
                 emailVerified: isMail ? false : nil, phoneVerified: isMail ? nil : false)
         } catch let refusal as PasswordlessCodes.Refusal {
             throw Self.error(refusal, settings)
+        }
+    }
+
+    /// What a link goes on with; nil where a code is sent. Auth0's standard for mail is a link.
+    private func link(
+        _ parameters: Parameters, _ client: Client, _ connection: Connection, _ settings: PasswordlessSettings
+    ) async throws -> PasswordlessLink.Purpose? {
+        let standard = if case .sms = settings.channel { "code" } else { "link" }
+        switch (parameters["send"] ?? standard, standard) {
+        case ("code", _): return nil
+        case ("link", "link"): break
+        default:
+            throw OAuthError.invalidRequest(
+                "send is not valid", hint: "Say link or code, which is the only one for text messages.")
+        }
+        guard try await services.configuration.settings().allowsMagicLinksAnywhere else {
+            throw OAuthError.invalidRequest(
+                "Links that an application asks for are not allowed",
+                hint: "Send a code (send=code); or have the sign-in page send links (the connection's "
+                    + "options.portico_send); or let such links be opened in any browser (the tenant's "
+                    + "universal_login.passwordless.allow_magiclink_verify_without_session).")
+        }
+        return .request(try await request(parameters, client, connection).all)
+    }
+
+    /// The authorization request in `authParams`, if it is one that would be answered.
+    private func request(
+        _ parameters: Parameters, _ client: Client, _ connection: Connection
+    ) async throws -> Parameters {
+        guard parameters["authParams"] == nil else {
+            throw OAuthError.invalidRequest(
+                "authParams is not valid", hint: #"Send an object, such as {"scope": "openid", "redirect_uri": …}."#)
+        }
+        // The connection's own stand where the request says nothing else.
+        var sent = (connection.options["authParams"]?.object ?? [:]).compactMapValues(\.string)
+        for (name, value) in parameters.all where name.hasPrefix("authParams[") && name.hasSuffix("]") {
+            sent[String(name.dropFirst("authParams[".count).dropLast())] = value
+        }
+        for (name, value) in ["client_id": client.clientID, "connection": connection.name] {
+            guard sent[name] ?? value == value else {
+                throw OAuthError.invalidRequest("authParams.\(name) is another one than \(name)")
+            }
+            sent[name] = value
+        }
+        do {
+            // Pushed and signed requests count as at the authorization endpoint; the connection is this one whatever they say.
+            var read = try await RequestSource(services: services).read(Parameters(trusted: sent)).1.all
+            read["connection"] = connection.name
+            let verified = try await AuthorizationEndpoint(services: services).verify(Parameters(trusted: read))
+            guard !verified.request.prompt.contains(.none) else {
+                throw OAuthError.invalidRequest("authParams.prompt must not be none: somebody opens the link")
+            }
+            return Parameters(trusted: read)
+        } catch let failure as AuthorizationFailure {
+            throw failure.error
         }
     }
 

@@ -9,6 +9,10 @@ package struct SMSGateway: Sendable {
         case twilio(sid: String, token: String?)
         /// Auth0's `gateway_url`.
         case gateway(url: String)
+        /// Nothing is set up. In development the inbox has the messages.
+        case none
+
+        package var isNone: Bool { if case .none = self { true } else { false } }
     }
 
     package let provider: Provider
@@ -23,6 +27,19 @@ package struct SMSGateway: Sendable {
         self.template = template ?? "Your verification code is: @@password@@"
     }
 
+    /// Why nothing can be sent; nil where it can be tried.
+    var problem: UpstreamFailure? {
+        switch provider {
+        case .twilio(sid: _, token: nil):
+            .misconfigured(cause: "Twilio has no token", mend: "Set options.twilio_token")
+        case .none:
+            .misconfigured(
+                cause: "The connection has nothing to send text messages with",
+                mend: "Set options.twilio_sid and twilio_token, or options.provider to sms_gateway and gateway_url")
+        case .twilio, .gateway: nil
+        }
+    }
+
     /// What the person reads.
     func text(code: String) -> String {
         ["@@password@@", "{{ password }}", "{{password}}", "{{ code }}", "{{code}}"].reduce(template) {
@@ -33,16 +50,15 @@ package struct SMSGateway: Sendable {
     /// Sends a message, once.
     /// - Throws: ``UpstreamFailure``.
     func send(_ code: String, to number: String, _ services: Services) async throws(UpstreamFailure) {
+        if let problem { throw problem }
         let request: OutboundRequest
         switch provider {
+        case .none: return
         case .twilio(let sid, let token):
-            guard let token else {
-                throw .misconfigured(cause: "Twilio has no token", mend: "Set options.twilio_token")
-            }
             var form = [(name: "To", value: number), (name: "Body", value: text(code: code))]
             if let messagingService { form.append((name: "MessagingServiceSid", value: messagingService)) }
             if let from { form.append((name: "From", value: from)) }
-            let credentials = Data("\(sid):\(token)".utf8).base64EncodedString()
+            let credentials = Data("\(sid):\(token ?? "")".utf8).base64EncodedString()
             request = OutboundRequest(
                 .post(form: form), "https://api.twilio.com/2010-04-01/Accounts/\(sid)/Messages.json",
                 accept: "application/json", headers: [(name: "Authorization", value: "Basic \(credentials)")])

@@ -50,6 +50,29 @@ package struct EmailVerification: Sendable {
         package let client: Client?
     }
 
+    /// A link that somebody has opened.
+    package enum Opening: Sendable {
+        case done(Outcome)
+        /// The user is asked first, and nothing is used yet.
+        /// - Parameter resultURL: where the browser goes afterwards; nil where it stays.
+        case ask(email: String, resultURL: RedirectURI?)
+    }
+
+    /// Opens a link. In the browser that its user is signed in with the address is verified at once; wherever it is opened
+    /// otherwise, by a mail scanner or by somebody whose address another has signed up with, somebody has to say so.
+    package func open(_ secret: Secret, browser: Browser) async throws -> Opening {
+        let (now, session) = (services.now(), try await browser.session(services))
+        let (found, owner) = try await services.stores.database.read { transaction in
+            let ticket = try TicketStore.find(secret.digest, .emailVerification, in: transaction)
+            return (ticket, try ticket.flatMap { try UserStore.primary(of: $0.userID, in: transaction) })
+        }
+        guard let ticket = found, let email = ticket.email, ticket.result(at: now) == .success,
+            session?.userID != owner ?? ticket.userID
+        else { return .done(try await verify(secret)) }
+        let resultURL = TicketSettings(ticket.settings).resultURL.flatMap { RedirectURI($0) }
+        return .ask(email: email, resultURL: resultURL)
+    }
+
     /// Uses a ticket. An address that the user has exchanged meanwhile is not verified.
     package func verify(_ secret: Secret) async throws -> Outcome {
         let (trail, store, now) = (LogTrail(), services.stores.tickets, services.now())

@@ -25,10 +25,13 @@ package struct IssuedTicket: Sendable {
         url = services.issuer.url("\(kind.path)?ticket=\(secret.text)#")
     }
 
-    /// Makes it count; of links to a new password the newest alone does.
+    /// Makes it count; of links to a new password the newest alone does. What anybody can ask for takes nothing away from what
+    /// the tenant has made.
     package func write(in transaction: any SQLTransaction) throws {
         if ticket.kind == .passwordChange {
-            try TicketStore.withdraw(.passwordChange, of: ticket.userID, at: ticket.createdAt, in: transaction)
+            let withdraw =
+                TicketSettings(ticket.settings).isAskedFor ? TicketStore.withdrawAskedFor : TicketStore.withdraw
+            try withdraw(.passwordChange, ticket.userID, ticket.createdAt, transaction)
         }
         try TicketStore.insert(ticket, digest: digest, in: transaction)
     }

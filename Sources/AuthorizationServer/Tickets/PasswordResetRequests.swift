@@ -112,7 +112,7 @@ package struct PasswordResetRequests: Sendable {
         var settings = TicketSettings()
         settings.resultURL = try await services.messages.resultURL(of: template, for: recipient)
         settings.includesEmail = template?.includesEmailInRedirect ?? false
-        (settings.clientID, settings.verifiesEmail) = (client?.clientID, true)
+        (settings.clientID, settings.verifiesEmail, settings.isAskedFor) = (client?.clientID, true, true)
         let ticket = IssuedTicket(
             .passwordChange, userID: user.id, email: email, settings: settings,
             lifetime: template?.urlLifetime ?? EmailTemplate.standardLifetime, services)

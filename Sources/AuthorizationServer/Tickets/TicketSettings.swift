@@ -12,6 +12,8 @@ package struct TicketSettings: Sendable, Hashable {
     package var organizationID: String?
     /// Whether a new password proves the e-mail address as well: the link was mailed to it, or whoever made it says so.
     package var verifiesEmail = false
+    /// Whether anybody may have asked for it, as for the mail behind *Forgot password?*.
+    package var isAskedFor = false
 
     package init() {}
 
@@ -21,6 +23,7 @@ package struct TicketSettings: Sendable, Hashable {
         clientID = members["client_id"]?.string
         organizationID = members["organization_id"]?.string
         verifiesEmail = members["verifies_email"]?.bool == true
+        isAskedFor = members["asked_by"] == "anybody"
     }
 
     var document: JSONObject {
@@ -30,6 +33,7 @@ package struct TicketSettings: Sendable, Hashable {
         members["client_id"] = clientID.map(JSONValue.string)
         members["organization_id"] = organizationID.map(JSONValue.string)
         if verifiesEmail { members["verifies_email"] = true }
+        if isAskedFor { members["asked_by"] = "anybody" }
         return members
     }
 

@@ -5,7 +5,7 @@ package struct MailNoticePage: Page {
     /// What it says; each has its texts.
     package enum Notice: String, Sendable, CaseIterable {
         case resetRequested, passwordChanged, emailVerified, unblocked
-        case linkUsed, linkExpired, linkUnknown
+        case linkUsed, linkExpired, linkUnknown, linkGone, otherBrowser
     }
 
     private let notice: Notice

@@ -53,7 +53,7 @@ package struct Table: Sendable {
                 "app_metadata", "user_metadata", "created_at", "expires_at",
             ]),
         Table("organization_invitation_role", key: ["invitation_id", "role_id"], []),
-        Table("passwordless_code", key: ["subject_digest"], ["code_digest", "tries", "expires_at"]),
+        Table("passwordless_code", key: ["subject_digest"], ["code_digest", "tries", "expires_at", "sealed_link"]),
         Table("failed_login", key: ["identifier_digest", "address"], ["failures", "expires_at"]),
         Table(
             "session", key: ["digest"],

@@ -25,6 +25,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case refreshTokenReuse = "ferrt"
     case passwordGrant = "sepft"
     case failedPasswordGrant = "fepft"
+    case passwordlessExchange = "sepotpft"
+    case failedPasswordlessExchange = "fepotpft"
     case deviceExchange = "sede"
     case failedDeviceExchange = "fede"
     case tokenExchange = "secte"
@@ -88,6 +90,8 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .refreshTokenReuse: "Failed Exchange: Rotating Refresh Token (reuse)"
         case .passwordGrant: "Success Exchange: Password"
         case .failedPasswordGrant: "Failed Exchange: Password"
+        case .passwordlessExchange: "Success Exchange: Passwordless OTP"
+        case .failedPasswordlessExchange: "Failed Exchange: Passwordless OTP"
         case .deviceExchange: "Success Exchange: Device Code"
         case .failedDeviceExchange: "Failed Exchange: Device Code"
         case .tokenExchange: "Success Exchange: Token Exchange"
@@ -132,12 +136,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedSignup, .failedInvitation: .signupFail
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
-        case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .deviceExchange, .tokenExchange,
-            .assertionExchange, .revocation:
+        case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .passwordlessExchange, .deviceExchange,
+            .tokenExchange, .assertionExchange, .revocation:
             .exchangeSuccess
         case .failedCodeExchange, .failedClientCredentials, .failedRefresh, .refreshTokenReuse, .failedPasswordGrant,
-            .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange, .failedDeviceAuthorization,
-            .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
+            .failedPasswordlessExchange, .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange,
+            .failedDeviceAuthorization, .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
         case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
         case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,

@@ -26,14 +26,23 @@ package struct QueuedMail: Sendable, Hashable {
         case kept
         case sent
         case failed
+        /// Nobody gets it: it was put down so that nobody learns that there is nobody who may.
+        case withheld
     }
 
     package init(
-        id: String, kind: MessageKind, recipient: String, userID: String?, sealedContent: String,
+        id: String, kind: MessageKind, recipient: String, userID: String?, sealedContent: String?,
         state: State, createdAt: Date, expiresAt: Date
     ) {
         (self.id, self.kind, self.recipient, self.userID) = (id, kind, recipient, userID)
         (self.sealedContent, self.state, self.createdAt, self.expiresAt) = (sealedContent, state, createdAt, expiresAt)
+    }
+
+    /// The mail without what it says, for nobody.
+    package var withheld: QueuedMail {
+        QueuedMail(
+            id: id, kind: kind, recipient: recipient, userID: userID, sealedContent: nil, state: .withheld,
+            createdAt: createdAt, expiresAt: expiresAt)
     }
 }
 

@@ -81,6 +81,18 @@ package struct TicketStore: Sendable {
             """)
     }
 
+    /// Makes those of the user's tickets as good as used that anybody could have asked for, and leaves what the tenant has made.
+    package static func withdrawAskedFor(
+        _ kind: Ticket.Kind, of userID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE ticket SET used_at = \(now)
+            WHERE user_id = \(userID) AND kind = \(kind.rawValue) AND used_at IS NULL
+                AND \(.jsonMember("settings", "asked_by")) = 'anybody'
+            """)
+    }
+
     /// Tickets that ended a day ago; until then their holders are told why they do not work.
     static func expired(by day: Date, limit: Int) -> SQL {
         """

@@ -5,7 +5,7 @@ import OAuth
 import Pages
 import Storage
 
-/// `/u/login-passwordless`: signing in with a code that is sent to an address.
+/// `/u/login-passwordless`: signing in with a code or a link that is sent to an address.
 struct CodeLoginController: Sendable {
     let services: Services
     let forms: LoginForms
@@ -48,9 +48,9 @@ struct CodeLoginController: Sendable {
             // Whoever gets here reads the user's mail, so the application may be told.
             throw AuthorizationFailure.redirect(OAuthError(.unauthorized, "user is blocked"), visit.request.target)
         } catch let refusal as PasswordlessLogin.Refusal {
-            let asksCode = fields["action"] == "verify"
             return try await page(
-                visit, connection, address: address, asksCode: asksCode, problem: Self.problem(refusal),
+                visit, connection, address: address, isSent: fields["action"] == "verify",
+                problem: Self.problem(refusal),
                 status: refusal == .notSent ? .serviceUnavailable : .badRequest)
         }
     }
@@ -59,9 +59,9 @@ struct CodeLoginController: Sendable {
         to sent: String, _ visit: LoginForms.Visit, _ connection: Connection
     ) async throws -> Response {
         let address = try await PasswordlessLogin(services: services).send(
-            to: sent, connection: connection, login: visit.login, client: visit.request.client, browser: visit.browser,
-            language: visit.request.request.uiLocales.first)
-        return try await page(visit, connection, address: address, asksCode: true)
+            to: sent, connection: connection, login: visit.login, state: visit.state, client: visit.request.client,
+            browser: visit.browser, language: visit.request.request.uiLocales.first)
+        return try await page(visit, connection, address: address, isSent: true)
     }
 
     private func connection(_ visit: LoginForms.Visit, _ request: Request) async throws -> Connection {
@@ -85,15 +85,16 @@ struct CodeLoginController: Sendable {
     }
 
     private func page(
-        _ visit: LoginForms.Visit, _ connection: Connection, address: String = "", asksCode: Bool = false,
+        _ visit: LoginForms.Visit, _ connection: Connection, address: String = "", isSent: Bool = false,
         problem: FormProblem? = nil, status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        try await pages.respond(
+        let form = try await PasswordlessLogin(services: services).form(connection)
+        return try await pages.respond(
             with: CodeLoginPage(
                 path: Self.path(visit.state.text, connection.name), state: visit.state.text, csrfToken: visit.formToken,
                 applicationName: visit.client.name, applicationLogoURL: visit.client.logoURI,
-                isNumber: try await PasswordlessLogin(services: services).usesNumbers(connection),
-                address: String(address.prefix(254)), asksCode: asksCode, problem: problem),
+                isNumber: form.usesNumbers, sendsLinks: form.sendsLinks, address: String(address.prefix(254)),
+                isSent: isSent, problem: problem),
             status: status, to: visit)
     }
 }

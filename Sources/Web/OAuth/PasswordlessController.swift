@@ -14,7 +14,8 @@ struct PasswordlessController: Sendable {
     }
 
     @Sendable private func start(_ request: Request, context: WebContext) async throws -> Response {
-        let parameters = try await FormBody.parameters(of: request, context: context, allowsJSON: true)
+        let parameters = try await FormBody.parameters(
+            of: request, context: context, allowsJSON: true, nested: ["authParams"])
         let language = HTTPField.Name("X-Request-Language").flatMap { request.headers[$0] }
         return try Response.json(
             await PasswordlessStart(services: services).send(

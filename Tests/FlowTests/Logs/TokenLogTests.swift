@@ -69,6 +69,20 @@ struct TokenLogTests {
         }
     }
 
+    @Test("sepotpft and fepotpft: the passwordless grant; a wrong code is a detail")
+    func passwordless() async throws {
+        try await TestServer.run(PasswordlessTests.fixtures()) { server in
+            _ = try await PasswordlessTests.start(server)
+            let code = try await PasswordlessTests.code(server, to: "new@example.com")
+            _ = try await PasswordlessTests.redeem(server, code == "000000" ? "000001" : "000000")
+            _ = try await PasswordlessTests.redeem(server, code)
+            let events = try await server.logEvents()
+            #expect(events.map(\.type) == ["cls", "fepotpft", "sepotpft"])
+            #expect(events.map { $0.details["reason"] } == [nil, "fp", nil])
+            #expect(events.map(\.userName) == Array(repeating: "new@example.com", count: 3))
+        }
+    }
+
     @Test("sede, fede, fdeaz, fdeac, fdecc: the device flow; a device that waits is no event")
     func device() async throws {
         try await TestServer.run(.withTelevision()) { server in

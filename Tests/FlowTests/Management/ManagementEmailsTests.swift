@@ -172,7 +172,8 @@ struct ManagementEmailsTests {
                 "tickets/email-verification",
                 ["user_id": .string(User.grace.id), "result_url": "https://app.example.com/verified"])
             let ticket = try #require(made["ticket"]?.string)
-            let done = try await server.get(Self.path(ticket))
+            let page = try await server.get(Self.path(ticket))
+            let done = try await server.post("/u/email-verification", form: TestBrowser.hiddenFields(page.text))
             #expect(done.location?.hasPrefix("https://app.example.com/verified?") == true && done.query("email") == nil)
             #expect(try await server.services.stores.users.find(User.grace.id)?.isEmailVerified == true)
             #expect(

@@ -65,7 +65,7 @@ package struct PasswordlessGrant: Grant {
                 services: services, connection: connection, settings: try await services.passwordless(connection),
                 place: .client(request.client))
             let proof = try await PasswordlessCheck(codes: codes).check(
-                code, address: username, visitor: request.address, trail: request.trail)
+                .code(code), address: username, visitor: request.address, trail: request.trail)
             return try await proof.use(signIn).1
         } catch let failure as UpstreamFailure {
             throw failure.told(connection.title)
