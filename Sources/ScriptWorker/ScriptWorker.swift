@@ -22,10 +22,10 @@ package struct ScriptWorker {
         }
     }
 
-    /// Runs after which the heap is a new one.
-    private static let runsOfHeap = 100
-    /// Bytes by which a worker may have grown after a run.
-    private static let growth: UInt64 = 48 << 20
+    /// Runs after which the heap is a new one, and those after which it is where it has grown.
+    private static let (runsOfHeap, runsOfGrownHeap) = (100, 20)
+    /// Bytes by which a heap may have grown, and a whole worker.
+    private static let (growth, mostGrowth): (UInt64, UInt64) = (16 << 20, 48 << 20)
     /// Address space beside what a script may fill: the collector's, and the stacks of its threads.
     private static let slack = 64 << 20
 
@@ -61,7 +61,13 @@ package struct ScriptWorker {
         /// Bytes resident before the first run.
         let memory: UInt64
         var kind: ScriptRun.Kind?
+        /// Of this heap.
         var runs = 0
+
+        /// Whether a new heap is due.
+        var isDue: Bool {
+            runs >= runsOfHeap || runs >= runsOfGrownHeap && sandbox_resident() > memory + growth
+        }
     }
 
     private func perform(_ number: UInt64, _ run: ScriptRun, _ room: inout EngineRoom) {
@@ -72,15 +78,16 @@ package struct ScriptWorker {
             UInt64(max(0, min(limits.memory, options.memory))))
         let end = perform(number, run, in: room.realm, room.sources)
         channel.send(.ended(number, end, ScriptUsage(sandbox_watchdog_disarm())))
-        // What a script has blown up does not shrink again, and would be missing for those that follow.
-        if sandbox_resident() > room.memory + Self.growth { _exit(0) }
         // The server has its answer. What the next run finds is made now, so that nobody waits for it.
         room.kind = run.kind
         room.runs += 1
         do {
-            if room.runs.isMultiple(of: Self.runsOfHeap) {
+            if room.isDue {
+                room.runs = 0
                 room.machine = try Self.warmMachine(room.engine)
             }
+            // What a script has blown up and does not shrink again would be missing for those that follow.
+            if sandbox_resident() > room.memory + Self.mostGrowth { _exit(0) }
             room.realm = try Realm(in: room.machine, for: room.kind)
         } catch {
             // A new process has more luck.

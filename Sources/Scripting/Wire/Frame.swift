@@ -19,24 +19,24 @@ package struct Frame: Sendable, Equatable {
         return bytes
     }
 
-    package mutating func put(_ value: UInt8) { body.append(value) }
+    mutating func put(_ value: UInt8) { body.append(value) }
 
-    package mutating func put(_ value: UInt64) {
+    mutating func put(_ value: UInt64) {
         for shift in stride(from: UInt64(0), to: 64, by: 8) { body.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    package mutating func put(_ text: String) {
+    mutating func put(_ text: String) {
         put(UInt64(text.utf8.count))
         body.append(contentsOf: text.utf8)
     }
 
-    package mutating func put(_ text: String?) {
+    mutating func put(_ text: String?) {
         put(UInt8(text == nil ? 0 : 1))
         if let text { put(text) }
     }
 
     /// Microseconds.
-    package mutating func put(_ duration: Duration) {
+    mutating func put(_ duration: Duration) {
         put(UInt64(max(0, duration / .microseconds(1))))
     }
 }
@@ -47,36 +47,36 @@ package struct MalformedFrame: Error {
 }
 
 /// Takes a frame's fields out again, in their order.
-package struct FrameFields {
+struct FrameFields {
     private let body: [UInt8]
     private var position = 0
 
-    package init(_ frame: Frame) { body = frame.body }
+    init(_ frame: Frame) { body = frame.body }
 
-    package mutating func byte() throws(MalformedFrame) -> UInt8 {
+    mutating func byte() throws(MalformedFrame) -> UInt8 {
         guard position < body.count else { throw MalformedFrame() }
         defer { position += 1 }
         return body[position]
     }
 
-    package mutating func number() throws(MalformedFrame) -> UInt64 {
+    mutating func number() throws(MalformedFrame) -> UInt64 {
         guard body.count - position >= 8 else { throw MalformedFrame() }
         defer { position += 8 }
         return (0..<8).reduce(0) { $0 | UInt64(body[position + $1]) << (8 * UInt64($1)) }
     }
 
-    package mutating func text() throws(MalformedFrame) -> String {
+    mutating func text() throws(MalformedFrame) -> String {
         let count = try number()
         guard count <= UInt64(body.count - position) else { throw MalformedFrame() }
         defer { position += Int(count) }
         return String(decoding: body[position..<position + Int(count)], as: UTF8.self)
     }
 
-    package mutating func optionalText() throws(MalformedFrame) -> String? {
+    mutating func optionalText() throws(MalformedFrame) -> String? {
         try byte() == 0 ? nil : try text()
     }
 
-    package mutating func duration() throws(MalformedFrame) -> Duration {
+    mutating func duration() throws(MalformedFrame) -> Duration {
         .microseconds(Int64(clamping: try number()))
     }
 }
@@ -88,6 +88,7 @@ package struct FrameBuffer {
 
     package init() {}
 
+    /// Takes in what has come.
     package mutating func append(_ more: some Collection<UInt8>) {
         if start > 0, start == bytes.count || start > 1 << 16 {
             bytes.removeFirst(start)
