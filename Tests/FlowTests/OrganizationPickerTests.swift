@@ -27,8 +27,9 @@ struct OrganizationPickerTests {
             }
             let pages = [try await names(""), try await names("&page=2"), try await names("&page=3")]
             #expect(pages.map(\.count) == [20, 20, 5] && Set(pages.joined()).count == 45)
-            #expect(try await names("&page=99") == pages[2] && names("&page=-1") == pages[0])
-            #expect(try await names("&page=x") == pages[0])
+            for (query, page) in [("&page=99", 2), ("&page=-1", 0), ("&page=x", 0)] {
+                #expect(try await names(query) == pages[page], "\(query)")
+            }
             #expect(try await names("&q=clinic-1").count == 10)
             for text in ["zurich", "Z%C3%9CRICH", "clinic-42", "%26+%3Cs%C3%B6"] {
                 #expect(try await names("&q=\(text)") == ["org_0000000000000042"], "\(text)")

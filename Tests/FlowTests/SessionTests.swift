@@ -116,6 +116,7 @@ struct SessionTests {
     func otherConnection() async throws {
         var fixtures = Fixtures()
         fixtures.connections[0].enabledClients.remove("single-page-app")
+        fixtures.connections.append(UpstreamLoginTests.connection("stand-in", clients: ["single-page-app"]))
         try await TestServer.run(fixtures) { server in
             let browser = TestBrowser(server)
             _ = try await RelyingParty.regularWebApp(server).authorize(browser)

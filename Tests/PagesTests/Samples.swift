@@ -58,12 +58,6 @@ enum Samples {
                 search: OrganizationSearch(text: "a&e", page: 2, isContinued: true))
         ),
         (
-            "organization-picker-nothing",
-            OrganizationPickerPage(
-                state: "s", csrfToken: "c", applicationName: "Appointments", choices: [],
-                search: OrganizationSearch(text: "xyz"), allowsPersonal: true)
-        ),
-        (
             "login-optional-password",
             LoginPage(state: "s", csrfToken: "c", applicationName: "Appointments", passwordField: .optional)
         ),
