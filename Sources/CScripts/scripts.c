@@ -79,12 +79,15 @@ static const unsigned char script24[] = {
 #embed "modules/requests.js"
 };
 static const unsigned char script25[] = {
-#embed "modules/url.js"
+#embed "modules/slack-notify.js"
 };
 static const unsigned char script26[] = {
-#embed "modules/util.js"
+#embed "modules/url.js"
 };
 static const unsigned char script27[] = {
+#embed "modules/util.js"
+};
+static const unsigned char script28[] = {
 #embed "modules/uuid.js"
 };
 
@@ -114,9 +117,10 @@ static const struct CScript scripts[] = {
     {"modules/request-promise.js", script22, sizeof script22},
     {"modules/request.js", script23, sizeof script23},
     {"modules/requests.js", script24, sizeof script24},
-    {"modules/url.js", script25, sizeof script25},
-    {"modules/util.js", script26, sizeof script26},
-    {"modules/uuid.js", script27, sizeof script27},
+    {"modules/slack-notify.js", script25, sizeof script25},
+    {"modules/url.js", script26, sizeof script26},
+    {"modules/util.js", script27, sizeof script27},
+    {"modules/uuid.js", script28, sizeof script28},
 };
 
 size_t CScriptCount(void) { return sizeof scripts / sizeof scripts[0]; }

@@ -2,6 +2,8 @@
 package protocol ScriptEngine: Sendable {
     /// What a script may use at most by this server's settings.
     var limits: ScriptLimits { get }
+    /// Packages that scripts find beside ``ScriptModules/available``.
+    var modules: ModuleFolder { get }
 
     /// Runs one script to its end. Never throws: what can go wrong is an end of the result.
     /// - Parameter host: answers what the script asks while it runs.
@@ -10,6 +12,8 @@ package protocol ScriptEngine: Sendable {
 
 extension ScriptEngine {
     package var limits: ScriptLimits { .standard }
+    /// None.
+    package var modules: ModuleFolder { ModuleFolder([]) }
 }
 
 /// Answers what a script asks the server for while it runs: `fetch`, and others by name (`users.updateAppMetadata` …).

@@ -11,7 +11,7 @@ package enum ScriptModules {
     /// What npm has under these names, as far as a login's scripts use it.
     package static let packages = [
         "@auth0/rule-utilities", "auth0", "axios", "bcrypt", "jsonwebtoken", "node-fetch", "request", "request-promise",
-        "request-promise-native", "uuid",
+        "request-promise-native", "slack-notify", "uuid",
     ]
 
     /// Whether `require` finds `name`, which may end in a version (`axios@1.7.2`).

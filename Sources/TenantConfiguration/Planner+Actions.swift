@@ -42,7 +42,8 @@ extension Planner {
         let deployed = existing.flatMap { current.deployedVersions[$0.id] }
         let deploys = draft.isDeployed && deployed?.content != write.action.content
         if deploys, let problem = BindingRules.problem(deploying: write.action.content) {
-            notApplied.append("\(entry.path): deployed, and fails wherever it runs: \(problem.message)")
+            notApplied.append(
+                "\(entry.path): deployed, and fails wherever it runs unless the server has it: \(problem.message)")
         }
         var after = write.action.fileDocument(deployed: deployed)
         if deploys { after["deployed"] = true }

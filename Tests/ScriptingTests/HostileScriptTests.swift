@@ -124,7 +124,10 @@ struct HostileScriptTests {
             Array.prototype[Symbol.iterator] = null; Object.defineProperty(Object.prototype, 'toJSON', { value: undefined });
             exports.onExecutePostLogin = (event, api) => { api.idToken.setCustomClaim('__proto__', { __proto__: null, a: 1 }); };
             """, pool: pool)
-        #expect(hostile.effects == [ScriptEffect(op: "idToken.setCustomClaim", value: #"{"name":"__proto__","value":{"a":1}}"#)])
+        #expect(
+            hostile.effects == [
+                ScriptEffect(op: "idToken.setCustomClaim", value: #"{"name":"__proto__","value":{"a":1}}"#)
+            ])
         let next = await Scripts.body(
             "console.log(typeof mark, ({}).leaked, typeof [].push, JSON.stringify([1]), require('url') === require('url'));",
             pool: pool)

@@ -76,7 +76,8 @@ struct ModuleFolderTests {
     @Test(
         "No name leads out of the folders",
         arguments: [
-            "../secret", "..", "/etc/passwd", "greeting/../../secret", "link", "link/secret.js", "a\u{0}b", "", "@scope",
+            "../secret", "..", "/etc/passwd", "greeting/../../secret", "link", "link/secret.js", "a\u{0}b", "",
+            "@scope",
             "greeting//lib/greet",
         ])
     func outside(specifier: String) throws {

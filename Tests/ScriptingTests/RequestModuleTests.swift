@@ -118,4 +118,21 @@ struct RequestModuleTests {
             await assert.rejects(management.updateUser({ id: 'auth0|ada' }, { blocked: true }), /'blocked'.*cannot be changed/);
             """)
     }
+
+    @Test("slack-notify: a message to a webhook, fields as Slack wants them, errors to the callback")
+    func slack() async {
+        await check(
+            """
+            const slack = require('slack-notify')('https://hooks.example/T');
+            const send = (method, message) => new Promise((accept, refuse) =>
+                method(message, (error, answer) => error ? refuse(error) : accept(answer)));
+            const sent = await send(slack.success, { text: 'Hello', channel: '#logins', fields: { Name: 'Ada' } });
+            const body = JSON.parse(sent.body);
+            assert.equal(sent.url, 'https://hooks.example/T');
+            assert.deepEqual([body.text, body.channel], ['Hello', '#logins']);
+            assert.deepEqual(body.attachments[0].fields, [{ title: 'Name', value: 'Ada', short: true }]);
+            assert.equal(JSON.parse((await send(slack.send, 'Bye')).body).text, 'Bye');
+            await assert.rejects(send(require('slack-notify')('https://hooks.example/404').send, 'No'));
+            """)
+    }
 }

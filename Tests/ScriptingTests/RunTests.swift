@@ -50,7 +50,8 @@ struct RunTests {
         #expect(
             result.effects == [
                 ScriptEffect(op: "accessToken.setCustomClaim", value: #"{"name":"https://foo/bar","value":"value"}"#),
-                ScriptEffect(op: "idToken.setCustomClaim", value: #"{"name":"https://fiz/baz","value":"ada@example.com"}"#),
+                ScriptEffect(
+                    op: "idToken.setCustomClaim", value: #"{"name":"https://fiz/baz","value":"ada@example.com"}"#),
                 ScriptEffect(op: "accessToken.addScope", value: #"{"scope":"foo"}"#),
             ])
         #expect(result.usage.cpu > .zero && result.usage.wall > .zero && result.usage.peakMemory > 0)

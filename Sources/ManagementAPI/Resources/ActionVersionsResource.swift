@@ -66,7 +66,7 @@ struct ActionVersionsResource: Resource {
             if let version = before.deployed, version.content == before.action.content {
                 return Changed(Answer(status: 202, body: .object(Self.shown(version, before))), [])
             }
-            return try Self.deploy(before, before.action, before.action.content, versionID, now, transaction)
+            return try deploy(before, before.action, before.action.content, versionID, now, transaction)
         }
     }
 
@@ -83,21 +83,23 @@ struct ActionVersionsResource: Resource {
             }
             var action = before.action
             if updatesDraft { (action.content, action.updatedAt) = (old.content, now.storable) }
-            return try Self.deploy(before, action, old.content, versionID, now, transaction)
+            return try deploy(before, action, old.content, versionID, now, transaction)
         }
     }
 
     // MARK: Steps
 
-    private static func deploy(
+    private func deploy(
         _ before: FoundAction, _ action: Action, _ content: ActionContent, _ versionID: String, _ now: Date,
         _ transaction: any SQLTransaction
     ) throws -> Changed<Answer> {
-        if let problem = BindingRules.problem(deploying: content) { throw problem }
+        if let problem = BindingRules.problem(deploying: content, modules: management.services.scripts.modules) {
+            throw problem
+        }
         let version = try ActionStore.deploy(action, content, versionID: versionID, at: now, in: transaction)
         let after = try FoundAction(action.id, transaction)
         return Changed(
-            Answer(status: 202, body: .object(shown(version, after))),
+            Answer(status: 202, body: .object(Self.shown(version, after))),
             [.init("actions", action.id, before: before.document, after: after.document)])
     }
 

@@ -52,6 +52,9 @@ package struct ModuleFolder: Sendable {
         return nil
     }
 
+    /// Whether a package of this name is there.
+    package func contains(_ name: String) -> Bool { ((try? find(name, from: nil)) ?? nil) != nil }
+
     /// What a worker is told for a name: a JSON object with `path`, `source` and `isJSON`, or null.
     /// - Parameter arguments: the call's, a JSON array of the name and, within a package, the asking file's path.
     func answer(_ arguments: String) -> ScriptAnswer {

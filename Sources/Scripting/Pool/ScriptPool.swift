@@ -50,6 +50,7 @@ package actor ScriptPool: ScriptEngine {
     }
 
     package nonisolated let limits: ScriptLimits
+    package nonisolated let modules: ModuleFolder
     private let settings: Settings
     /// The one used last is taken first.
     private var idle: [Member] = []
@@ -65,7 +66,7 @@ package actor ScriptPool: ScriptEngine {
 
     package init(_ settings: Settings) {
         self.settings = settings
-        limits = settings.limits
+        (limits, modules) = (settings.limits, settings.modules)
     }
 
     package func run(_ run: ScriptRun, host: any ScriptHost) async -> ScriptResult {

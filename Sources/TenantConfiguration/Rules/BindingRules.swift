@@ -21,13 +21,17 @@ package enum BindingRules {
     }
 
     /// Why an action cannot run that has this content; nil where nothing is known against it.
-    package static func problem(deploying content: ActionContent) -> Document.Problem? {
-        let missing = content.dependencies.firstIndex { !ScriptModules.contains($0.name) }
+    /// - Parameter modules: the server's folders of packages.
+    package static func problem(
+        deploying content: ActionContent, modules: ModuleFolder = ModuleFolder([])
+    ) -> Document.Problem? {
+        let missing = content.dependencies.firstIndex { !ScriptModules.contains($0.name) && !modules.contains($0.name) }
         guard let missing else { return nil }
         return Document.Problem(
             path: "dependencies[\(missing)].name",
             message: "'\(content.dependencies[missing].name.forDisplay)' is not available here. Available are: "
-                + ScriptModules.available.joined(separator: ", "))
+                + ScriptModules.available.joined(separator: ", ")
+                + ", and packages in the server's folders (PORTICO_SCRIPT_MODULES)")
     }
 
     /// Why nothing can be bound to the trigger; nil where it can.
