@@ -47,16 +47,16 @@ enum UserWord {
             return "\(part: column) >= \(value) AND \(part: column) < \(value + "\u{10FFFF}")"
         }
         // The longest leads to the fewest users; the others are looked up for those.
-        let leading = words.max { $0.unicodeScalars.count < $1.unicodeScalars.count } ?? last
-        let others = words.filter { $0 != leading }.reduce("") { (found: SQL, word) in
+        let longest = words.max { $0.unicodeScalars.count < $1.unicodeScalars.count } ?? last
+        let others = words.filter { $0 != longest }.reduce("") { (found: SQL, word) in
             """
             \(part: found) AND EXISTS (SELECT 1 FROM user_term AS other WHERE other.field = \(field)
-                AND other.user_id = leading.user_id AND \(part: matches("other.value", word)))
+                AND other.user_id = longest.user_id AND \(part: matches("other.value", word)))
             """
         }
         let byWords: SQL = """
-            SELECT leading.user_id FROM user_term AS leading WHERE leading.field = \(field)
-                AND \(part: matches("leading.value", leading))\(part: others)
+            SELECT longest.user_id FROM user_term AS longest WHERE longest.field = \(field)
+                AND \(part: matches("longest.value", longest))\(part: others)
             """
         let byName: SQL =
             words.count == 1
