@@ -9,6 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from support.browser import take_pictures
 from support.certificates import Authority
 from support.mail_server import PASSWORD, USER, MailServer
 from support.person import Person, new_email
@@ -166,6 +167,20 @@ def test_a_person_signs_up_and_verifies_the_address(site, page: Page) -> None:
     person.sign_in(email)
     person.expect_signed_in()
     assert person.claims("ID token")["email_verified"] is True
+
+
+def test_a_verification_link_that_is_opened_elsewhere_asks_first(site, new_page: Callable[..., Page]) -> None:
+    page, email = new_page(), new_email()
+    Person(page, site.web_app).sign_up(email)
+    inbox = site.portico.http_session().get(f"{site.portico.url}dev/inbox.json", params={"to": email}, timeout=20)
+    # A scanner that runs scripts is a browser too.
+    elsewhere = new_page()
+    elsewhere.goto(inbox.json()[0]["links"][0])
+    expect(elsewhere.get_by_role("heading", name="Confirm your email address")).to_be_visible()
+    expect(elsewhere.get_by_text(email)).to_be_visible()
+    take_pictures(elsewhere, "confirm-link-email")
+    elsewhere.get_by_role("button", name="Confirm").click()
+    expect(elsewhere.get_by_role("heading", name="Email verified")).to_be_visible()
 
 
 def test_a_person_who_has_forgotten_the_password_chooses_another(site, page: Page) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser import take_picture
+from support.browser import take_picture, take_pictures
 from support.callback import Callback
 from support.portico import Portico
 from support.tenant import WEB_APP, tenant
-
-WIDTHS = {"wide": 1280, "narrow": 320}
 
 
 def test_a_code_from_a_mail_signs_a_person_in(new_portico: Callable[..., Portico], page: Page) -> None:
@@ -61,14 +59,6 @@ def clinic(new_portico: Callable[..., Portico]):
 
 def mailed_link(portico: Portico) -> str:
     return portico.http_session().get(f"{portico.url}dev/inbox.json", timeout=20).json()[0]["links"][0]
-
-
-def take_pictures(page: Page, name: str) -> None:
-    """Pictures of a page in a narrow and in a wide window; nothing may be cut off in either."""
-    for label, width in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        take_picture(page, f"{name}-{label}")
 
 
 def test_a_link_from_a_mail_signs_a_person_in_where_it_was_asked_for(

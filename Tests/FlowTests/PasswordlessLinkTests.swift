@@ -156,6 +156,42 @@ struct PasswordlessLinkTests {
         }
     }
 
+    @Test("ORG-6: a link for an organization lets its members in, and nobody else")
+    func organization() async throws {
+        var fixtures = Self.fixtures()
+        fixtures.change("regular-web-app") {
+            $0.organizations = ClientOrganizationSettings(usage: .allow, requireBehavior: nil)
+        }
+        try await TestServer.run(fixtures) { server in
+            let (acme, database) = (OrganizationTenant.acme, server.services.stores.database)
+            try await OrganizationTenant.add(
+                Organization(id: acme, name: "acme"), connection: nil, members: [], to: server)
+            try await database.write { transaction in
+                let connection = try OrganizationConnection(
+                    document: Document([:], path: ""), connectionID: "con_passwordless0000")
+                try OrganizationStore.save(connection, of: acme, in: transaction)
+            }
+            func open() async throws -> TestResponse {
+                let browser = TestBrowser(server)
+                let wanted: [String: String?] = ["connection": "email", "organization": acme]
+                let departure = try await browser.get(RelyingParty.regularWebApp(server).authorizationURL(wanted))
+                let page = try await browser.get(departure.location ?? "").location ?? ""
+                _ = try await Codes.ask(browser, page, [("address", Self.address), ("action", "send")])
+                let path = try await server.mailedPath(to: Self.address)
+                server.clock.advance(by: 1)
+                return try await browser.follow(browser.get(path))
+            }
+            let refused = try await open()
+            #expect(refused.query("code") == nil && refused.query("error") == "access_denied")
+            try await database.write { transaction in
+                let user = try #require(
+                    try UserStore.account(connection: "email", identifier: Self.address, in: transaction))
+                try OrganizationStore.addMember(user.id, to: acme, in: transaction)
+            }
+            #expect(try await Self.claims(open(), server)["org_id"] == .string(acme))
+        }
+    }
+
     @Test("The database has neither the ticket of a link nor whose it is, and the server's host is the issuer's")
     func atRest() async throws {
         try await TestServer.run(Self.fixtures()) { server in

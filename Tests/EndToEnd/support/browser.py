@@ -91,6 +91,14 @@ def take_picture(page: Page, name: str) -> None:
         page.screenshot(path=os.path.join(folder, f"{name}.png"), full_page=True)
 
 
+def take_pictures(page: Page, name: str) -> None:
+    """Pictures of a page in a narrow and in a wide window; nothing may be cut off in either."""
+    for label, width in {"narrow": 320, "wide": 1280}.items():
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} at {width}"
+        take_picture(page, f"{name}-{label}")
+
+
 def _take_pictures(test: str, pages: list[Page]) -> None:
     folder = REPOSITORY / "test-results"
     folder.mkdir(exist_ok=True)
