@@ -32,6 +32,7 @@ bench: ## measure the release build against this machine's limits
 	@. scripts/environment && swift build -c release --product portico
 	python3 Benchmarks/run.py --portico .build/release/portico
 	python3 Benchmarks/many_users.py --portico .build/release/portico
+	python3 Benchmarks/scripts.py --portico .build/release/portico
 
 crash: ## kill the server, and PostgreSQL, a hundred times under load and look for what was lost
 	@scripts/install-dependencies bench

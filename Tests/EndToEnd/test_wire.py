@@ -18,7 +18,7 @@ FORM = (
 def still_well(portico: Portico) -> Iterator[None]:
     """After each of these requests the server answers the next one."""
     yield
-    assert requests.get(f"{portico.issuer}readyz", timeout=5).status_code == 200
+    assert requests.get(f"{portico.issuer}readyz", timeout=60).status_code == 200
 
 
 def send(portico: Portico, *parts: bytes) -> bytes:

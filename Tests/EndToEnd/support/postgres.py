@@ -61,7 +61,7 @@ class PostgresServer:
     def end(self) -> None:
         """Stops the server, and removes it."""
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
 
     def _obey(self, word: str, done: str) -> None:
         self._process.stdin.write(f"{word}\n")
