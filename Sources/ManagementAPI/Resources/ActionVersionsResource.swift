@@ -93,7 +93,7 @@ struct ActionVersionsResource: Resource {
         _ before: FoundAction, _ action: Action, _ content: ActionContent, _ versionID: String, _ now: Date,
         _ transaction: any SQLTransaction
     ) throws -> Changed<Answer> {
-        if let problem = BindingRules.problem(deploying: content, modules: management.services.scripts.modules) {
+        if let problem = BindingRules.problem(deploying: content, on: management.services) {
             throw problem
         }
         let version = try ActionStore.deploy(action, content, versionID: versionID, at: now, in: transaction)

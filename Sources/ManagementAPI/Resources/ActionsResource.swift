@@ -75,7 +75,7 @@ struct ActionsResource: Resource {
         let draft = try ActionDraft(document: Document(ActionDraft.merged(call.body.members, onto: nil), path: ""))
         let (id, versionID, box) = (ActionWrite.newID(), ActionWrite.newID(), management.services.secret.box)
         let write = try ActionWrite(draft, replacing: nil, id: id, box: box, at: management.services.now())
-        let modules = management.services.scripts.modules
+        let services = management.services
         return try await management.configure(call.caller) { transaction, now in
             let others = try ActionStore.list(in: transaction)
             guard others.count < Action.most else {
@@ -84,7 +84,7 @@ struct ActionsResource: Resource {
             try Self.checkName(of: write.action, others)
             try ActionStore.save(write.action, in: transaction)
             if draft.isDeployed {
-                if let problem = BindingRules.problem(deploying: write.action.content, modules: modules) {
+                if let problem = BindingRules.problem(deploying: write.action.content, on: services) {
                     throw problem
                 }
                 _ = try ActionStore.deploy(

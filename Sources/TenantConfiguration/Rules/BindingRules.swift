@@ -1,3 +1,4 @@
+import AuthorizationServer
 import OAuth
 import Scripting
 import Storage
@@ -21,11 +22,12 @@ package enum BindingRules {
     }
 
     /// Why an action cannot run that has this content; nil where nothing is known against it.
-    /// - Parameter modules: the server's folders of packages.
-    package static func problem(
-        deploying content: ActionContent, modules: ModuleFolder = ModuleFolder([])
-    ) -> Document.Problem? {
-        let missing = content.dependencies.firstIndex { !ScriptModules.contains($0.name) && !modules.contains($0.name) }
+    /// - Parameter services: the server's that will run it, which may have packages of its own; nil where it is not known.
+    package static func problem(deploying content: ActionContent, on services: Services? = nil) -> Document.Problem? {
+        let missing = content.dependencies.firstIndex { dependency in
+            !ScriptModules.contains(dependency.name)
+                && services?.scripts.modules.contains(dependency.name) != true
+        }
         guard let missing else { return nil }
         return Document.Problem(
             path: "dependencies[\(missing)].name",
