@@ -82,8 +82,7 @@ extension ScriptRuns {
     mutating func run(
         _ action: DueScripts.BoundAction, entry: String, event: JSONObject, situation: JSONObject
     ) async throws -> Ending {
-        // The clock of the sandbox, which counts how long entries are good.
-        let (now, content) = (Date(), action.content)
+        let (now, content) = (services.now(), action.content)
         let ending = try await run(
             .action, title: DueScripts.Script.action(action).title, source: content.code, entry: entry,
             input: [

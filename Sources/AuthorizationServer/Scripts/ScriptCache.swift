@@ -5,8 +5,13 @@ import Synchronization
 
 /// What actions have put aside for their next run (`api.cache`), in this process's memory: any entry may be gone.
 package final class ScriptCache: Sendable {
-    /// A text, and until when it is good.
+    /// A text, and the seconds for which it is good.
     struct Entry: Sendable, Equatable {
+        let value: String
+        let lifetime: TimeInterval
+    }
+
+    private struct Kept {
         let value: String
         let expiresAt: Date
     }
@@ -17,17 +22,17 @@ package final class ScriptCache: Sendable {
     private static let mostBytes = 8192
     private static let longest: TimeInterval = 86_400
 
-    private let entries = Mutex<[ActionTrigger: [String: Entry]]>([:])
+    private let entries = Mutex<[ActionTrigger: [String: Kept]]>([:])
 
     init() {}
 
-    /// The entries of a trigger, as an action gets them.
+    /// The entries of a trigger, as an action gets them: the sandbox counts by a clock of its own.
     func members(of trigger: ActionTrigger, at now: Date) -> JSONObject {
         let entries = entries.withLock { $0[trigger] ?? [:] }.filter { $0.value.expiresAt > now }
         return entries.mapValues { entry in
             [
                 "value": .string(entry.value),
-                "expires_at": .integer(Int64(entry.expiresAt.timeIntervalSince1970 * 1000)),
+                "ttl": .integer(Int64(entry.expiresAt.timeIntervalSince(now) * 1000)),
             ]
         }
     }
@@ -37,7 +42,7 @@ package final class ScriptCache: Sendable {
         entries.withLock { all in
             var kept = (all[trigger] ?? [:]).filter { $0.value.expiresAt > now }
             kept[key] = entry.map {
-                Entry(value: $0.value, expiresAt: min($0.expiresAt, now.addingTimeInterval(Self.longest)))
+                Kept(value: $0.value, expiresAt: now.addingTimeInterval(min($0.lifetime, Self.longest)))
             }
             while kept.count > Self.mostEntries
                 || kept.reduce(0, { $0 + $1.key.utf8.count + $1.value.value.utf8.count }) > Self.mostBytes

@@ -143,7 +143,7 @@ struct ScriptFetch {
         var headers: [(name: String, value: String)] = []
         for (name, value) in (arguments["headers"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
             guard !Self.forbidden.contains(name.lowercased()) else { continue }
-            guard name.wholeMatch(of: /[A-Za-z0-9!#$%&'*+.^_`|~-]+/) != nil, let text = value.string,
+            guard name.wholeMatch(of: /[A-Za-z0-9#$%&'*+.^_`|~-]+/) != nil, let text = value.string,
                 text.unicodeScalars.allSatisfy({ $0 == "\t" || (0x20...0x7E).contains($0.value) })
             else { throw problem("the header '\(name.forDisplay)' is none") }
             headers.append((name: name, value: text))

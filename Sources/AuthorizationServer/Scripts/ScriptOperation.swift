@@ -179,7 +179,7 @@ private struct Arguments {
 
     func cacheEntry() throws(ScriptOperation.Problem) -> ScriptCache.Entry? {
         guard let value = try text("value", most: ScriptCache.longestValue) else { return nil }
-        guard let expires = members["expires_at"]?.integer else { throw problem("'expires_at' must be milliseconds") }
-        return ScriptCache.Entry(value: value, expiresAt: Date(timeIntervalSince1970: Double(expires) / 1000))
+        guard let milliseconds = members["ttl"]?.integer else { throw problem("'ttl' must be milliseconds") }
+        return ScriptCache.Entry(value: value, lifetime: Double(milliseconds) / 1000)
     }
 }

@@ -34,6 +34,7 @@
 
   // Every api has this: what it puts aside may be there at the next run.
   function cacheOf(entries) {
+    for (const name of keys(entries)) entries[name].expires_at = now() + entries[name].ttl;
     function failed(code) { return freeze({ type: 'error', code }); }
     return {
       get(key) {
@@ -51,7 +52,7 @@
         if (settings.expires_at !== undefined) expires = $Number(settings.expires_at);
         expires = floor(expires);
         if (!isSafeInteger(expires)) throw new $TypeError('api.cache.set: ttl and expires_at are milliseconds');
-        effect('cache.set', { name, value, expires_at: expires });
+        effect('cache.set', { name, value, ttl: expires - now() });
         defineProperty(entries, name, {
           value: { value, expires_at: expires }, enumerable: true, configurable: true, writable: true,
         });

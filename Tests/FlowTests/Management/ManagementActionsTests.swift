@@ -204,7 +204,7 @@ struct ManagementActionsTests {
             let current = triggers.filter { $0["id"] == "post-login" && $0["status"] == "CURRENT" }
             #expect(current.map { $0["version"] } == ["v3"] && current[0]["default_runtime"] == "node22")
             #expect(Set(triggers.compactMap { $0["id"]?.string }) == Set(ActionTrigger.allCases.map(\.rawValue)))
-            #expect(try await management.get("actions/service/status")["status"] == "unavailable")
+            #expect(try await management.get("actions/service/status")["status"] == "active")
 
             for (more, part) in [
                 (["name": "Login"], "name"), (["supported_triggers": []], "supported_triggers"),

@@ -3,19 +3,27 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import OAuth
+import Scripting
 import Storage
 import TestSupport
 import Testing
 
 /// A tenant whose scripts run, in the real sandbox.
 enum ScriptedTenant {
+    /// Workers that no hostile script of another test keeps busy, with time for a machine that is.
+    private static let pool: ScriptPool = {
+        var settings = TestWorkers.settings(size: 4)
+        settings.limits = ScriptLimits(cpu: .seconds(10), wall: .seconds(20))
+        return ScriptPool(settings)
+    }()
+
     /// Starts a server with an engine.
     static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true, outbound: (any OutboundHTTP)? = nil,
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         try await TestServer.run(
-            fixtures, isDevelopment: isDevelopment, outbound: outbound, body)
+            fixtures, isDevelopment: isDevelopment, outbound: outbound, scripts: pool, body)
     }
 
     /// The usual tenant, with every grant that scripts have a say in.
