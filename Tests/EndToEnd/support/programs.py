@@ -1,10 +1,12 @@
 """Programs that a test runs: each has a log, answers before it is used, and is ended whatever happens."""
 
 import atexit
+import functools
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,10 +24,20 @@ def binary(name: str) -> str:
     return str(path)
 
 
+@functools.cache
+def has_namespaces() -> bool:
+    """Whether this machine gives the sandbox of scripts its namespaces, which most containers do not."""
+    trial = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--ipc", "--uts", "true"]
+    try:
+        return subprocess.run(trial, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return sys.platform != "linux"
+
+
 def environment(**values: str) -> dict[str, str]:
     """This process's environment without what would configure Portico behind the test's back, and with `values`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PORTICO_", "AUTH0_"))}
-    return kept | values
+    return kept | ({} if has_namespaces() else {"PORTICO_SCRIPT_NAMESPACES": "false"}) | values
 
 
 def free_ports(count: int) -> list[int]:
