@@ -169,7 +169,8 @@ struct HostileScriptTests {
         #expect(failure?.code == "MODULE_NOT_FOUND")
         #expect(
             failure?.message == "Cannot find module 'lodash@4.17.21'. Available are: "
-                + ScriptModules.available.joined(separator: ", "))
+                + ScriptModules.available.joined(separator: ", ")
+                + ", and what the server has in its folders of packages")
         #expect(ScriptModules.contains("axios@1.7.2") && ScriptModules.contains("node:crypto"))
         #expect(
             !ScriptModules.contains("lodash") && !ScriptModules.contains("node:axios")

@@ -181,10 +181,14 @@ struct RunTests {
 
     @Test("The first word counts: a second callback, and what comes after the end, is nothing")
     func first() async {
-        let twice = await Scripts.rule("function (u, c, cb) { cb(null, 1, 2); cb(new Error('late')); cb(null, 3, 4); }")
-        #expect(twice.end == .returned(#"{"user":1,"context":2}"#))
+        let twice = await Scripts.rule(
+            "function (u, c, cb) { cb(null, u, {a: 1}); cb(new Error('late')); cb(null, u, {b: 2}); }")
+        #expect(
+            twice.end == .returned(#"{"user":{"email":"ada@example.com"},"context":{"a":1}}"#) && twice.effects.isEmpty)
         let after = await Scripts.rule("function (u, c, cb) { cb(new Error('first')); throw new Error('second'); }")
-        #expect(after.failure?.message == "first")
+        #expect(
+            after.effects == [ScriptEffect(op: "access.deny", value: #"{"code":"access_denied","reason":"first"}"#)])
+        #expect(after.end == .returned("null"))
     }
 
     @Test("A callback that nobody calls is no success, and a promise that nobody waits for says why")

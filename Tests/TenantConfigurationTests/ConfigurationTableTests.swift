@@ -10,7 +10,8 @@ struct ConfigurationTableTests {
     private static let data: Set<String> = [
         "client_registration", "client_metadata_document", "rate_limit", "signing_key", "user_account", "user_password",
         "user_role", "user_permission", "failed_login", "session", "session_client", "logout_delivery",
-        "login_transaction", "authorization_code", "device_code", "access_token", "refresh_token_family",
+        "login_transaction", "authorization_code", "device_code", "access_token", "userinfo_claims",
+        "refresh_token_family",
         "refresh_token", "revoked_authorization", "used_assertion", "pushed_request", "configuration_apply",
         "consent_grant", "log_event", "job", "job_piece", "job_error", "user_term",
         "mail", "passwordless_code", "password_reset_request", "ticket", "upstream_token", "upstream_transaction",
