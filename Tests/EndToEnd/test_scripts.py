@@ -18,7 +18,7 @@ RULE = """function(user, context, callback) {
 ACTION = """exports.onExecutePostLogin = async (event, api) => {
   // Add custom claims to Access Token and ID Token
   api.accessToken.setCustomClaim('https://foo/bar', '##GREETING##');
-  api.idToken.setCustomClaim('https://fiz/baz', event.secrets.KEY === 'hidden-from-everybody');
+  api.idToken.setCustomClaim('https://fiz/baz', [...event.secrets.KEY].reverse().join('') === 'ydobyreve-morf-neddih');
   // Modify the scope of the Access Token
   api.accessToken.addScope('foo');
   api.accessToken.addScope('bar');
