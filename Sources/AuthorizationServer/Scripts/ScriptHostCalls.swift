@@ -26,9 +26,8 @@ struct ScriptHostCalls: ScriptHost {
     static func refusal(of name: String, to kind: ScriptRun.Kind) -> String? {
         // Rules have these at Auth0 too, without credentials; an action is about the user who logs in.
         guard name.hasPrefix("users."), kind != .rule else { return nil }
-        return
-            "'\(name.forDisplay)' is for rules; use api.user.setAppMetadata and setUserMetadata, or send the request to "
-            + "the Management API with fetch and a token for it"
+        return "'\(name.forDisplay)' is for rules; use api.user.setAppMetadata or setUserMetadata, or send the request "
+            + "to the Management API with fetch and a token for it"
     }
 
     func answer(_ call: ScriptCall) async -> ScriptAnswer {
