@@ -76,10 +76,11 @@ struct ResponseIssuing: Sendable {
         let code = issued.code.map {
             request.code($0, authorizationID: issued.authorizationID, access, session, at: now)
         }
+        let granted = Self.withoutOfflineAccess(access.scope)
         let accessToken = issued.opaqueAccessToken.map {
             AccessToken(
                 digest: $0.digest, authorizationID: issued.authorizationID, clientID: request.client.clientID,
-                userID: session.userID, scope: Self.withoutOfflineAccess(access.scope),
+                userID: session.userID, scope: access.changes?.opaqueTokenScope(of: granted) ?? granted,
                 claims: request.request.claims,
                 expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetimeForWeb)),
                 organizationID: request.organization?.organization.id)

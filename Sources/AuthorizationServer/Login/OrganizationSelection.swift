@@ -92,7 +92,11 @@ package struct OrganizationSelection: Sendable {
     }
 
     private func choose(_ choice: LoginTransaction.OrganizationChoice, _ login: LoginTransaction) async throws {
-        try await services.keep(of: login) { $0.organizationChoice = choice }
+        try await services.keep(of: login) { progress in
+            progress.organizationChoice = choice
+            // What scripts have said was about another organization.
+            progress.scripts = nil
+        }
     }
 }
 

@@ -58,10 +58,10 @@ package enum PasswordHash {
     }
 
     /// A bcrypt hash, for scripts that keep some elsewhere.
-    /// - Parameter rounds: the cost, 4 to 12.
+    /// - Parameter rounds: the cost, 4 to 10.
     /// - Returns: nil for what bcrypt cannot hash.
     static func bcrypt(_ password: String, rounds: Int) -> String? {
-        guard (4...12).contains(rounds), password.utf8.count <= longestPassword else { return nil }
+        guard (4...10).contains(rounds), password.utf8.count <= longestPassword else { return nil }
         return bcrypt(password, setting: "$2b$\(rounds < 10 ? "0" : "")\(rounds)$\(RandomBytes.alphanumeric(22))")
     }
 

@@ -49,8 +49,29 @@ package final class PasswordHasher: Sendable {
             waiting += 1
         }
         defer { waiting.withLock { $0 -= 1 } }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.addOperation { continuation.resume(with: Result(catching: work)) }
+        let isCancelled = Flag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.addOperation {
+                    continuation.resume(
+                        with: Result {
+                            // Nobody waits for it any more.
+                            guard !isCancelled.isSet else { throw CancellationError() }
+                            return try work()
+                        })
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
         }
     }
+}
+
+/// Something that happens once, told across threads.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+
+    func set() { value.store(true, ordering: .relaxed) }
 }

@@ -90,7 +90,7 @@ extension ScriptRuns {
                 "secrets": .object(try content.openSecrets(services.secret.box)),
                 "cache": .object(services.scriptCache.members(of: action.trigger, at: now)),
                 "situation": .object(situation),
-            ], modules: content.modules)
+            ], modules: content.modules, trigger: action.trigger)
         for case .cache(let key, let entry) in ending.operations {
             services.scriptCache.set(key, entry, of: action.trigger, at: now)
         }

@@ -102,11 +102,8 @@ enum PostLoginEvent {
     }
 
     private static func request(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
-        var query = ScriptedLogin.shown(login.request?.parameters)
-        // What the user brings back is what `api.redirect.validateToken` reads.
-        query.merge(ScriptedLogin.shown(login.returned)) { $1 }
-        return request(
-            method: login.body == nil ? "GET" : "POST", query: query, body: ScriptedLogin.shown(login.body),
+        request(
+            method: login.body == nil ? "GET" : "POST", query: login.query, body: ScriptedLogin.shown(login.body),
             hostname: facts.hostname)
     }
 

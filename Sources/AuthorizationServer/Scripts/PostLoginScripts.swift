@@ -32,7 +32,9 @@ struct PostLoginScripts: Sendable {
         guard !scripts.isEmpty || earlier?.pause != nil else { return nil }
         var pass = PostLoginPass(
             login, try await ScriptFacts(login, services), ScriptRuns(services: services),
-            since: earlier ?? ScriptProgress(sessionDigest: login.session?.digest ?? ""))
+            since: earlier
+                ?? ScriptProgress(
+                    sessionDigest: login.session?.digest ?? "", organizationID: login.organization?.id))
         do {
             try await pass.run(scripts, configuration: configuration(due))
             try await pass.keepNotes()
@@ -93,7 +95,7 @@ struct PostLoginPass {
         if pause?.actionID == nil {
             // Rules that sent the user away all run again, and nothing of what they did before counts.
             progress.changes = ScriptChanges()
-            if !rules.isEmpty { try await run(rules, configuration()) }
+            if !rules.isEmpty { try await run(rules, configuration(), since: pause) }
             if progress.pause != nil { return }
         }
         var actions = scripts.compactMap { script in if case .action(let action) = script { action } else { nil } }
@@ -119,12 +121,15 @@ struct PostLoginPass {
 
     // MARK: Rules
 
-    private mutating func run(_ rules: [Rule], _ configuration: JSONObject) async throws {
+    /// - Parameter pause: where a rule had sent the user before; nil where none had.
+    private mutating func run(
+        _ rules: [Rule], _ configuration: JSONObject, since pause: ScriptProgress.Pause?
+    ) async throws {
         var user = JSONValue.object(ScriptUser.rule(login.user, identities: facts.identities))
         var context = JSONValue.object(RuleContext.members(login, facts))
         let domain = services.issuer.domain
         let auth0: JSONValue = ["domain": .string(domain), "baseUrl": .string(services.issuer.url("api/v2"))]
-        var redirect: (url: String, title: String)?
+        var redirect: (url: String, rule: Rule)?
         for rule in rules {
             let title = DueScripts.Script.rule(rule).title
             let ending = try await runs.run(
@@ -142,10 +147,20 @@ struct PostLoginPass {
             // The context says what all rules up to this one want: the last one's counts.
             let wanted = try RuleResult(context: context, title: title)
             progress.changes = wanted.changes
-            redirect = wanted.redirect.map { ($0, title) }
+            // The context keeps what an earlier rule wants; whoever writes another address wants that itself.
+            if wanted.redirect != redirect?.url { redirect = wanted.redirect.map { ($0, rule) } }
         }
-        // Who has come back is not sent away again.
-        if let (url, title) = redirect, login.returned == nil { try leave(to: url, actionID: nil, title: title) }
+        guard let (url, rule) = redirect else { return }
+        let title = DueScripts.Script.rule(rule).title
+        guard login.returned != nil else {
+            progress.pause = try paused(at: url, title: title, ruleID: rule.id)
+            return
+        }
+        // Who has come back is not sent away again by the rule that had sent them. Another one has not had its say.
+        guard pause?.ruleID == rule.id else {
+            throw FailedScript(
+                title, cause: "it sends the user away after another rule had; rules can do that once in a login")
+        }
     }
 
     // MARK: Actions
@@ -183,7 +198,7 @@ struct PostLoginPass {
             throw FailedScript(title, cause: problem.description)
         }
         try deny(ending.operations)
-        if let url { try leave(to: url, actionID: action.id, title: title) }
+        if let url { progress.pause = try paused(at: url, title: title, actionID: action.id) }
     }
 
     private func deny(_ operations: [ScriptOperation]) throws {
@@ -210,14 +225,16 @@ struct PostLoginPass {
 
     // MARK: Sending the user somewhere else
 
-    private mutating func leave(to url: String, actionID: String?, title: String) throws {
+    private func paused(
+        at url: String, title: String, actionID: String? = nil, ruleID: String? = nil
+    ) throws -> ScriptProgress.Pause {
         guard login.mayLeave else {
             throw Denial(
                 error: OAuthError(
                     .interactionRequired, "The user has to go somewhere else first.",
                     hint: "\(title) sends the user to another page, and here is no browser that may go there."))
         }
-        progress.pause = ScriptProgress.Pause(actionID: actionID, url: url)
+        return ScriptProgress.Pause(actionID: actionID, ruleID: ruleID, url: url)
     }
 
     private func checkSizes() throws {

@@ -63,10 +63,8 @@ enum RuleContext {
 
     private static func request(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
         let origin = RequestOrigin.current
-        var query = ScriptedLogin.shown(login.request?.parameters)
-        query.merge(ScriptedLogin.shown(login.returned)) { $1 }
         var members: JSONObject = [
-            "query": .object(query), "body": .object(ScriptedLogin.shown(login.body)), "geoip": [:],
+            "query": .object(login.query), "body": .object(ScriptedLogin.shown(login.body)), "geoip": [:],
             "hostname": .string(facts.hostname),
         ]
         members["userAgent"] = origin?.userAgent.map(JSONValue.string)

@@ -3,17 +3,35 @@ import Logging
 import OAuth
 import Scripting
 import Storage
+import Synchronization
 
 /// Answers what scripts ask the server for while they run.
 struct ScriptHostCalls: ScriptHost {
     let services: Services
+    /// What the script is, which says what it may ask for.
+    let kind: ScriptRun.Kind
+    /// What has come of the run's calls so far.
+    let course = ScriptCallCourse()
+
+    /// bcrypt for scripts has threads of its own: no script takes those that logins wait for.
+    private static let passwords = PasswordHasher(threads: 2, limit: 32)
+    private static let mostRounds = 10
 
     /// A call that gets no answer, and why.
     private struct Refusal: Error {
         let message: String
     }
 
+    /// Why a kind of script does not get an answer to a call; nil where it may.
+    static func refusal(of name: String, to kind: ScriptRun.Kind) -> String? {
+        // Rules have these at Auth0 too, without credentials; an action is about the user who logs in.
+        guard name.hasPrefix("users."), kind != .rule else { return nil }
+        return "'\(name.forDisplay)' is for rules; use api.user.setAppMetadata or setUserMetadata, or send the request "
+            + "to the Management API with fetch and a token for it"
+    }
+
     func answer(_ call: ScriptCall) async -> ScriptAnswer {
+        if let refusal = Self.refusal(of: call.name, to: kind) { return .failure(refusal) }
         do {
             let arguments = try JSON.decode(JSONObject.self, from: call.arguments)
             return .value(try JSON.text(try await answer(call.name, arguments)))
@@ -33,34 +51,48 @@ struct ScriptHostCalls: ScriptHost {
         }
     }
 
-    private func answer(_ name: String, _ arguments: JSONObject) async throws -> JSONValue {
-        switch name {
+    private func answer(_ call: String, _ arguments: JSONObject) async throws -> JSONValue {
+        switch call {
         case "fetch": return try await ScriptFetch(arguments).send(by: services.outbound)
         case "users.get": return try await user(arguments)
         case "users.updateAppMetadata":
             var notes = UserNotes()
             for (name, value) in try metadata(arguments) { notes.noteApp(name, value) }
-            return try await write(notes, arguments)
+            return try await write(call, notes, arguments)
         case "users.updateUserMetadata":
             var notes = UserNotes()
             for (name, value) in try metadata(arguments) { notes.noteUser(name, value) }
-            return try await write(notes, arguments)
-        case "users.getRoles": return try await roles(arguments)
-        case "users.assignRoles": return try await assignRoles(arguments)
+            return try await write(call, notes, arguments)
         case "bcrypt.hash": return try await bcrypt(arguments)
-        case "bcrypt.compare":
-            let (password, hash) = (arguments["password"]?.string ?? "", arguments["hash"]?.string ?? "")
-            guard PasswordHash.isSupported(hash) else { return false }
-            return .bool(try await services.passwords.verify(password, against: hash))
-        default: throw Refusal(message: "'\(name.forDisplay)' is not available")
+        case "bcrypt.compare": return try await compare(arguments)
+        default: throw Refusal(message: "'\(call.forDisplay)' is not available")
         }
     }
 
     private func bcrypt(_ arguments: JSONObject) async throws -> JSONValue {
         let rounds = arguments["rounds"]?.integer ?? 10
-        let hash = try await services.passwords.bcrypt(arguments["password"]?.string ?? "", rounds: rounds)
-        guard let hash else { throw Refusal(message: "bcrypt: 4 to 12 rounds, and no password with a NUL") }
+        try admitHash(rounds: rounds)
+        let hash = try await Self.passwords.bcrypt(arguments["password"]?.string ?? "", rounds: rounds)
+        guard let hash else { throw Refusal(message: "bcrypt: the password has a NUL, or is too long") }
         return .string(hash)
+    }
+
+    private func compare(_ arguments: JSONObject) async throws -> JSONValue {
+        let (password, hash) = (arguments["password"]?.string ?? "", arguments["hash"]?.string ?? "")
+        guard let rounds = hash.wholeMatch(of: /\$2[aby]\$([0-9]{2})\$[.\/A-Za-z0-9]{53}/).flatMap({ Int($0.1) }) else {
+            return false
+        }
+        try admitHash(rounds: rounds)
+        return .bool(try await Self.passwords.verify(password, against: hash))
+    }
+
+    private func admitHash(rounds: Int) throws {
+        guard (4...Self.mostRounds).contains(rounds) else {
+            throw Refusal(message: "bcrypt: 4 to \(Self.mostRounds) rounds")
+        }
+        guard course.admitsHash() else {
+            throw Refusal(message: "bcrypt: a run has \(ScriptCallCourse.mostHashes) hashes and comparisons at most")
+        }
     }
 
     private func id(_ arguments: JSONObject) throws -> String {
@@ -79,28 +111,6 @@ struct ScriptHostCalls: ScriptHost {
         return .object(ScriptUser.action(user, identities: identities))
     }
 
-    private func roles(_ arguments: JSONObject) async throws -> JSONValue {
-        let id = try id(arguments)
-        let found = try await services.stores.database.readOnce { try RoleStore.roles(of: id, in: $0) }
-        return .array(
-            found.map { role in
-                ["id": .string(role.id), "name": .string(role.name), "description": .string(role.description ?? "")]
-            })
-    }
-
-    private func assignRoles(_ arguments: JSONObject) async throws -> JSONValue {
-        let (id, roles) = (try id(arguments), arguments["roles"]?.array?.compactMap(\.string) ?? [])
-        guard !roles.isEmpty, roles.count <= 50 else { throw Refusal(message: "roles must be 1 to 50 ids of roles") }
-        do {
-            try await services.stores.database.write { transaction in
-                for role in roles { try RoleStore.assign(roleID: role, to: id, in: transaction) }
-            }
-        } catch SQLError.foreignKeyViolation {
-            throw Refusal(message: "There is no such user, or no such role.")
-        }
-        return .null
-    }
-
     private func metadata(_ arguments: JSONObject) throws -> JSONObject {
         guard let metadata = arguments["metadata"]?.object else {
             throw Refusal(message: "The metadata must be an object")
@@ -112,11 +122,34 @@ struct ScriptHostCalls: ScriptHost {
         return metadata
     }
 
-    private func write(_ notes: UserNotes, _ arguments: JSONObject) async throws -> JSONValue {
-        guard let user = try await notes.write(to: id(arguments), services) else {
+    private func write(_ name: String, _ notes: UserNotes, _ arguments: JSONObject) async throws -> JSONValue {
+        let id = try id(arguments)
+        guard let user = try await notes.write(to: id, services) else {
             throw Refusal(message: "The user does not exist.")
         }
+        course.note("\(name) \(id.forDisplay)")
         return .object(ScriptUser.action(user, identities: []))
+    }
+}
+
+/// What the calls of one run come to, which may overlap.
+final class ScriptCallCourse: Sendable {
+    /// bcrypt hashes of a run at most, made or compared.
+    static let mostHashes = 4
+    private let state = Mutex((hashes: 0, changes: [String]()))
+
+    /// What the log says of users whom the run has changed.
+    var changes: [String] { state.withLock { $0.changes } }
+
+    func note(_ change: String) { state.withLock { $0.changes.append(change) } }
+
+    /// Counts a hash where there may be one more.
+    func admitsHash() -> Bool {
+        state.withLock { state in
+            guard state.hashes < Self.mostHashes else { return false }
+            state.hashes += 1
+            return true
+        }
     }
 }
 

@@ -68,6 +68,26 @@ enum ScriptOperation: Sendable, Equatable {
         }
     }
 
+    /// The operations of an action's API at each trigger, beside the cache, which every trigger has. A trigger that is not
+    /// here has no other.
+    private static let operations: [ActionTrigger: Set<String>] = [
+        .postLogin: [
+            "access.deny", "validation.error", "accessToken.setCustomClaim", "accessToken.addScope",
+            "accessToken.removeScope", "idToken.setCustomClaim", "redirect.sendUserTo", "user.setAppMetadata",
+            "user.setUserMetadata", "transaction.setMetadata", "session.change", "session.revoke",
+            "refreshToken.change", "refreshToken.revoke",
+        ],
+        .credentialsExchange: ["access.deny", "accessToken.setCustomClaim"],
+        .preUserRegistration: ["access.deny", "validation.error", "user.setAppMetadata", "user.setUserMetadata"],
+    ]
+
+    /// Whether a script may ask for the operation at all.
+    /// - Parameter trigger: the action's; nil for a rule, which denies and says the rest in its context.
+    static func isAvailable(_ op: String, at trigger: ActionTrigger?) -> Bool {
+        guard let trigger else { return op == "access.deny" }
+        return ["cache.set", "cache.delete", "unsupported"].contains(op) || operations[trigger]?.contains(op) == true
+    }
+
     /// What the log says of it: what was asked for, and never a value.
     var title: String {
         switch self {

@@ -26,23 +26,25 @@ struct ScriptRuns {
     }
 
     /// Runs a script.
+    /// - Parameter trigger: the action's; nil for a rule.
     /// - Throws: ``FailedScript`` where it does not end well, or asks for what cannot be.
     mutating func run(
         _ kind: ScriptRun.Kind, title: String, source: String, entry: String = "", input: JSONObject,
-        modules: [String: String]? = nil
+        modules: [String: String]? = nil, trigger: ActionTrigger? = nil
     ) async throws -> Ending {
         var limits = services.scripts.limits
         limits.wall = min(limits.wall, max(.milliseconds(1), ContinuousClock.now.duration(to: deadline)))
         let run = ScriptRun(
             kind: kind, name: title, source: source, entry: entry, input: try JSON.text(input), modules: modules,
             limits: limits)
-        let result = await services.scripts.run(run, host: ScriptHostCalls(services: services))
+        let calls = ScriptHostCalls(services: services, kind: kind)
+        let result = await services.scripts.run(run, host: calls)
         do throws(FailedScript) {
-            let ending = try Self.ending(result, title, limits)
-            report(title, result, ending.operations)
+            let ending = try Self.ending(result, title, limits, at: trigger)
+            report(title, result, ending.operations.map(\.title) + calls.course.changes)
             return ending
         } catch {
-            report(title, result, [], failure: error.cause)
+            report(title, result, calls.course.changes, failure: error.cause)
             throw error
         }
     }
@@ -50,10 +52,13 @@ struct ScriptRuns {
     /// What a run comes to, read and checked.
     /// - Throws: ``FailedScript`` where it has not ended well, or asks for what cannot be.
     static func ending(
-        _ result: ScriptResult, _ title: String, _ limits: ScriptLimits
+        _ result: ScriptResult, _ title: String, _ limits: ScriptLimits, at trigger: ActionTrigger?
     ) throws(FailedScript) -> Ending {
         var operations: [ScriptOperation] = []
         for effect in result.effects {
+            guard ScriptOperation.isAvailable(effect.op, at: trigger) else {
+                throw FailedScript(title, cause: "'\(effect.op.forDisplay)' is not available here")
+            }
             do throws(ScriptOperation.Problem) {
                 operations.append(try ScriptOperation(effect))
             } catch {
@@ -70,7 +75,7 @@ struct ScriptRuns {
     }
 
     private mutating func report(
-        _ title: String, _ result: ScriptResult, _ operations: [ScriptOperation], failure: String? = nil
+        _ title: String, _ result: ScriptResult, _ effects: [String], failure: String? = nil
     ) {
         var report: JSONObject = [
             "name": .string(title), "duration_ms": .integer(result.usage.wall.milliseconds),
@@ -83,7 +88,7 @@ struct ScriptRuns {
                     .string("\($0.level.forDisplay): \($0.text.forDisplay)")
                 })
         }
-        if !operations.isEmpty { report["effects"] = JSONValue(operations.map(\.title)) }
+        if !effects.isEmpty { report["effects"] = JSONValue(effects) }
         report["error"] = failure.map(JSONValue.string)
         if case .threw(let thrown) = result.end { report["line"] = thrown.line.map { .integer(Int64($0)) } }
         reports.append(report)

@@ -22,7 +22,10 @@ struct ScriptStep: Sendable {
     /// - Parameter progress: how far the scripts were; it learns how far they are.
     /// - Throws: ``OAuthError``.
     func run(_ progress: inout LoginTransaction.Progress) async throws -> Outcome {
-        let known = progress.scripts.flatMap { $0.sessionDigest == session.digest ? $0 : nil }
+        let organizationID = request.organization?.organization.id
+        let known = progress.scripts.flatMap { scripts in
+            scripts.sessionDigest == session.digest && scripts.organizationID == organizationID ? scripts : nil
+        }
         if let known {
             guard let pause = known.pause else { return .done(known.changes) }
             guard visit.returned != nil else { return .leave(url: pause.url) }

@@ -44,11 +44,11 @@ package struct ScriptTrial: Sendable {
         let run = ScriptRun(
             kind: isRule ? .rule : .action, name: name, source: source, entry: isRule ? "" : trigger.handler,
             input: try JSON.text(isRule ? Self.rule(event) : action(event, trigger, situation)), limits: limits)
-        let result = await engine.run(run, host: Host(outbound: outbound))
+        let result = await engine.run(run, host: Host(outbound: outbound, kind: run.kind))
         var report = Report()
         report.lines += result.logs.map { "console \($0.level.forDisplay): \($0.text.forDisplay)" }
         do {
-            let ending = try ScriptRuns.ending(result, name, limits)
+            let ending = try ScriptRuns.ending(result, name, limits, at: isRule ? nil : trigger)
             try describe(ending, isRule: isRule, scope: Self.scope(event), in: &report)
         } catch {
             let cause = (error as? FailedScript)?.cause ?? "\(error)"
@@ -63,10 +63,12 @@ package struct ScriptTrial: Sendable {
 
     private struct Host: ScriptHost {
         let outbound: any OutboundHTTP
+        let kind: ScriptRun.Kind
 
         func answer(_ call: ScriptCall) async -> ScriptAnswer {
             do {
                 let arguments = try JSON.decode(JSONObject.self, from: call.arguments)
+                if let refusal = ScriptHostCalls.refusal(of: call.name, to: kind) { return .failure(refusal) }
                 // What would be written is answered as if it had been.
                 if call.name.hasPrefix("users.") { return .value(try JSON.text(ScriptTrial.user)) }
                 guard call.name == "fetch" else { return .failure("'\(call.name.forDisplay)' needs a tenant") }

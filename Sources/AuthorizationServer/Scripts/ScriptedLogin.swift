@@ -66,6 +66,17 @@ struct ScriptedLogin: Sendable {
         "binding_code", "recovery_code",
     ]
 
+    /// Parameters that come back with the user in the place of the authorization request's.
+    private static let returning: Set<String> = ["state", "session_token"]
+
+    /// The query that scripts see: the authorization request's, and beside it what the user has brought back. Anybody writes
+    /// that into a link, so that it takes the place of nothing but what belongs to the way back.
+    var query: JSONObject {
+        let returned = Self.shown(returned)
+        return returned.merging(Self.shown(request?.parameters)) { $1 }
+            .merging(returned.filter { Self.returning.contains($0.key) }) { $1 }
+    }
+
     /// Parameters as scripts may see them.
     static func shown(_ parameters: Parameters?) -> JSONObject {
         (parameters?.all ?? [:]).filter { !secrets.contains($0.key) }.mapValues(JSONValue.string)

@@ -52,7 +52,8 @@ struct FirstTokens: Sendable {
             try AccessTokenStore.insert(
                 AccessToken(
                     digest: accessToken.digest, authorizationID: basis.authorizationID, clientID: client.clientID,
-                    userID: basis.user.id, scope: basis.scope, claims: basis.claims,
+                    userID: basis.user.id, scope: basis.changes?.opaqueTokenScope(of: basis.scope) ?? basis.scope,
+                    claims: basis.claims,
                     expiresAt: now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
                     confirmation: request.confirmation(audience: nil), organizationID: basis.organizationID),
                 in: transaction)

@@ -1,5 +1,5 @@
-// auth0, as far as scripts use it on the users of their own tenant. The server does what is asked: credentials that a script
-// brings are not looked at, and no other tenant is reached.
+// auth0, as far as rules use it on the users of their own tenant. The server does what a rule asks, and refuses an action:
+// credentials that a script brings are not looked at, and no other tenant is reached.
 (function (tools) {
   'use strict';
 
@@ -42,19 +42,12 @@
     constructor() {
       const get = (parameters, callback) => answer(tools.call('users.get', { id: idOf(parameters) }), callback);
       const update = (parameters, values, callback) => answer(change(parameters, values), callback);
-      const roles = (parameters, callback) => answer(tools.call('users.getRoles', { id: idOf(parameters) }), callback);
-      const assign = (parameters, values, callback) => answer(
-        tools.call('users.assignRoles', { id: idOf(parameters), roles: values?.roles ?? [] }), callback);
       const updateAppMetadata = (parameters, metadata, callback) =>
         update(parameters, { app_metadata: metadata }, callback);
       const updateUserMetadata = (parameters, metadata, callback) =>
         update(parameters, { user_metadata: metadata }, callback);
-      this.users = withDefaults(
-        { get, update, getRoles: roles, assignRoles: assign, updateAppMetadata, updateUserMetadata }, 'users.');
-      Object.assign(this, {
-        getUser: get, updateUser: update, getUserRoles: roles, assignRolestoUser: assign, updateAppMetadata,
-        updateUserMetadata,
-      });
+      this.users = withDefaults({ get, update, updateAppMetadata, updateUserMetadata }, 'users.');
+      Object.assign(this, { getUser: get, updateUser: update, updateAppMetadata, updateUserMetadata });
       return withDefaults(this, '');
     }
   }

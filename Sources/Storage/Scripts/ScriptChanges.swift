@@ -30,12 +30,19 @@ package struct ScriptChanges: Sendable, Hashable, Codable {
         if !removed.contains(value) { removed.append(value) }
     }
 
-    /// The scope of the access token, and so of the response. A script cannot promise a refresh token that nobody asked for.
+    /// The scope of the access token, and so of the response. Scopes that OpenID Connect gives a meaning are the user's to
+    /// grant: a script adds none of them, neither a refresh token nor what the userinfo endpoint tells.
     package func scope(of granted: Scope) -> Scope {
-        let offline = granted.contains(Scope.offlineAccess)
-        return Scope((replacement ?? granted.values) + added).filter { value in
-            !removed.contains(value) && (offline || value != Scope.offlineAccess)
+        Scope((replacement ?? granted.values) + added).filter { value in
+            !removed.contains(value) && (granted.contains(value) || !Scope.isReserved(value))
         }
+    }
+
+    /// The scope that is kept with an opaque access token. It is for the userinfo endpoint, which asks for `openid`: where that
+    /// was granted it stays.
+    package func opaqueTokenScope(of granted: Scope) -> Scope {
+        let left = scope(of: granted)
+        return granted.filter { $0 == Scope.openID && !left.contains($0) }.union(left)
     }
 
     /// What is left of what the user is asked to grant, and later refreshes may have: an API's scopes that a script takes
@@ -54,6 +61,8 @@ package struct ScriptChanges: Sendable, Hashable, Codable {
 package struct ScriptProgress: Sendable, Hashable, Codable {
     /// The digest of the session that they ran for; they run anew for another one.
     package let sessionDigest: String
+    /// The organization that they ran for, and for no other; nil for none.
+    package let organizationID: String?
     package var changes = ScriptChanges()
     /// What actions have noted for those that follow.
     package var transactionMetadata: [String: String] = [:]
@@ -64,11 +73,17 @@ package struct ScriptProgress: Sendable, Hashable, Codable {
     package struct Pause: Sendable, Hashable, Codable {
         /// The action's id; nil for a rule, after which all rules run again.
         package let actionID: String?
+        /// The rule's id; nil for an action.
+        package let ruleID: String?
         /// Where the user was sent to.
         package let url: String
 
-        package init(actionID: String?, url: String) { (self.actionID, self.url) = (actionID, url) }
+        package init(actionID: String?, ruleID: String?, url: String) {
+            (self.actionID, self.ruleID, self.url) = (actionID, ruleID, url)
+        }
     }
 
-    package init(sessionDigest: String) { self.sessionDigest = sessionDigest }
+    package init(sessionDigest: String, organizationID: String?) {
+        (self.sessionDigest, self.organizationID) = (sessionDigest, organizationID)
+    }
 }

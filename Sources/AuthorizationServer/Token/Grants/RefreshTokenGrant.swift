@@ -27,7 +27,7 @@ package struct RefreshTokenGrant: Grant {
         let successor = services.secret.successor(of: sent)
         let accessToken = Secret.random()
         // A refusal leaves the transaction as a value: thrown, it would undo the revocation of a family.
-        let scripts = try await runScripts(sent, requested, request)
+        let scripts = try await runScripts(sent, successor, requested, request)
         let verdict = try await services.stores.database.write { transaction in
             try Self.exchange(sent, successor, accessToken, requested, request, scripts, in: transaction)
         }
@@ -57,18 +57,24 @@ package struct RefreshTokenGrant: Grant {
         var changes: ScriptChanges?
     }
 
-    private func runScripts(_ sent: Secret, _ requested: Scope?, _ request: TokenRequest) async throws -> Scripts {
+    private func runScripts(
+        _ sent: Secret, _ successor: Secret, _ requested: Scope?, _ request: TokenRequest
+    ) async throws -> Scripts {
         let scripts = PostLoginScripts(services: services, trail: request.trail)
         guard try await scripts.areDue() else { return Scripts(haveRun: true) }
         let found = try await services.stores.database.read { transaction in
-            try RefreshTokenStore.find(digest: sent.digest, in: transaction).flatMap { token in
+            try RefreshTokenStore.find(digest: sent.digest, in: transaction).flatMap {
+                token -> (RefreshToken, User?, Session?)? in
+                guard try !Self.isReused(token, successor, request, in: transaction) else { return nil }
                 let user = try Self.user(of: token, for: request.client, in: transaction)
                 return (token, try? user.get(), try SessionStore.find(sid: token.family.sid, in: transaction))
             }
         }
         // What is refused anyway is refused below, with nothing run for it.
         guard let (token, user, session) = found, let user, token.family.clientID == request.client.clientID,
-            Self.isAlive(token, of: request.client, at: request.now)
+            Self.isAlive(token, of: request.client, at: request.now),
+            request.targetProblem(granted: token.family.audience) == nil,
+            request.proofProblem(boundTo: token.family.confirmation, audience: token.family.audience) == nil
         else { return Scripts(haveRun: false) }
         var api: RegisteredResourceServer?
         if let audience = token.family.audience { api = try await services.configuration.resourceServer(audience) }
@@ -109,6 +115,10 @@ package struct RefreshTokenGrant: Grant {
         switch try user(of: token, for: request.client, in: transaction) {
         case .failure(let error): return .failure(error)
         case .success(let user):
+            if try isReused(token, successor, request, in: transaction) {
+                try endFamily(of: token, request, in: transaction)
+                return .failure(unknownToken)
+            }
             guard scripts.haveRun else { return .failure(changedMeanwhile) }
             var next: Secret?
             if request.client.refreshToken.isRotating {
@@ -122,7 +132,8 @@ package struct RefreshTokenGrant: Grant {
                 try RefreshTokenStore.bind(family: family.id, to: confirmation, in: transaction)
             }
             if family.audience == nil {
-                let scope = narrowed(family.scope, to: requested)
+                let granted = narrowed(family.scope, to: requested)
+                let scope = scripts.changes?.opaqueTokenScope(of: granted) ?? granted
                 try insert(accessToken, scope, for: token, request, in: transaction)
             }
             if let changes = scripts.changes, family.scope.contains(Scope.openID) {
@@ -173,17 +184,29 @@ package struct RefreshTokenGrant: Grant {
         _ token: RefreshToken, to successor: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
     ) throws -> Bool {
         if try RefreshTokenStore.rotate(token, to: successor.digest, at: request.now, in: transaction) { return true }
-        let replacedAt = try RefreshTokenStore.find(digest: token.digest, in: transaction)?.replacedAt ?? request.now
-        let isWithinLeeway = request.now.timeIntervalSince(replacedAt) <= Double(request.client.refreshToken.leeway)
-        if isWithinLeeway, request.client.refreshToken.leeway > 0,
-            let next = try RefreshTokenStore.find(digest: successor.digest, in: transaction), next.replacedAt == nil
-        {
-            return true
-        }
+        let present = try RefreshTokenStore.find(digest: token.digest, in: transaction)
+        if let present, try !isReused(present, successor, request, in: transaction) { return true }
+        try endFamily(of: token, request, in: transaction)
+        return false
+    }
+
+    /// Whether the token was replaced already, and by now nobody should have it any more who has no harm in mind.
+    private static func isReused(
+        _ token: RefreshToken, _ successor: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let leeway = request.client.refreshToken.leeway
+        guard token.family.isRotating, let replacedAt = token.replacedAt else { return false }
+        guard leeway > 0, request.now.timeIntervalSince(replacedAt) <= Double(leeway) else { return true }
+        let next = try RefreshTokenStore.find(digest: successor.digest, in: transaction)
+        return next.map { $0.replacedAt != nil } ?? true
+    }
+
+    private static func endFamily(
+        of token: RefreshToken, _ request: TokenRequest, in transaction: any SQLTransaction
+    ) throws {
         try RefreshTokenStore.revoke(
             authorizationID: token.family.authorizationID, at: request.now, in: transaction)
         request.trail.note { $0.failure = .refreshTokenReuse }
-        return false
     }
 
     private static func insert(
