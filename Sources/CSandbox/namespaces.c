@@ -21,7 +21,10 @@ int sandbox_namespaces(void) {
 
 int sandbox_empty_root(void) {
     if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,mode=0555")) return errno;
-    if (chroot("/tmp") || chdir("/")) return errno;
+    return chroot("/tmp") || chdir("/") ? errno : 0;
+}
+
+int sandbox_no_capabilities(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
     return syscall(SYS_capset, &header, none) ? errno : 0;
@@ -31,5 +34,6 @@ int sandbox_empty_root(void) {
 
 int sandbox_namespaces(void) { return ENOTSUP; }
 int sandbox_empty_root(void) { return ENOTSUP; }
+int sandbox_no_capabilities(void) { return ENOTSUP; }
 
 #endif

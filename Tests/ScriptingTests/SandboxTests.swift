@@ -39,7 +39,7 @@ struct SandboxTests {
             let report = try await TestWorkers.pool.check().get()
             #expect(
                 report.layers.map(\.name) == [
-                    "no new privileges", "namespaces", "empty root", "limits", "system call filter",
+                    "no new privileges", "namespaces", "empty root", "no capabilities", "limits", "system call filter",
                 ])
             #expect(report.layers.allSatisfy { $0.problem == nil })
         }

@@ -12,8 +12,11 @@ int sandbox_basics(int socket);
 /// User, network, mount, IPC and host name namespaces of its own. No second thread may exist yet.
 int sandbox_namespaces(void);
 
-/// An empty root and no capabilities; after sandbox_namespaces, and after the engine has read what it reads.
+/// An empty root; after sandbox_namespaces, and after the engine has read what it reads.
 int sandbox_empty_root(void);
+
+/// No capabilities, in whatever namespaces; after what needs them.
+int sandbox_no_capabilities(void);
 
 /// At most `growth` bytes of address space more than now, and eight open files.
 int sandbox_limits(uint64_t growth);
