@@ -34,6 +34,13 @@ struct SandboxTests {
                     == "The worker has not started: it made a system call that its sandbox forbids")
         }
 
+        @Test(
+            "A worker has no more than a few threads; root's are not limited",
+            .enabled(if: TestWorkers.hasNamespaces && getuid() != 0))
+        func threads() async {
+            #expect(await Self.attempt("threads") == "denied: Resource temporarily unavailable")
+        }
+
         @Test("All layers hold here", .enabled(if: TestWorkers.hasNamespaces))
         func layers() async throws {
             let report = try await TestWorkers.pool.check().get()
