@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,21 @@ static int make_process(void) {
     pid_t child = fork();
     if (child == 0) _exit(0);
     return outcome(child);
+}
+static void *wait_for_end(void *nothing) {
+    for (;;) sleep(1);
+    return nothing;
+}
+static int many_threads(void) {
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 1 << 16);
+    int problem = 0;
+    for (int count = 0; count < 64 && problem == 0; count++) {
+        pthread_t thread;
+        problem = pthread_create(&thread, &small, wait_for_end, NULL);
+    }
+    return problem;
 }
 static int run_program(void) {
     char *const nothing[] = {"true", NULL};
@@ -71,7 +87,7 @@ static const struct {
     {"other-process", other_process}, {"own-process", own_process}, {"signal-parent", signal_parent},
     {"socket", open_socket}, {"local-socket", open_local_socket}, {"fork", make_process}, {"exec", run_program},
     {"executable-memory", executable_memory}, {"raise-limit", raise_limit}, {"change-root", change_root},
-    {"environment", environment}, {"inherited-files", inherited_files},
+    {"threads", many_threads}, {"environment", environment}, {"inherited-files", inherited_files},
 };
 
 enum { count = sizeof attempts / sizeof attempts[0] };

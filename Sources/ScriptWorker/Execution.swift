@@ -10,6 +10,8 @@ final class Execution {
     private static let mostTimers = 1000
     /// Characters of a log line, as Auth0 keeps them.
     private static let logLine = 256
+    /// Bytes that a request takes beside its arguments.
+    private static let callBytes = 64
 
     let number: UInt64
     let run: ScriptRun
@@ -82,7 +84,9 @@ final class Execution {
         guard openCalls < Self.mostCalls else {
             throw Native.Refusal("More than \(Self.mostCalls) requests at once")
         }
-        guard counts(arguments.utf8.count) else { throw Native.Refusal("The request is too large") }
+        guard counts(arguments.utf8.count + Self.callBytes) else {
+            throw Native.Refusal("The request is too large")
+        }
         openCalls += 1
         channel.send(.call(number, id: UInt64(id), ScriptCall(name: name, arguments: arguments)))
     }
@@ -92,7 +96,9 @@ final class Execution {
     func module(_ arguments: String) throws(Native.Refusal) -> String {
         guard end == nil, let channel else { throw Native.Refusal("Nobody answers here") }
         if let known = channel.modules[arguments] { return known }
-        guard counts(arguments.utf8.count) else { throw Native.Refusal("The request is too large") }
+        guard counts(arguments.utf8.count + Self.callBytes) else {
+            throw Native.Refusal("The request is too large")
+        }
         // The runtime counts its calls from one.
         channel.send(.call(number, id: 0, ScriptCall(name: ModuleFolder.call, arguments: arguments)))
         while true {

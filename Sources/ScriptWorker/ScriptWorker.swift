@@ -77,6 +77,8 @@ package struct ScriptWorker {
             number, limits.cpu.wholeMicroseconds, limits.wall.wholeMicroseconds,
             UInt64(max(0, min(limits.memory, options.memory))))
         let end = perform(number, run, in: room.realm, room.sources)
+        // What the engine still calls of this realm, such as a finalizer, belongs to no run any more.
+        room.realm.execution = nil
         channel.send(.ended(number, end, ScriptUsage(sandbox_watchdog_disarm())))
         // The server has its answer. What the next run finds is made now, so that nobody waits for it.
         room.kind = run.kind
@@ -150,7 +152,14 @@ extension ScriptWorker {
         let machine = try Self.warmMachine(engine)
         let realm = try Realm(in: machine, for: nil)
         let memory = sandbox_resident()
-        if namespaces == nil { _ = note("empty root", sandbox_empty_root()) }
+        if namespaces == nil, let problem = note("empty root", sandbox_empty_root()), options.needsNamespaces {
+            throw Open(description: "The worker's files cannot be taken away (\(problem)). " + Self.mendRoot)
+        }
+        #if os(Linux)
+            if let problem = note("no capabilities", sandbox_no_capabilities()) {
+                throw Open(description: "The kernel does not let a worker give up its capabilities (\(problem))")
+            }
+        #endif
         if sandbox_watchdog_start(ServerChannel.descriptor) != 0 {
             throw Open(description: "The watchdog's thread cannot be started")
         }
@@ -165,6 +174,10 @@ extension ScriptWorker {
         }
         return EngineRoom(engine: engine, machine: machine, realm: realm, memory: memory)
     }
+
+    private static let mendRoot =
+        "Allow a mount of tmpfs in a user namespace (look at AppArmor's and SELinux's log), or set "
+        + "PORTICO_SCRIPT_NAMESPACES=false to run scripts behind the other layers alone"
 
     private static func mend(_ problem: String) -> String {
         "Namespaces for the worker's sandbox cannot be made (\(problem)). Allow them (sysctl "

@@ -34,12 +34,19 @@ struct SandboxTests {
                     == "The worker has not started: it made a system call that its sandbox forbids")
         }
 
+        @Test(
+            "A worker has no more than a few threads; root's are not limited",
+            .enabled(if: TestWorkers.hasNamespaces && getuid() != 0))
+        func threads() async {
+            #expect(await Self.attempt("threads") == "denied: Resource temporarily unavailable")
+        }
+
         @Test("All layers hold here", .enabled(if: TestWorkers.hasNamespaces))
         func layers() async throws {
             let report = try await TestWorkers.pool.check().get()
             #expect(
                 report.layers.map(\.name) == [
-                    "no new privileges", "namespaces", "empty root", "limits", "system call filter",
+                    "no new privileges", "namespaces", "empty root", "no capabilities", "limits", "system call filter",
                 ])
             #expect(report.layers.allSatisfy { $0.problem == nil })
         }

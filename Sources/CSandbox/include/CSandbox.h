@@ -9,11 +9,15 @@
 /// No new privileges, no core files, nothing open but 0, 1, 2 and `socket`, and the end when the parent ends.
 int sandbox_basics(int socket);
 
-/// User, network, mount, IPC and host name namespaces of its own. No second thread may exist yet.
+/// User, network, mount, IPC and host name namespaces of its own, and few threads in them (not for root: the kernel limits none
+/// of its threads). No second thread may exist yet.
 int sandbox_namespaces(void);
 
-/// An empty root and no capabilities; after sandbox_namespaces, and after the engine has read what it reads.
+/// An empty root; after sandbox_namespaces, and after the engine has read what it reads.
 int sandbox_empty_root(void);
+
+/// No capabilities, in whatever namespaces; after what needs them.
+int sandbox_no_capabilities(void);
 
 /// At most `growth` bytes of address space more than now, and eight open files.
 int sandbox_limits(uint64_t growth);

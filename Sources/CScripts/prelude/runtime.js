@@ -79,7 +79,8 @@
   // Packages of the server's folders, each evaluated when it is first wanted. By path; `null` is the tenant's script.
   const packages = new $Map();
   function find(name, parent) {
-    const found = parse(native.find(text([name, parent])));
+    // Without a prototype: the tenant's `toJSON` has no say in what the server is asked.
+    const found = parse(native.find(text({ __proto__: null, name, parent })));
     if (found === null) return undefined;
     const { path, source, isJSON } = found;
     let module = get(packages, path);
@@ -182,7 +183,7 @@
   function call(name, values) {
     return new $Promise((accept, refuse) => {
       const id = ++lastCall;
-      native.call(id, $String(name), text(values));
+      native.call(id, $String(name), text({ __proto__: null, ...values }));
       set(calls, id, { __proto__: null, accept, refuse });
     });
   }

@@ -12,6 +12,12 @@ package struct ModuleFolder: Sendable {
     /// Bytes of one file at most.
     private static let mostBytes = 4 << 20
 
+    /// Bytes of an asking file's path at most, and folders above it that are looked into.
+    private static let (mostPath, mostLevels) = (4096, 64)
+
+    /// Bytes of a question at most: a name and a path, as JSON writes them at worst.
+    private static let mostQuestion = 32 << 10
+
     /// A file of a package.
     package struct File: Sendable, Equatable {
         /// Its real path, by which the package's other files ask for one another.
@@ -38,9 +44,9 @@ package struct ModuleFolder: Sendable {
     /// - Returns: nil where there is none.
     /// - Throws: ``Problem`` where there is one that cannot be had.
     package func find(_ specifier: String, from parent: String?) throws(Problem) -> File? {
-        guard !specifier.utf8.contains(0), specifier.utf8.count <= 512 else { return nil }
+        guard !specifier.utf8.contains(0), specifier.utf8.count <= 512, parent.map(isPlace) ?? true else { return nil }
         if specifier.hasPrefix("./") || specifier.hasPrefix("../") || specifier == "." || specifier == ".." {
-            guard let parent, holds(parent) else { return nil }
+            guard let parent else { return nil }
             return try file(at: Self.folder(of: parent) + "/" + specifier)
         }
         guard let (package, inner) = Self.parts(of: specifier) else { return nil }
@@ -56,18 +62,23 @@ package struct ModuleFolder: Sendable {
     package func contains(_ name: String) -> Bool { ((try? find(name, from: nil)) ?? nil) != nil }
 
     /// What a worker is told for a name: a JSON object with `path`, `source` and `isJSON`, or null.
-    /// - Parameter arguments: the call's, a JSON array of the name and, within a package, the asking file's path.
+    /// - Parameter arguments: the call's, a JSON object with `name` and, within a package, the asking file's path as `parent`.
     func answer(_ arguments: String) -> ScriptAnswer {
-        guard let parts = try? JSONDecoder().decode([String?].self, from: Data(arguments.utf8)), parts.count == 2,
-            let specifier = parts[0]
+        guard arguments.utf8.count <= Self.mostQuestion,
+            let question = try? JSONDecoder().decode(Question.self, from: Data(arguments.utf8))
         else { return .failure("Nobody understands that") }
         do {
-            guard let file = try find(specifier, from: parts[1]) else { return .value("null") }
+            guard let file = try find(question.name, from: question.parent) else { return .value("null") }
             let answer = Answer(path: file.path, source: file.source, isJSON: file.isJSON)
             return .value(String(decoding: try JSONEncoder().encode(answer), as: UTF8.self))
         } catch {
             return .failure("\(error)")
         }
+    }
+
+    private struct Question: Decodable {
+        let name: String
+        let parent: String?
     }
 
     private struct Answer: Encodable {
@@ -90,7 +101,7 @@ package struct ModuleFolder: Sendable {
     private func folders(for parent: String?) -> [String] {
         var folders: [String] = []
         if var folder = parent.map(Self.folder), holds(folder) {
-            while holds(folder), folder.count > 1 {
+            while holds(folder), folder.utf8.count > 1, folders.count < Self.mostLevels {
                 if !folder.hasSuffix("/node_modules") { folders.append(folder + "/node_modules") }
                 folder = Self.folder(of: folder)
             }
@@ -149,6 +160,12 @@ package struct ModuleFolder: Sendable {
     /// Whether a real path is in one of the folders. A link that leads elsewhere leads nowhere.
     private func holds(_ path: String) -> Bool {
         roots.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    /// Whether a path is one that a worker can have from here: real, and in one of the folders.
+    private func isPlace(_ path: String) -> Bool {
+        path.utf8.count <= Self.mostPath && holds(path)
+            && Self.realPath(of: path)?.utf8.elementsEqual(path.utf8) == true
     }
 
     private static func folder(of path: String) -> String {

@@ -29,35 +29,36 @@ final class RunCourse {
         deadline = start + job.run.limits.wall + grace
     }
 
-    func take(_ message: WorkerMessage) -> Step {
+    /// Bytes that the run's frames may have together. A worker that is whole counts what is in them, and ends sooner.
+    var most: Int {
+        let limits = job.run.limits
+        return 2 * (limits.output + limits.log) + 1 << 16
+    }
+
+    /// - Parameter count: bytes of the message's frame.
+    func take(_ message: WorkerMessage, count: Int) -> Step {
+        bytes += count
+        guard bytes <= most else { return .endedWithWorker(result(.exceeded(.output))) }
         switch message {
         case .begun(number): hasBegun = true
         case .effect(number, let effect):
             effects.append(effect)
-            return counts(effect.op.utf8.count + effect.value.utf8.count)
         case .log(number, let log):
             logs.append(log)
-            return counts(log.text.utf8.count)
         case .call(number, let id, let call):
             guard calls.count < Self.mostCalls, calls[id] == nil else {
                 return .endedWithWorker(result(.exceeded(.output)))
             }
             ask(id, call)
-            return counts(call.arguments.utf8.count)
         case .ended(number, let end, let usage): return .ended(result(end, usage))
         case .exceeded(number, let limit, let usage): return .endedWithWorker(result(.exceeded(limit), usage))
-        // What belongs to another run is late, and of no use.
-        case .ready, .unavailable, .rested, .begun, .effect, .log, .call, .ended, .exceeded: break
+        // A run may begin before the worker has rested from the last one.
+        case .rested: break
+        // Nothing that a worker says is late: what belongs to another run comes from one that has been broken into.
+        case .ready, .unavailable, .begun, .effect, .log, .call, .ended, .exceeded:
+            return .endedWithWorker(result(.crashed("The worker says what does not belong to the run")))
         }
         return .goesOn
-    }
-
-    /// The worker counts, too. One that does not has been broken into.
-    private func counts(_ more: Int) -> Step {
-        bytes += more + 16
-        let limits = job.run.limits
-        guard bytes > 2 * (limits.output + limits.log) + 1 << 16 else { return .goesOn }
-        return .endedWithWorker(result(.exceeded(.output)))
     }
 
     private func ask(_ id: UInt64, _ call: ScriptCall) {

@@ -15,11 +15,13 @@ package actor ScriptPool: ScriptEngine {
         /// Where `require` finds packages beside Portico's own modules.
         package var modules = ModuleFolder([])
         /// Runs after which a process is replaced.
-        package var runsOfWorker = 500
+        package var runsOfWorker = 100
         /// How long a start may take.
         package var startTime = Duration.seconds(20)
         /// How long workers are kept that nobody needs.
         package var idleTime = Duration.seconds(300)
+        /// Runs that wait for their turn at most; one more is refused at once.
+        package var mostWaiting = 256
         /// How long a run waits for its turn.
         package var patience: Duration
         /// How long nobody tries to start one after that has failed.
@@ -117,6 +119,8 @@ package actor ScriptPool: ScriptEngine {
 
     private static let closed = WorkerThread.Unavailable(reason: "The server is stopping")
 
+    private static let mendBusy = "Look for slow scripts in the log, or raise PORTICO_SCRIPT_WORKERS."
+
     private func take() async -> Result<Member, WorkerThread.Unavailable> {
         guard !isClosed else { return .failure(Self.closed) }
         lastRun = .now
@@ -128,14 +132,19 @@ package actor ScriptPool: ScriptEngine {
         if let failure, failure.until > .now, busy == 0, starting == 0 {
             return .failure(WorkerThread.Unavailable(reason: failure.reason))
         }
+        guard waiters.count < settings.mostWaiting else {
+            return .failure(
+                WorkerThread.Unavailable(
+                    reason: "\(waiters.count) scripts wait for one of \(settings.size) workers already. "
+                        + Self.mendBusy))
+        }
         lastWaiter += 1
         let id = lastWaiter
         let expiry = Task { [size = settings.size, patience = settings.patience] in
             try await Task.sleep(for: patience)
             expire(
                 id,
-                "All \(size) workers were busy for \(patience). Look for slow scripts in the log, or raise "
-                    + "PORTICO_SCRIPT_WORKERS.")
+                "All \(size) workers were busy for \(patience). " + Self.mendBusy)
         }
         defer { expiry.cancel() }
         return await withCheckedContinuation { continuation in

@@ -6,6 +6,10 @@ import Foundation
 final class WorkerThread {
     /// What the worker's own watchdog gets beyond the limit, to report it.
     private static let grace = Duration.milliseconds(250)
+    /// Bytes that are taken in at once, and those of a frame that no run has sent.
+    private static let mostAtOnce = 1 << 16
+    /// Bytes of answers that a worker may leave unread.
+    private static let mostUnread = 4 * Frame.most
 
     private let process: ChildProcess
     private let bell: Bell
@@ -14,6 +18,8 @@ final class WorkerThread {
     private var outgoing: [UInt8] = []
     private var course: RunCourse?
     private var runs: UInt64 = 0
+    /// Whether the worker has ended a run and not said yet that it has rested.
+    private var isResting = false
 
     private init(_ process: ChildProcess, _ bell: Bell, _ worker: Worker, _ incoming: FrameBuffer) {
         (self.process, self.bell, self.worker, self.incoming) = (process, bell, worker, incoming)
@@ -68,7 +74,7 @@ final class WorkerThread {
         let deadline = ContinuousClock.now + time
         do {
             while true {
-                if let frame = try incoming.next() {
+                if let frame = try incoming.next(most: mostAtOnce) {
                     switch try WorkerMessage(frame) {
                     case .ready(let report): return .success(report)
                     case .unavailable(let reason): return .failure(Unavailable(reason: reason))
@@ -97,6 +103,7 @@ final class WorkerThread {
                 case .answer(let run, let call, let answer):
                     guard run == runs, let course, course.answered(call) else { continue }
                     outgoing += ServerMessage.answer(run, call: call, answer.limited).frame.bytes
+                    if outgoing.count > Self.mostUnread { end = "it does not read its answers" }
                 case .leave: end = "the server has stopped it"
                 }
             }
@@ -128,8 +135,8 @@ final class WorkerThread {
         if waiting[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
             let isOpen = Self.receive(process.socket, &incoming)
             do {
-                while let frame = try incoming.next() {
-                    if let end = take(try WorkerMessage(frame)) { return end }
+                while let frame = try incoming.next(most: course?.most ?? Self.mostAtOnce) {
+                    if let end = take(try WorkerMessage(frame), count: frame.body.count + 5) { return end }
                 }
             } catch {
                 return "it says what nobody understands"
@@ -139,17 +146,22 @@ final class WorkerThread {
         return nil
     }
 
-    private func take(_ message: WorkerMessage) -> String? {
-        if message == .rested { worker.setRested(true) }
-        guard let course else { return nil }
-        switch course.take(message) {
+    private func take(_ message: WorkerMessage, count: Int) -> String? {
+        if message == .rested {
+            guard isResting else { return "it says what nobody has asked for" }
+            isResting = false
+            worker.setRested(true)
+        }
+        guard let course else { return message == .rested ? nil : "it says what nobody has asked for" }
+        switch course.take(message, count: count) {
         case .goesOn: return nil
         case .ended(let result):
+            isResting = true
             finish(.finished(result))
             return nil
         case .endedWithWorker(let result):
             finish(.finished(result))
-            return "it has passed a limit"
+            return "it has passed a limit, or says what it must not"
         }
     }
 
@@ -187,18 +199,14 @@ final class WorkerThread {
         return true
     }
 
+    /// Once, and no more than fits: who writes without end is not listened to without end.
     /// - Returns: whether the other end is there.
     private static func receive(_ socket: Int32, _ buffer: inout FrameBuffer) -> Bool {
-        var chunk = [UInt8](repeating: 0, count: 1 << 15)
-        while true {
-            let count = read(socket, &chunk, chunk.count)
-            if count > 0 {
-                buffer.append(chunk[..<count])
-                if count < chunk.count { return true }
-            } else {
-                return count < 0 && (errno == EAGAIN || errno == EINTR)
-            }
-        }
+        var chunk = [UInt8](repeating: 0, count: mostAtOnce)
+        let count = read(socket, &chunk, chunk.count)
+        guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+        buffer.append(chunk[..<count])
+        return true
     }
 
     /// - Returns: whether anything happened before the deadline.

@@ -98,10 +98,11 @@ package struct FrameBuffer {
     }
 
     /// The next frame, or nil where it has not come in whole.
-    package mutating func next() throws(MalformedFrame) -> Frame? {
+    /// - Parameter most: bytes that it may have; one that announces more is refused before it has come in.
+    package mutating func next(most: Int = Frame.most) throws(MalformedFrame) -> Frame? {
         guard bytes.count - start >= 5 else { return nil }
         let count = (0..<4).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
-        guard count >= 1, count <= Frame.most else { throw MalformedFrame() }
+        guard count >= 1, count <= min(most, Frame.most) else { throw MalformedFrame() }
         guard bytes.count - start >= 4 + count else { return nil }
         let frame = Frame(kind: bytes[start + 4], body: Array(bytes[start + 5..<start + 4 + count]))
         start += 4 + count
