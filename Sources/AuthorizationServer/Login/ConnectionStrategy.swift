@@ -23,6 +23,14 @@ package protocol ConnectionStrategy: Sendable {
     ///   before somebody signs in. What is not asked for is kept as it is.
     /// - Throws: ``Document/Problem`` for the first member with which nobody could sign in.
     func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin
+    /// Whether the connection takes answers that no request of this server's asked for, as far as can be told before anything
+    /// of it is opened or read.
+    func takesUnsolicited(_ connection: Connection) -> Bool
+}
+
+extension ConnectionStrategy {
+    /// No: ``RedirectLogin/unsolicited`` is nil.
+    package func takesUnsolicited(_ connection: Connection) -> Bool { false }
 }
 
 /// What kind of provider a connection has, which decides what its users are called.
@@ -154,7 +162,8 @@ package struct UnsolicitedLogin: Sendable {
 package struct UpstreamLeaving: Sendable {
     /// Where the provider sends the browser back to, if it does: an address of this server's, always the same.
     package let returnURL: String
-    /// The ID token that the provider gave at the last login; nil where it gave none, or the user has several accounts there.
+    /// The ID token that the provider gave at the last login; nil where it gave none, the user has several accounts there,
+    /// or nobody vouches for the wish.
     package let idToken: String?
 }
 

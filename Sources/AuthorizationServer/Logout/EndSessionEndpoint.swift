@@ -54,7 +54,8 @@ package struct EndSessionEndpoint: Sendable {
             redirectURI: request.redirectURI, goesOn: isWanted || request.client?.isFirstParty ?? true,
             state: request.state, frames: frames, applicationName: request.client?.name)
         guard request.isFederated, request.client?.isFirstParty ?? true else { return outcome }
-        return try await FederatedLogout(services: services).leading(outcome, from: session)
+        return try await FederatedLogout(services: services).leading(
+            outcome, from: session, isVouchedFor: isWanted || request.client?.isFirstParty ?? false)
     }
 
     private func verified(_ parameters: Parameters) async throws -> LogoutRequest {

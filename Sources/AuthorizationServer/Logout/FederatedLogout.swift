@@ -25,10 +25,16 @@ package struct FederatedLogout: Sendable {
     }
 
     /// Leads a logout over the provider, where that has an address for it.
-    /// - Parameter session: the one that has ended; nil where there was none, so that nobody knows the provider.
-    func leading(_ outcome: LogoutOutcome, from session: Session?) async throws -> LogoutOutcome {
+    /// - Parameters:
+    ///   - session: the one that has ended; nil where there was none, so that nobody knows the provider.
+    ///   - isVouchedFor: whether an application of the tenant's or the user has asked for it. A provider that is given no
+    ///     `id_token_hint` asks the user (RP-Initiated Logout 1.0 §2), so nobody's link alone ends a session there.
+    func leading(
+        _ outcome: LogoutOutcome, from session: Session?, isVouchedFor: Bool
+    ) async throws -> LogoutOutcome {
         // Somebody else's application does not log users out of their company.
-        guard outcome.goesOn, let session, let provider = try await departure(session) else { return outcome }
+        guard outcome.goesOn, let session, let provider = try await departure(session, givesHint: isVouchedFor)
+        else { return outcome }
         let memory = Memory(
             location: outcome.location,
             expiresAt: services.now().addingTimeInterval(Double(Self.lifetime)))
@@ -45,13 +51,15 @@ package struct FederatedLogout: Sendable {
         return memory.location
     }
 
-    private func departure(_ session: Session) async throws -> RedirectURI? {
+    private func departure(_ session: Session, givesHint: Bool) async throws -> RedirectURI? {
         let connection = try await services.configuration.connections().first { $0.name == session.connection }
         guard let connection, !connection.isDatabase else { return nil }
         do {
             guard case .redirect(let strategy) = try await services.login(with: connection) else { return nil }
             return try await strategy.logout(
-                UpstreamLeaving(returnURL: services.issuer.url(Self.path), idToken: try await idToken(session)),
+                UpstreamLeaving(
+                    returnURL: services.issuer.url(Self.path),
+                    idToken: givesHint ? try await idToken(session) : nil),
                 services)
         } catch let failure as UpstreamFailure {
             // The user has logged out here, whatever the provider does.

@@ -20,7 +20,8 @@ package struct LogoutEndpoint: Sendable {
                 redirectURI: try await redirectURI(parameters["returnTo"], client),
                 goesOn: client?.isFirstParty ?? true, state: nil, frames: frames, applicationName: client?.name)
             guard parameters["federated"] != nil else { return outcome }
-            return try await FederatedLogout(services: services).leading(outcome, from: session)
+            return try await FederatedLogout(services: services).leading(
+                outcome, from: session, isVouchedFor: client?.isFirstParty ?? false)
         } catch {
             services.log(.failedLogout, trail, failure: error)
             throw error

@@ -68,10 +68,10 @@ struct PasswordlessCodes: Sendable {
         guard let address = settings.address(sent) else { throw Refusal.noAddress }
         trail.note { ($0.connection, $0.userName) = (connection.name, address) }
         try await limit(address, visitor: visitor)
-        let user = try await PasswordlessUsers(services: services, connection: connection).find(address)
+        let account = try await PasswordlessUsers(services: services, connection: connection).find(address)
         let delivery = Delivery(
-            services: services, connection: connection, client: place.client, address: address, user: user,
-            isLetIn: user.map { !$0.isBlocked } ?? settings.allowsSignup, language: language,
+            services: services, connection: connection, client: place.client, address: address, user: account?.user,
+            isLetIn: account.map { !$0.isBlocked } ?? settings.allowsSignup, language: language,
             expiresAt: services.now().addingTimeInterval(Double(settings.lifetime)))
         let proof = try proof(address, purpose)
         switch settings.channel {
@@ -159,4 +159,7 @@ enum PasswordlessAnswer: Sendable {
     case code(String)
     /// What the link carries.
     case link(Secret)
+
+    /// Whether it is short enough to be found by trying.
+    var isGuessable: Bool { if case .code = self { true } else { false } }
 }

@@ -61,13 +61,15 @@ package struct PasswordlessLogin: Sendable {
         }
     }
 
-    /// Begins the session of whoever has typed the code that was sent to `address`.
+    /// Begins the session of whoever has typed the code that was sent to `address`. Where links alone are sent there is none,
+    /// and nothing is looked at.
     /// - Throws: ``Refusal``, ``TransactionNotFound``, or ``OAuthError`` where a script has to run.
     package func logIn(
         code: String, address sent: String, connection: Connection, login: LoginTransaction, client: Client,
         browser: Browser
     ) async throws -> PasswordLogin.NewSession {
-        try await logIn(
+        guard try await !form(connection).sendsLinks else { throw Refusal.wrongCode }
+        return try await logIn(
             .code(code), address: sent, connection: connection, login: login, client: client, browser: browser)
     }
 
@@ -136,13 +138,14 @@ struct PasswordlessProof: Sendable {
             guard let known = try await users.find(address) else { throw PasswordlessLogin.Refusal.wrongCode }
             guard !known.isBlocked else { throw PasswordlessLogin.Refusal.userIsBlocked }
             let proof = PasswordlessProof(
-                user: known, isNew: false, address: address, users: users, failures: failures)
+                user: known.user, isNew: false, address: address, users: users, failures: failures)
             return (proof, try await signIn(proof))
         }
     }
 }
 
-/// Takes codes that people have typed and links that they have opened, with the same counting of failures as passwords have.
+/// Takes codes that people have typed, with the same counting of failures as passwords have, and links that they have opened.
+/// Nobody guesses a link, so failures with codes keep nobody from theirs.
 struct PasswordlessCheck: Sendable {
     let codes: PasswordlessCodes
 
@@ -155,17 +158,19 @@ struct PasswordlessCheck: Sendable {
         trail.note { ($0.userName, $0.failure) = (address, .accountBlocked) }
         let failures = FailedLogins(
             services: services, connection: connection, identifier: address, address: visitor)
-        let admission = try await failures.take()
-        guard admission == .allowed else {
-            trail.note { $0.failure = admission.event }
-            throw PasswordlessLogin.Refusal.blocked
+        if answer.isGuessable {
+            let admission = try await failures.take()
+            guard admission == .allowed else {
+                trail.note { $0.failure = admission.event }
+                throw PasswordlessLogin.Refusal.blocked
+            }
         }
         let verdict = try await services.stores.database.write { [codes] transaction in
             try codes.redeem(answer, address: address, in: transaction)
         }
         guard verdict == .right else {
             trail.note { $0.failure = .wrongPassword }
-            try await failures.countFailure()
+            if answer.isGuessable { try await failures.countFailure() }
             throw PasswordlessLogin.Refusal.wrongCode
         }
         trail.note { ($0.failure, $0.userName) = (nil, nil) }
@@ -177,7 +182,7 @@ struct PasswordlessCheck: Sendable {
         }
         let scripts = RegistrationScripts(
             services: services, connection: connection, client: codes.place.client, trail: trail)
-        var user = known
+        var user = known?.user
         if user == nil { user = try await scripts.admitted(users.new(address)) }
         return PasswordlessProof(
             user: user ?? users.new(address), isNew: known == nil, address: address, users: users,

@@ -9,14 +9,18 @@ struct PasswordlessUsers: Sendable {
     let connection: Connection
 
     /// Who signs in with the address, whose further identity's it may be; nil for a stranger's.
-    func find(_ address: String) async throws -> User? {
-        try await services.stores.database.read { transaction in
-            let id =
-                address.contains("@")
-                ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)
-            // Asked for a stranger's too, so that it takes as long.
-            return try UserStore.upstreamAccount(id ?? "", in: transaction)?.user
-        }
+    func find(_ address: String) async throws -> UserStore.UpstreamAccount? {
+        try await services.stores.database.read { try account(address, in: $0) }
+    }
+
+    private func account(
+        _ address: String, in transaction: any SQLTransaction
+    ) throws -> UserStore.UpstreamAccount? {
+        let id =
+            address.contains("@")
+            ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)
+        // Asked for a stranger's too, so that it takes as long.
+        return try UserStore.upstreamAccount(id ?? "", in: transaction)
     }
 
     /// The row that has the mail address itself; another user's name may read like one, and proves nothing.
@@ -43,11 +47,21 @@ struct PasswordlessUsers: Sendable {
 
     /// Writes down what a right code proves: of the identity that has the address, not of the user whose identity it is, who
     /// may have another.
+    /// - Throws: ``PasswordlessLogin/Refusal`` where the address is no longer the user's, or either was blocked meanwhile.
     func write(_ user: User, address: String, isNew: Bool, in transaction: any SQLTransaction) throws {
         guard !isNew else { return try UserStore.insert(user, passwordHash: nil, in: transaction) }
-        guard address.contains("@") else { return }
-        try UserStore.lock(connection: connection.name, email: address, in: transaction)
-        guard var proved = try identity(address, in: transaction), !proved.isEmailVerified else { return }
+        let isMail = address.contains("@")
+        if isMail {
+            try UserStore.lock(connection: connection.name, email: address, in: transaction)
+        } else {
+            try UserStore.lock(Self.id(ofNumber: address, connection), in: transaction)
+        }
+        guard let present = try account(address, in: transaction), present.user.id == user.id else {
+            throw PasswordlessLogin.Refusal.wrongCode
+        }
+        guard !present.isBlocked else { throw PasswordlessLogin.Refusal.userIsBlocked }
+        guard isMail, !present.identity.isEmailVerified else { return }
+        var proved = present.identity
         proved.isEmailVerified = true
         try UserStore.update(proved, of: proved.id, at: services.now(), in: transaction)
     }
@@ -57,4 +71,9 @@ struct PasswordlessUsers: Sendable {
         let digest = SHA256.hash(data: Array("\(connection.id) \(number)".utf8))
         return "sms|" + digest.prefix(12).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
+}
+
+extension UserStore.UpstreamAccount {
+    /// Whether nobody signs in with the account: a block counts for the user and for each identity on its own.
+    var isBlocked: Bool { user.isBlocked || identity.isBlocked }
 }

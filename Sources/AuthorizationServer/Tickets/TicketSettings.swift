@@ -23,7 +23,7 @@ package struct TicketSettings: Sendable, Hashable {
         clientID = members["client_id"]?.string
         organizationID = members["organization_id"]?.string
         verifiesEmail = members["verifies_email"]?.bool == true
-        isAskedFor = members["asked_by"] == "anybody"
+        isAskedFor = members["asked_by"] != "tenant"
     }
 
     var document: JSONObject {
@@ -33,7 +33,7 @@ package struct TicketSettings: Sendable, Hashable {
         members["client_id"] = clientID.map(JSONValue.string)
         members["organization_id"] = organizationID.map(JSONValue.string)
         if verifiesEmail { members["verifies_email"] = true }
-        if isAskedFor { members["asked_by"] = "anybody" }
+        members["asked_by"] = isAskedFor ? "anybody" : "tenant"
         return members
     }
 

@@ -34,11 +34,15 @@ struct GoogleWorkspaceStrategy: ConnectionStrategy {
         var provider = try GoogleOptions.provider(&options)
         let first = try options.string("tenant_domain", most: 255)
         let domain = try options.string("domain", most: 255) ?? first
-        guard let domain, !domain.isEmpty, domain != "*" else {
+        guard let domain else {
             throw options.problem("tenant_domain", "is required: the company's domain at Google Workspace")
         }
         let others = try options.strings("domain_aliases") ?? []
-        GoogleOptions.demand([domain, first ?? domain] + others, of: &provider)
+        let named = [("domain", domain), ("tenant_domain", first ?? domain)] + others.map { ("domain_aliases", $0) }
+        for (name, domain) in named where ["", "*"].contains(domain.trimmed) {
+            throw options.problem(name, "must be a company's domain at Google Workspace, not empty or every company's")
+        }
+        GoogleOptions.demand(named.map(\.1), of: &provider)
         return .redirect(OIDCLogin(provider: provider, discovery: discovery))
     }
 }

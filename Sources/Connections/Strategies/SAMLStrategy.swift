@@ -16,6 +16,10 @@ struct SAMLStrategy: ConnectionStrategy {
     let secretOptions: Set<String> = [SAMLStrategy.decryptionOption]
     let secretRecipients: Set<String> = []
 
+    func takesUnsolicited(_ connection: Connection) -> Bool {
+        connection.options["idpinitiated"]?.object?["enabled"]?.bool == true
+    }
+
     func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {
         .redirect(SAMLLogin(connection: connection, settings: try SAMLSettings(&options), metadata: metadata))
     }

@@ -82,6 +82,7 @@ package struct TicketStore: Sendable {
     }
 
     /// Makes those of the user's tickets as good as used that anybody could have asked for, and leaves what the tenant has made.
+    /// Those that do not say it are from former versions, and count as anybody's.
     package static func withdrawAskedFor(
         _ kind: Ticket.Kind, of userID: String, at now: Date, in transaction: any SQLTransaction
     ) throws {
@@ -89,7 +90,7 @@ package struct TicketStore: Sendable {
             """
             UPDATE ticket SET used_at = \(now)
             WHERE user_id = \(userID) AND kind = \(kind.rawValue) AND used_at IS NULL
-                AND \(.jsonMember("settings", "asked_by")) = 'anybody'
+                AND COALESCE(\(.jsonMember("settings", "asked_by")), 'anybody') <> 'tenant'
             """)
     }
 

@@ -25,10 +25,10 @@ struct CallbackController: Sendable {
         }
         let (browser, isNew) = cookies.browser(of: request, context: context)
         let login = try await UpstreamLogin(services: services).finish(
-            parameters, at: context.parameters.get("connection"), browser: browser)
+            parameters, at: context.parameters.get("connection"), isPosted: request.method == .post, browser: browser)
         var response = Response.found("/authorize/resume?state=\(login.state.text)").reachable(
             from: login.request.target)
-        cookies.addSession(login.session, to: &response)
+        if let session = login.session { cookies.addSession(session, to: &response) }
         // Who comes from a provider's list of applications may never have been here.
         if isNew { cookies.addDevice(browser, to: &response) }
         return response

@@ -28,7 +28,8 @@ package struct UpstreamLogin: Sendable {
     package struct Return: Sendable {
         /// The login that goes on.
         package let state: Secret
-        package let session: PasswordLogin.NewSession
+        /// nil where the user has yet to be sent to the provider.
+        package let session: PasswordLogin.NewSession?
         package let request: VerifiedAuthorizationRequest
     }
 
@@ -114,12 +115,17 @@ package struct UpstreamLogin: Sendable {
     // MARK: The way back
 
     /// Takes what a browser brings back from a provider, or from one whose users begin there, and begins the user's session.
-    /// - Parameter named: the connection in the address that the browser came back to; nil where it names none.
+    /// - Parameters:
+    ///   - named: the connection in the address that the browser came back to; nil where it names none.
+    ///   - isPosted: whether a form brings it. What nobody asked for is not taken from addresses, which anything on any page
+    ///     can have a browser open (SAML Profiles §4.1.3.5).
     /// - Throws: ``TransactionNotFound`` where this browser was sent to no provider with this `state`, or has come back
     ///   already; ``AuthorizationFailure`` for the application.
-    package func finish(_ sent: Parameters, at named: String? = nil, browser: Browser) async throws -> Return {
+    package func finish(
+        _ sent: Parameters, at named: String? = nil, isPosted: Bool, browser: Browser
+    ) async throws -> Return {
         guard let text = sent["state"] ?? sent["RelayState"] else {
-            guard sent["SAMLResponse"] != nil else { throw OAuthError.missingParameter("state") }
+            guard isPosted, sent["SAMLResponse"] != nil else { throw OAuthError.missingParameter("state") }
             return try await finishUnsolicited(sent, browser)
         }
         let (digest, now) = (Secret(text).digest, services.now())
@@ -127,7 +133,10 @@ package struct UpstreamLogin: Sendable {
             try UpstreamTransactionStore.take(
                 digest: digest, browserDigest: browser.secret.digest, at: now, in: transaction)
         }
-        guard let taken else { return try await finishUnsolicited(sent, browser) }
+        guard let taken else {
+            guard isPosted else { throw TransactionNotFound() }
+            return try await finishUnsolicited(sent, browser)
+        }
         let memory = try JSON.decode(Memory.self, from: services.secret.box.open(taken.sealedMemory))
         let state = Secret(memory.state)
         guard let login = try await browser.transaction(state, services) else { throw TransactionNotFound() }
@@ -148,7 +157,7 @@ package struct UpstreamLogin: Sendable {
 
     /// When the user must have signed in at the provider, at the earliest (OpenID Connect Core §3.1.2.1); nil where the
     /// request does not ask for that.
-    private static func earliestLogin(
+    static func earliestLogin(
         for request: AuthorizationRequest, departedAt: Date, _ now: Date
     ) -> Date? {
         let anew = request.prompt.contains(.login) || request.maxAge == 0 ? departedAt : nil

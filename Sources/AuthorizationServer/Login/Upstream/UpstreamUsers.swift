@@ -56,7 +56,7 @@ struct UpstreamUsers: Sendable {
                 "The account belongs to another connection",
                 hint: "Its user was made by the connection '\(found.identity.connection.forDisplay)'.")
         }
-        guard !found.user.isBlocked, !found.identity.isBlocked else {
+        guard !found.isBlocked else {
             throw OAuthError(.unauthorized, "user is blocked")
         }
     }
@@ -82,7 +82,7 @@ struct UpstreamUsers: Sendable {
         try UserStore.lock(account.id, in: transaction)
         if let present = try UserStore.upstreamAccount(account.id, in: transaction) {
             // Linked or unlinked since it was looked for: who signs in is another user now.
-            guard present.user.id == userID, !present.user.isBlocked else {
+            guard present.user.id == userID, !present.isBlocked else {
                 throw OAuthError.accessDenied("The account has changed meanwhile", hint: "Sign in again.")
             }
             if isChanged { try UserStore.updateUpstream(account, in: transaction) }
