@@ -143,7 +143,8 @@ struct WorkerFaultTests {
     func flood() async {
         let log = ScriptLog(level: String(repeating: "x", count: 8000), text: "")
         let pool = Self.pool(WorkerMessage.log(1, log).frame.bytes, repeats: true)
-        #expect(await Scripts.body(Self.good, pool: pool).end == .exceeded(.output))
+        let limits = ScriptLimits(output: 1024, log: 1024)
+        #expect(await Scripts.body(Self.good, limits: limits, pool: pool).end == .exceeded(.output))
         await pool.shutdown()
     }
 
