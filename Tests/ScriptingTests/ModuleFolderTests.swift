@@ -94,6 +94,45 @@ struct ModuleFolderTests {
         #expect(try modules.find("./greet", from: "/etc/passwd") == nil)
     }
 
+    @Test("Who asks is a real file of the folders, whatever a worker says: no path of its own making is walked")
+    func askingFile() throws {
+        let folder = try Self.folder(Self.packages)
+        defer { Self.remove(folder) }
+        let modules = ModuleFolder([folder.path()])
+        let parent = try #require(try modules.find("greeting", from: nil)?.path)
+        #expect(try modules.find("shout", from: parent) != nil)
+        let greeting = parent.replacing("/lib/greet.js", with: "")
+        for other in [
+            "/etc/passwd", greeting + "/lib/absent.js", greeting + "/lib/../lib/greet.js", parent + "\u{0}",
+            greeting + String(repeating: "/a", count: 500_000),
+        ] {
+            #expect(try modules.find("greeting", from: other) == nil, "\(other.prefix(200))")
+        }
+    }
+
+    @Test("A script's toJSON has no say in what the server is asked")
+    func toJSON() async throws {
+        let folder = try Self.folder(Self.packages)
+        defer { Self.remove(folder) }
+        var settings = TestWorkers.settings(size: 1)
+        settings.modules = ModuleFolder([folder.path()])
+        let pool = ScriptPool(settings)
+        let host = TestHost { call in
+            .value(
+                call.arguments.contains("https://a.example/") ? #"{"status":200,"body":"asked"}"# : #"{"status":400}"#)
+        }
+        let result = await Scripts.body(
+            """
+            let asked = 0;
+            for (const type of [Array, Object]) type.prototype.toJSON = () => { asked += 1; return ['circle', null]; };
+            console.log(require('@scope/modern'));
+            console.log((await fetch('https://a.example/')).status);
+            for (const type of [Array, Object]) delete type.prototype.toJSON;
+            """, host: host, pool: pool)
+        #expect(result.console == ["modern", "200"], "\(result.end)")
+        await pool.shutdown()
+    }
+
     @Test("A worker asks once for a module, and a script cannot ask the server for files itself")
     func calls() async throws {
         let folder = try Self.folder(Self.packages)

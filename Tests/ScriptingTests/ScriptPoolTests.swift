@@ -65,6 +65,18 @@ struct ScriptPoolTests {
         await pool.shutdown()
     }
 
+    @Test("No more runs wait than the settings say: one more is told so at once")
+    func waiting() async {
+        var settings = TestWorkers.settings(size: 1)
+        settings.mostWaiting = 0
+        let pool = ScriptPool(settings)
+        guard case .unavailable(let reason) = await Scripts.body("return;", pool: pool).end else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains("wait for one of 1 workers already") && reason.contains("PORTICO_SCRIPT_WORKERS"))
+        await pool.shutdown()
+    }
+
     @Test("A process is replaced after its runs, and a heap within them, without a failed run")
     func renewal() async {
         var settings = TestWorkers.settings(size: 1)

@@ -104,4 +104,57 @@ struct WorkerFaultTests {
             await Scripts.body(Self.good, pool: pool).end
                 == .unavailable("The worker says what nobody understands"))
     }
+
+    // MARK: One that has been broken into
+
+    /// A pool whose worker greets, waits for its run where it is to have begun, and then says `words`, for ever where it repeats.
+    private static func pool(_ words: [UInt8], hasBegun: Bool = true, repeats: Bool = false) -> ScriptPool {
+        func say(_ bytes: [UInt8]) -> String {
+            "printf %b '" + bytes.map { #"\0"# + String($0, radix: 8) }.joined() + "' >&3; "
+        }
+        var script = say(WorkerMessage.ready(SandboxReport(engine: "none", memory: 1, layers: [])).frame.bytes)
+        if hasBegun { script += "head -c 1 <&3 >/dev/null; " + say(WorkerMessage.begun(1).frame.bytes) }
+        script += repeats ? "while " + say(words) + "do :; done" : say(words) + "exec sleep 60"
+        return ScriptPool(ScriptPool.Settings(command: ["/bin/sh", "-c", script], size: 1))
+    }
+
+    @Test("A worker that says it has rested from a run that it has not had is ended")
+    func unasked() async {
+        let pool = Self.pool(WorkerMessage.rested.frame.bytes, hasBegun: false, repeats: true)
+        guard case .unavailable(let reason) = await Scripts.body(Self.good, pool: pool).end else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains("it says what nobody has asked for"))
+        await pool.shutdown()
+    }
+
+    @Test("What belongs to another run ends the worker, and so does a greeting amid a run")
+    func otherRun() async {
+        for message in [WorkerMessage.log(99, ScriptLog(level: "log", text: "x")), .unavailable("x")] {
+            let pool = Self.pool(message.frame.bytes)
+            #expect(
+                await Scripts.body(Self.good, pool: pool).end
+                    == .crashed("The worker says what does not belong to the run"))
+            await pool.shutdown()
+        }
+    }
+
+    @Test("Frames are counted whole: a log's level is no place to hide a flood in")
+    func flood() async {
+        let log = ScriptLog(level: String(repeating: "x", count: 8000), text: "")
+        let pool = Self.pool(WorkerMessage.log(1, log).frame.bytes, repeats: true)
+        let limits = ScriptLimits(output: 1024, log: 1024)
+        #expect(await Scripts.body(Self.good, limits: limits, pool: pool).end == .exceeded(.output))
+        await pool.shutdown()
+    }
+
+    @Test("A frame that announces more than its run may say is refused before it comes")
+    func announced() async {
+        let pool = Self.pool([0xff, 0xff, 0xff, 0x00, 0x4c])
+        guard case .crashed(let reason) = await Scripts.body(Self.good, pool: pool).end else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains("nobody understands"))
+        await pool.shutdown()
+    }
 }
