@@ -134,7 +134,7 @@ extension StorageSuite {
     private static func ticketEnds(_ suite: StorageSuite) async throws {
         let (database, now) = (try await suite.prepared(), Sample.now)
         let store = Stores(database: database).tickets
-        let (verification, change) = (ticket(.emailVerification), ticket(.passwordChange))
+        let (verification, change) = (ticket(.emailVerification), ticket(.passwordChange, askedBy: "tenant"))
         try await database.write { transaction in
             try TicketStore.insert(verification, digest: "v", in: transaction)
             try TicketStore.insert(change, digest: "p", in: transaction)
@@ -151,9 +151,11 @@ extension StorageSuite {
         let askedFor = ticket(.passwordChange, askedBy: "anybody")
         try await database.write { transaction in
             try TicketStore.insert(askedFor, digest: "a", in: transaction)
+            try TicketStore.insert(ticket(.passwordChange), digest: "former", in: transaction)
             try TicketStore.withdrawAskedFor(.passwordChange, of: Sample.userID, at: now, in: transaction)
         }
         #expect(try await store.find("a", .passwordChange)?.usedAt == now.storable)
+        #expect(try await store.find("former", .passwordChange)?.usedAt == now.storable)
         #expect(try await store.find("p", .passwordChange)?.usedAt == nil)
         try await database.write {
             try TicketStore.withdraw(.passwordChange, of: Sample.userID, at: now + 1, in: $0)

@@ -44,6 +44,29 @@ struct PasswordlessIdentitiesTests {
         }
     }
 
+    @Test("A blocked identity signs nobody in by code, also where its user is not blocked")
+    func blockedIdentity() async throws {
+        try await TestServer.run(Codes.fixtures()) { server in
+            let database = server.services.stores.database
+            let identity = User(
+                id: "email|0123456789abcdef01234567", connection: "email", email: "new@example.com",
+                createdAt: server.clock.now)
+            try await database.write { transaction in
+                try UserStore.insert(identity, passwordHash: nil, in: transaction)
+                try UserStore.link(identity.id, to: User.ada.id, in: transaction)
+            }
+            _ = try await Codes.start(server)
+            let code = try await Codes.code(server, to: "new@example.com")
+            try await database.write { try UserStore.setBlocked(true, identity.id, in: $0) }
+            let answer = try await Codes.redeem(server, code)
+            #expect(try answer.json()["error_description"] == "user is blocked")
+            // Nor is a code sent any more.
+            let sent = try await server.mails(to: "new@example.com").count
+            _ = try await Codes.start(server)
+            #expect(try await server.mails(to: "new@example.com").count == sent)
+        }
+    }
+
     @Test("A number that is another user's identity signs that user in")
     func linkedNumber() async throws {
         let web = SimulatedWeb()

@@ -109,6 +109,24 @@ struct PasswordlessLinkTests {
         }
     }
 
+    @Test("Wrong codes keep nobody from their link, and the page that sends links takes no codes")
+    func wrongCodes() async throws {
+        try await TestServer.run(Self.fixtures()) { server in
+            let browser = TestBrowser(server)
+            let page = try await Codes.page(browser)
+            _ = try await Codes.ask(browser, page, [("address", Self.address), ("action", "send")])
+            for _ in 0..<12 {
+                let answer = try await Codes.verify(browser, page, "000000", address: Self.address)
+                #expect(answer.status == .badRequest)
+            }
+            #expect(try await Codes.redeem(server, "000000").json()["error"] == "invalid_grant")
+            for _ in 0..<12 { _ = try await Codes.redeem(server, "000000") }
+            #expect(try await Codes.redeem(server, "000000").json()["error"] == "too_many_attempts")
+            let path = try await server.mailedPath(to: Self.address)
+            #expect(try await browser.follow(browser.get(path)).query("code") != nil)
+        }
+    }
+
     @Test("Of those who open a link at the same time one signs in")
     func race() async throws {
         try await TestServer.run(Self.fixtures()) { server in

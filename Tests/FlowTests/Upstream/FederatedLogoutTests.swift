@@ -54,6 +54,15 @@ struct FederatedLogoutTests {
         }
     }
 
+    @Test("RP-Initiated Logout 1.0 §2: a link that no application vouches for has no hint, so that the provider asks")
+    func unvouched() async throws {
+        try await Self.run { _, _, browser in
+            let leaving = try await browser.get("/v2/logout?federated")
+            #expect(leaving.location?.hasPrefix(Self.endpoint + "?") == true)
+            #expect(leaving.query("client_id") == "portico" && leaving.query("id_token_hint") == nil)
+        }
+    }
+
     @Test("Without federated, for a database's user, or without a session the provider is left alone")
     func notAsked() async throws {
         let plain = Self.request.replacing("federated&", with: "")

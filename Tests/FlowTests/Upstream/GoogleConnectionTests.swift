@@ -73,9 +73,17 @@ struct GoogleConnectionTests {
                 TestBrowser(server), ["login_hint": "kim@second.example"])
             #expect(hinted.location?.hasPrefix("https://accounts.google.com/") == true)
         }
-        #expect(throws: Document.Problem.self) {
-            try Strategies.all().check(
-                SocialConnectionTests.fixtures("google-apps").connections[1], secrets: [:], path: "")
+        let refused: [JSONObject] = [
+            [:], ["tenant_domain": "*"], ["tenant_domain": ""], ["domain": "corp.example", "tenant_domain": " * "],
+            ["domain": "*", "tenant_domain": "corp.example"], ["domain": "corp.example", "tenant_domain": ""],
+            ["tenant_domain": "corp.example", "domain_aliases": ["*"]],
+            ["tenant_domain": "corp.example", "domain_aliases": ["second.example", ""]],
+        ]
+        for options in refused {
+            let connection = SocialConnectionTests.fixtures("google-apps", options).connections[1]
+            #expect(throws: Document.Problem.self, "\(options)") {
+                try Strategies.all().check(connection, secrets: [:], path: "")
+            }
         }
     }
 

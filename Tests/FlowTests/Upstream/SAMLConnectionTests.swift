@@ -22,7 +22,11 @@ struct SAMLConnectionTests {
 
     /// Sets out for the provider, and learns the request's id there.
     private static func depart(_ browser: TestBrowser) async throws -> (id: String, state: String) {
-        let departure = try await UpstreamLoginTests.depart(browser, ["connection": "corporate"])
+        request(of: try await UpstreamLoginTests.depart(browser, ["connection": "corporate"]))
+    }
+
+    /// The request that a browser takes to the provider.
+    private static func request(of departure: TestResponse) -> (id: String, state: String) {
         let request = Data(base64Encoded: departure.query("SAMLRequest") ?? "") ?? Data()
         // Nothing is compressed in it.
         let id = String(decoding: request, as: UTF8.self).firstMatch(of: /\ ID="([^"]*)"/)?.1 ?? ""
@@ -58,7 +62,8 @@ struct SAMLConnectionTests {
         try await TestServer.run(provider.fixtures(Self.initiated)) { server in
             // A browser that was never here, one that was, and a provider with a relay state of its own.
             let known = TestBrowser(server)
-            _ = try await RelyingParty.regularWebApp(server).authorize(known)
+            let (id, state) = try await Self.depart(known)
+            _ = try await Self.post(known, provider.response(server, request: id), state: state)
             for (browser, state) in [(TestBrowser(server), nil), (known, nil), (TestBrowser(server), "https://a/")] {
                 let answer = try await Self.post(browser, provider.response(server), state: state)
                 #expect(answer.location?.hasPrefix("https://app.example.com/callback?code=") == true)
@@ -71,11 +76,60 @@ struct SAMLConnectionTests {
         }
     }
 
+    @Test("Login CSRF: such an answer replaces nobody else's session, and is not taken from an address")
+    func replacesNobody() async throws {
+        let provider = try SimulatedSAMLProvider()
+        try await TestServer.run(provider.fixtures(Self.initiated)) { server in
+            let browser = TestBrowser(server)
+            _ = try await RelyingParty.regularWebApp(server).authorize(browser)
+            let session = browser.cookies["auth0"]
+            let refused = try await Self.post(browser, provider.response(server))
+            #expect(refused.status == .badRequest && refused.location == nil)
+            #expect(refused.text.contains("log out first"))
+            #expect(try await browser.cookies["auth0"] == session && browser.isLoggedIn())
+            let other = TestBrowser(server)
+            for state in ["", "&RelayState=x"] {
+                let answer = try provider.response(server).formEncoded
+                #expect(try await other.get("\(Self.path)&SAMLResponse=\(answer)\(state)").status == .badRequest)
+            }
+            #expect(other.cookies["auth0"] == nil)
+            #expect(try await server.services.stores.users.find("samlp|corporate|jane-1") == nil)
+        }
+    }
+
+    @Test(
+        "OpenID Connect Core §3.1.2.1: where the application wants a newer proof the provider is asked for it",
+        arguments: [("&max_age=60", nil), ("&prompt=login", nil), ("", 60)] as [(String, Int?)])
+    func freshness(wish: String, registered: Int?) async throws {
+        let provider = try SimulatedSAMLProvider()
+        let query = "redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback&scope=openid&response_type=code" + wish
+        let options: JSONObject = [
+            "idpinitiated": [
+                "enabled": true, "client_id": "regular-web-app", "client_authorizequery": .string(query),
+            ]
+        ]
+        var fixtures = provider.fixtures(options)
+        fixtures.change("regular-web-app") { $0.openID.defaultMaxAge = registered }
+        try await TestServer.run(fixtures) { server in
+            #expect(try await Self.post(TestBrowser(server), provider.response(server)).query("code") != nil)
+            let (browser, old) = (TestBrowser(server), try provider.response(server))
+            server.clock.advance(by: 120)
+            let departure = try await Self.post(browser, old)
+            #expect(departure.location?.hasPrefix("https://idp.example/sso?") == true)
+            #expect(browser.cookies["auth0"] == nil)
+            let (id, state) = Self.request(of: departure)
+            let answer = try await Self.post(browser, provider.response(server, request: id), state: state)
+            #expect(answer.query("code") != nil)
+        }
+    }
+
     @Test("It is off by default: an answer that nobody asked for signs nobody in, and is not even read")
     func offByDefault() async throws {
         let provider = try SimulatedSAMLProvider()
         for options: JSONObject in [[:], ["idpinitiated": ["enabled": false, "client_id": "regular-web-app"]]] {
-            try await TestServer.run(provider.fixtures(options)) { server in
+            let fixtures = provider.fixtures(options)
+            #expect(Strategies.all()["samlp"]?.takesUnsolicited(fixtures.connections[1]) == false)
+            try await TestServer.run(fixtures) { server in
                 let browser = TestBrowser(server)
                 for state in [nil, "x"] {
                     let answer = try await Self.post(browser, provider.response(server), state: state)
