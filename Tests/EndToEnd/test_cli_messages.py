@@ -14,6 +14,7 @@ COMMANDS = [
     [], ["serve"], ["plan"], ["apply"], ["history"], ["rollback"], ["export"],
     ["migrate"], ["migrate", "auth0"], ["migrate", "status"],
     ["users"], ["users", "create"], ["users", "import"], ["users", "list"],
+    ["scripts"], ["scripts", "test"],
     ["keys"], ["keys", "list"], ["keys", "rotate"], ["logs"], ["copy"], ["doctor"], ["version"],
 ]
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
