@@ -124,7 +124,8 @@ struct WorkerFaultTests {
         guard case .unavailable(let reason) = await Scripts.body(Self.good, pool: pool).end else {
             return #expect(Bool(false))
         }
-        #expect(reason.contains("it says what nobody has asked for"))
+        // One that is gone before it could be given the run is not counted among those that were.
+        #expect(reason.contains("it says what nobody has asked for") || reason.contains("workers were busy"))
         await pool.shutdown()
     }
 
