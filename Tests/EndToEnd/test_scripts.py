@@ -3,6 +3,7 @@
 import json
 
 from support.application import Application
+from support.concurrency import wait_until
 from support.portico import Portico
 from support.tenant import tenant
 
@@ -60,7 +61,8 @@ def test_the_tutorials_rule_and_action_change_the_tokens(new_portico) -> None:
     assert access["http://foo/bar"] == "value" and access["https://foo/bar"] == "hello"
     assert access["scope"] == "array of strings foo bar"
     assert identity["http://fiz/baz"] == "some other value" and identity["https://fiz/baz"] is True
-    assert "scripts_executed" in portico.command("logs")
+    # Events are written in batches behind the answers: what is promised is that they come, not when.
+    wait_until(lambda: "scripts_executed" in portico.command("logs"), 60, "the run is no log event")
 
     exported = portico.command("export")
     assert "'hello'" in exported and "hidden-from-everybody" not in exported
