@@ -140,12 +140,17 @@ struct ModuleFolderTests {
         var settings = TestWorkers.settings(size: 1)
         settings.modules = ModuleFolder([folder.path()])
         let pool = ScriptPool(settings)
-        let first = await Scripts.body("console.log(require('@scope/modern'));", pool: pool)
-        #expect(first.console == ["modern"])
-        Self.remove(folder)
-        let second = await Scripts.body(
-            "setTimeout(() => {}, 1); console.log(require('@scope/modern'), typeof find, typeof native);", pool: pool)
-        #expect(second.console == ["modern undefined undefined"])
+        let host = TestHost { _ in
+            Self.remove(folder)
+            return .value(#"{"status":200,"body":""}"#)
+        }
+        let result = await Scripts.body(
+            """
+            console.log(require('@scope/modern'));
+            await fetch('https://a.example/');
+            console.log(require('@scope/modern'), typeof find, typeof native);
+            """, host: host, pool: pool)
+        #expect(result.console == ["modern", "modern undefined undefined"], "\(result.end)")
         await pool.shutdown()
     }
 }

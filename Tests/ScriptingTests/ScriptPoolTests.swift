@@ -59,7 +59,7 @@ struct ScriptPoolTests {
         }
         for await _ in begun { break }
         let second = await Scripts.body("return;", pool: pool)
-        guard case .unavailable(let reason) = second.end else { return #expect(Bool(false), "\(second.end)") }
+        guard case .busy(let reason) = second.end else { return #expect(Bool(false), "\(second.end)") }
         #expect(reason.contains("PORTICO_SCRIPT_WORKERS"))
         #expect(await first.value.end == .exceeded(.wall))
         await pool.shutdown()
@@ -70,7 +70,7 @@ struct ScriptPoolTests {
         var settings = TestWorkers.settings(size: 1)
         settings.mostWaiting = 0
         let pool = ScriptPool(settings)
-        guard case .unavailable(let reason) = await Scripts.body("return;", pool: pool).end else {
+        guard case .busy(let reason) = await Scripts.body("return;", pool: pool).end else {
             return #expect(Bool(false))
         }
         #expect(reason.contains("wait for one of 1 workers already") && reason.contains("PORTICO_SCRIPT_WORKERS"))
