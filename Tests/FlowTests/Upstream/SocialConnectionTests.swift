@@ -221,7 +221,7 @@ struct SocialConnectionTests {
         }
     }
 
-    @Test("Auth0's fetchUserProfile needs a script engine, and whoever would run it is told so")
+    @Test("Auth0's fetchUserProfile needs a script engine; where there is none nobody is let in")
     func script() async throws {
         let web = SimulatedWeb()
         try web.publish(["access_token": "abc"], at: "https://custom.example.com/token")
