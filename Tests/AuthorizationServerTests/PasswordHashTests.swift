@@ -87,7 +87,7 @@ struct PasswordHashTests {
         let duration = ContinuousClock().measure {
             for _ in 0..<100 { #expect(!PasswordHash.verify(megabyte, against: hash)) }
         }
-        #expect(duration < .seconds(1))
+        #expect(duration < .seconds(5))
     }
 
     @Test("Nothing matches the hash of nobody, and it takes as long as anybody's")

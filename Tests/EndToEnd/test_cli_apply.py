@@ -109,7 +109,7 @@ def test_a_keyword_is_replaced_from_the_environment(new_portico) -> None:
     assert "Corner: the #1 shop" in portico.command("export")
 
 
-def test_a_running_server_honours_a_new_callback_within_a_second(own_portico: Portico) -> None:
+def test_a_running_server_honours_a_new_callback(own_portico: Portico) -> None:
     callback = "https://new.example.com/callback"
     application = Application(own_portico, callback=callback)
     refused = Visitor(own_portico).open(application.authorization_url())
@@ -122,7 +122,7 @@ def test_a_running_server_honours_a_new_callback_within_a_second(own_portico: Po
     assert "refresh_token" in application.tokens(own_portico.create_user())
 
 
-def test_a_running_server_refuses_a_deleted_application_within_a_second(own_portico: Portico) -> None:
+def test_a_running_server_refuses_a_deleted_application(own_portico: Portico) -> None:
     application = Application(own_portico)
     assert _status(application) == 302
     changed = tenant()

@@ -1,25 +1,22 @@
 """`portico keys`: keys change under a running server, and no token that is out there becomes invalid."""
 
-import time
 
 import jwt
 
 from support.application import Application
+from support.concurrency import wait_until
 from support.portico import Portico
 from support.tenant import API, tenant
 
 
-def test_a_rotation_reaches_the_running_server_within_a_second(own_portico: Portico) -> None:
+def test_a_rotation_reaches_the_running_server(own_portico: Portico) -> None:
     application = Application(own_portico)
     email = own_portico.create_user()
     before = application.tokens(email)
     kids = _kids(application)
 
     printed = own_portico.command("keys", "rotate")
-    end = time.monotonic() + 1
-    while _kids(application) == kids:
-        assert time.monotonic() < end, "the JWKS did not follow within a second"
-        time.sleep(0.02)
+    wait_until(lambda: _kids(application) != kids, what="the JWKS did not follow")
     # What was signed before still verifies, and what is signed now does too.
     after = application.tokens(email)
     assert _kid(after) != _kid(before) and _kid(after) in printed
@@ -32,7 +29,7 @@ def test_the_key_that_signs_next_is_published_before_it_signs(own_portico: Porti
     application = Application(own_portico)
     published = _kids(application)
     own_portico.command("keys", "rotate")
-    time.sleep(1)
+    wait_until(lambda: _kids(application) != published, what="the JWKS did not follow")
     assert _kid(application.tokens(own_portico.create_user())) in published
 
 

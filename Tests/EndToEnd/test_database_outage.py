@@ -45,7 +45,7 @@ def test_while_the_database_is_away_every_answer_says_so_and_comes_quickly(
     code = application.code(portico.create_user())
     login = visitor.open(application.authorization_url())
     database.stop()
-    wait_until(lambda: _readiness(portico) == 503, 2, "/readyz did not turn red")
+    wait_until(lambda: _readiness(portico) == 503, what="/readyz did not turn red")
 
     for answer in (
         machine.token(grant_type="client_credentials", audience=API), application.redeem(code),
@@ -73,10 +73,10 @@ def test_service_returns_with_the_database_and_nothing_is_lost(database: Postgre
     login = Visitor(portico)
     page = login.open(application.authorization_url())
     database.stop()
-    wait_until(lambda: _readiness(portico) == 503, 2, "/readyz did not turn red")
+    wait_until(lambda: _readiness(portico) == 503, what="/readyz did not turn red")
     assert application.redeem(code).status_code == application.refresh(tokens["refresh_token"]).status_code == 503
     database.start()
-    wait_until(lambda: _readiness(portico) == 200, 5, "/readyz did not turn green")
+    wait_until(lambda: _readiness(portico) == 200, what="/readyz did not turn green")
 
     assert application.redeem(code).status_code == 200
     assert application.refresh(tokens["refresh_token"]).status_code == 200
@@ -93,7 +93,7 @@ def test_a_short_restart_of_the_database_is_no_error_to_anybody_who_comes_afterw
     for _ in range(3):
         database.stop()
         database.start()
-        wait_until(lambda: _readiness(portico) == 200, 5, "/readyz did not turn green")
+        wait_until(lambda: _readiness(portico) == 200, what="/readyz did not turn green")
         # All of the pool's connections are dead now; none of these may meet one.
         answers = [application.token(grant_type="client_credentials", audience=API) for _ in range(20)]
         assert {answer.status_code for answer in answers} == {200}
@@ -125,7 +125,7 @@ def test_a_backend_that_is_killed_under_load_is_no_error_of_the_servers(
 
     def disturb() -> None:
         for _ in range(3):
-            wait_until(recovered, 20, "the database did not recover")
+            wait_until(recovered, what="the database did not recover")
             # PostgreSQL ends all of its sessions then, and recovers as after a crash.
             os.kill(database.backends()[0], signal.SIGKILL)
             time.sleep(0.5)
@@ -163,10 +163,10 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(database: Postgres
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: _readiness(portico) == 200, 5, "/readyz did not turn green")
+    wait_until(lambda: _readiness(portico) == 200, what="/readyz did not turn green")
     wait_until(
-        lambda: application.token(grant_type="client_credentials", audience=API).status_code == 200, 5,
-        "there were no tokens")
+        lambda: application.token(grant_type="client_credentials", audience=API).status_code == 200,
+        what="there were no tokens")
 
 
 def _give_leeway(portico: Portico) -> None:

@@ -85,7 +85,7 @@ def _turn_on_tls(server: PostgresServer, authority: Authority) -> None:
     server.execute(
         f"COPY (VALUES {', '.join(f'($${rule}$$)' for rule in rules)}) TO '{data / 'pg_hba.conf'}'",
         "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
-    wait_until(lambda: server.execute("SHOW ssl") == [("on",)], 5, "TLS was not turned on")
+    wait_until(lambda: server.execute("SHOW ssl") == [("on",)], what="TLS was not turned on")
 
 
 def _written(file: Path, content: bytes) -> Path:

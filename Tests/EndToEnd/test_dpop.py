@@ -1,14 +1,12 @@
 """DPoP (RFC 9449) with proofs that PyJWT makes, at two nodes that are one server."""
 
-import time
-
 import jwt
 import pytest
 import requests
 
 from support.application import Application
 from support.client_key import ClientKey
-from support.concurrency import at_once
+from support.concurrency import at_once, wait_until
 from support.portico import Portico
 from support.tenant import CALLBACK, PUBLIC, tenant
 
@@ -46,10 +44,11 @@ def test_the_nonce_of_one_node_is_good_at_the_other(first: Portico, second: Port
     changed = tenant()
     changed["tenant"]["require_dpop_nonce"] = True
     first.apply(changed)
-    # Running servers follow within a second.
-    time.sleep(1)
     try:
         key, code = ClientKey(), Application(first, PUBLIC).code(first.create_user())
+        unknown = {"grant_type": "refresh_token", "refresh_token": "unknown"}
+        wait_until(lambda: all(
+            _token(node, key, **unknown).json()["error"] == "use_dpop_nonce" for node in (first, second)))
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
         refused = _token(first, key, **form)
         assert refused.status_code == 400 and refused.json()["error"] == "use_dpop_nonce", refused.text

@@ -85,7 +85,7 @@ def test_while_the_disk_is_full_writers_are_told_and_afterwards_nothing_is_lost(
         assert answer.json()["error"] == "temporarily_unavailable" and int(answer.headers["Retry-After"]) > 0
         assert answer.elapsed.total_seconds() < PATIENCE
     assert "disk is full" in portico.server.news()
-    wait_until(lambda: _readiness(portico) == 503, 5, "/readyz did not turn red")
+    wait_until(lambda: _readiness(portico) == 503, what="/readyz did not turn red")
     done = portico.run("users", "import", str(portico.write(_many_users(), "users.json")))
     assert done.returncode == 1 and "disk is full" in said(done)
     # What needs no new row is answered: others go on verifying.
@@ -93,7 +93,7 @@ def test_while_the_disk_is_full_writers_are_told_and_afterwards_nothing_is_lost(
     assert requests.get(f"{portico.url}healthz", timeout=20).status_code == 200
 
     place.disk.free()
-    wait_until(lambda: _readiness(portico) == 200, 5, "/readyz did not turn green")
+    wait_until(lambda: _readiness(portico) == 200, what="/readyz did not turn green")
     redeemed = sum(answer.status_code == 200 for answer in refused)
     assert _kept(portico) == (families + redeemed, tokens + issued + redeemed), "something is half written"
     # Once each: a code that was redeemed meanwhile is used, and one that was refused is not.

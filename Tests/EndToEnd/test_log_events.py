@@ -71,7 +71,7 @@ def ask_for_tokens(portico: Portico, count: int) -> None:
                       "audience": API}).raise_for_status()
 
 
-def wait_until(what, seconds: float = 20) -> None:
+def wait_until(what, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "it has not come to that in time"

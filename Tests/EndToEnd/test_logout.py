@@ -85,8 +85,8 @@ def test_a_logout_reaches_both_channels_and_the_browser_goes_back(
         wait_until="commit")
     page.wait_for_url(f"{receiver.goodbye}?state=a%26b%20%C3%BC")
     expect(page.get_by_role("heading", name="Application")).to_be_visible()
-    assert receiver.front.get(timeout=10) == {"iss": portico.issuer, "sid": claims["sid"]}
-    told = verify(portico, receiver.back.get(timeout=10)["logout_token"])
+    assert receiver.front.get(timeout=60) == {"iss": portico.issuer, "sid": claims["sid"]}
+    told = verify(portico, receiver.back.get(timeout=60)["logout_token"])
     assert (told["sub"], told["sid"]) == (claims["sub"], claims["sid"])
     page.goto(application.authorization_url(prompt="none"))
     assert parse_qs(urlsplit(page.url).query)["error"] == ["login_required"]
@@ -106,8 +106,8 @@ def test_whoever_is_asked_may_stay_logged_in_or_not(
     page.goto(request)
     page.get_by_role("button", name="Yes").click()
     page.wait_for_url(receiver.goodbye)
-    assert receiver.front.get(timeout=10)["iss"] == portico.issuer
-    verify(portico, receiver.back.get(timeout=10)["logout_token"])
+    assert receiver.front.get(timeout=60)["iss"] == portico.issuer
+    verify(portico, receiver.back.get(timeout=60)["logout_token"])
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
@@ -118,10 +118,10 @@ def test_a_restart_between_two_tries_loses_no_logout_token(
     visitor = Visitor(portico)
     tokens = application.tokens(portico.create_user(), visitor)
     visitor.open(logout_url(portico, id_token_hint=tokens["id_token"]))
-    first = receiver.back.get(timeout=10)["logout_token"]
+    first = receiver.back.get(timeout=60)["logout_token"]
     time.sleep(0.5)  # until the failure is written down
     portico.restart(sign)
-    second = verify(portico, receiver.back.get(timeout=30)["logout_token"])
+    second = verify(portico, receiver.back.get(timeout=60)["logout_token"])
     assert second["jti"] != verify(portico, first)["jti"]
     assert second["sid"] == jwt.decode(tokens["id_token"], options={"verify_signature": False})["sid"]
     with pytest.raises(queue.Empty):

@@ -68,7 +68,7 @@ def test_whoever_leaves_one_site_leaves_all(signed_in: Page) -> None:
     expect(signed_in.get_by_role("heading", name="Everybody")).to_be_visible()
     assert signed_in.url == LEAVING.url
     for site in SITES:
-        wait_until(lambda: not knows(signed_in, site), 5, f"the site of {site.client.name} did not hear of it")
+        wait_until(lambda: not knows(signed_in, site), what=f"the site of {site.client.name} did not hear of it")
     # The session at the server has ended too.
     signed_in.goto(LEAVING.members)
     expect(signed_in.get_by_role("heading", name="Log in to Ledger")).to_be_visible()
@@ -80,5 +80,5 @@ def test_another_browser_stays(portico: Portico, signed_in: Page, new_page) -> N
     Person(other, TOLD_BEHIND.url).send_credentials(portico.create_user())
     expect(other.get_by_role("heading", name="Members")).to_be_visible()
     signed_in.goto(f"{LEAVING.callback}?logout={LEAVING.url}")
-    wait_until(lambda: not knows(signed_in, TOLD_BEHIND), 5, "the site did not hear of it")
+    wait_until(lambda: not knows(signed_in, TOLD_BEHIND), what="the site did not hear of it")
     assert knows(other, TOLD_BEHIND)

@@ -1,8 +1,7 @@
 """A server that is stopped, or killed, forgets nothing that it has told anybody."""
 
 import signal
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
 
@@ -61,6 +60,12 @@ def test_what_was_used_or_revoked_stays_so_after_a_restart(own_portico: Portico,
 
 
 def test_logins_that_are_under_way_are_answered_before_the_server_stops(own_portico: Portico) -> None:
+    # On a busy machine everything may be answered before the signal comes, which shows nothing.
+    assert any(_stop_during_logins(own_portico) for _ in range(5)), "there never was a login under way"
+
+
+def _stop_during_logins(own_portico: Portico) -> int:
+    """How many logins were under way when the server was told to stop; all are answered then."""
     application = Application(own_portico)
     email = own_portico.create_user()
     visitors = [Visitor(own_portico) for _ in range(6)]
@@ -73,11 +78,12 @@ def test_logins_that_are_under_way_are_answered_before_the_server_stops(own_port
                 data=Form(login.text).fields | {"username": email, "password": PASSWORD, "action": "default"})
             for visitor, login in zip(visitors, logins)
         ]
-        time.sleep(0.05)
+        wait(answers, return_when=FIRST_COMPLETED)
         under_way = sum(not answer.done() for answer in answers)
         assert own_portico.stop(signal.SIGTERM) == 0
         assert [answer.result().status_code for answer in answers] == [302] * len(visitors)
-    assert under_way, "everything was answered before the signal; this has shown nothing"
+    own_portico.start()
+    return under_way
 
 
 def test_a_server_that_is_asked_to_stop_ends_with_success(own_portico: Portico) -> None:

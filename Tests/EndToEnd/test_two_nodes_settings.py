@@ -1,7 +1,6 @@
 """Keys, clients and settings of two servers on one PostgreSQL database: a change on one is a change on both."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from support.postgres import PostgresServer
 from support.tenant import API, MACHINE, tenant
 
 
-def test_a_rotation_of_keys_reaches_both_nodes_within_a_second(first: Portico, second: Portico) -> None:
+def test_a_rotation_of_keys_reaches_both_nodes(first: Portico, second: Portico) -> None:
     kids = _kids(first)
     before = _service_token(first)
     first.command("keys", "rotate")
@@ -30,24 +29,31 @@ def test_a_rotation_of_keys_reaches_both_nodes_within_a_second(first: Portico, s
 
 def test_nobody_notices_a_rotation_who_verifies_at_the_other_node(first: Portico, second: Portico) -> None:
     is_over = threading.Event()
+    pairs = [(first, second), (second, first)] * 2
+    counts = [0] * len(pairs)
 
-    def use(issuing: Portico, publishing: Portico) -> int:
-        count = 0
+    def use(user: int, issuing: Portico, publishing: Portico) -> None:
         while not is_over.is_set():
             _verify(_service_token(issuing), publishing)
-            count += 1
-        return count
+            counts[user] += 1
 
-    with ThreadPoolExecutor(4) as pool:
-        users = [pool.submit(use, *pair) for pair in [(first, second), (second, first)] * 2]
-        for _ in range(4):
-            first.command("keys", "rotate")
-            time.sleep(1)
-        is_over.set()
-    assert all(user.result() > 5 for user in users)
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        users = [pool.submit(use, user, *pair) for user, pair in enumerate(pairs)]
+        try:
+            for _ in range(4):
+                kids, before = _kids(first), list(counts)
+                first.command("keys", "rotate")
+                wait_until(lambda: _kids(first) == _kids(second) != kids)
+                wait_until(
+                    lambda: any(user.done() for user in users)
+                    or all(now > then + 1 for now, then in zip(counts, before)))
+        finally:
+            is_over.set()
+    for user in users:
+        user.result()
 
 
-def test_both_nodes_honour_a_new_callback_within_a_second(first: Portico, second: Portico) -> None:
+def test_both_nodes_honour_a_new_callback(first: Portico, second: Portico) -> None:
     callback = "https://new.example.com/callback"
     applications = [Application(node, callback=callback) for node in (first, second)]
     assert [_status(application) for application in applications] == [403, 403]

@@ -71,7 +71,8 @@ struct GuardedHTTPClientTests {
             ("", .brokenAnswer), ("HTTP/1.1 200 A\r\n" + String(repeating: "A: b\r\n", count: 50_000), .brokenAnswer),
         ] as [(String?, OutboundFailure.Kind)])
     func hostile(answer: String?, kind: OutboundFailure.Kind) async throws {
-        let client = try GuardedHTTPClient(allowsLoopback: true, timeout: .milliseconds(400))
+        let timeout = kind == .timeout ? TimeAmount.milliseconds(400) : Self.patience
+        let client = try GuardedHTTPClient(allowsLoopback: true, timeout: timeout)
         try await LoopbackServer.run({ _ in answer }) { server in
             let start = ContinuousClock.now
             let found = await Self.failure(client, "http://127.0.0.1:\(server.port)/")

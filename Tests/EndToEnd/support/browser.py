@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from .programs import REPOSITORY
 
@@ -65,7 +65,8 @@ def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Calla
 
     def make(**options) -> Page:
         page = browser.new_context(locale="en-US", **options).new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
         pages.append((page, Complaints(page)))
         return page
 

@@ -39,7 +39,7 @@ class Callback:
 
     def take(self) -> tuple[str, dict[str, str]]:
         """The method and the parameters of the next request; fails when none comes within ten seconds."""
-        return self._brought.get(timeout=10)
+        return self._brought.get(timeout=60)
 
     def forget(self) -> None:
         """Drops what nobody took."""

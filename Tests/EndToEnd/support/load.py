@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from .application import Application
+from .concurrency import wait_until
 from .portico import Portico
 from .tenant import API, MACHINE, PUBLIC
 
-# Longer than this nobody is kept waiting, in seconds.
-PATIENCE = 6
+# Longer than this nobody is kept waiting, in seconds: a few at the server, the rest is for a busy machine.
+PATIENCE = 30
 
 
 def disturb_under_load(portico: Portico, disturb: Callable[[], None]) -> None:
@@ -20,38 +21,45 @@ def disturb_under_load(portico: Portico, disturb: Callable[[], None]) -> None:
     is_over = threading.Event()
     families = [Application(portico, PUBLIC).tokens(portico.create_user())["refresh_token"] for _ in range(4)]
 
-    def fetch() -> int:
-        application, count = Application(portico, MACHINE), 0
-        while not is_over.is_set():
-            count += _insist(lambda: application.token(grant_type="client_credentials", audience=API))[1]
-        return count
+    counts = [0] * (4 + len(families))
 
-    def refresh(token: str) -> int:
-        application, count = Application(portico, PUBLIC), 0
+    def fetch(user: int) -> None:
+        application = Application(portico, MACHINE)
+        while not is_over.is_set():
+            _insist(lambda: application.token(grant_type="client_credentials", audience=API))
+            counts[user] += 1
+
+    def refresh(user: int, token: str) -> None:
+        application = Application(portico, PUBLIC)
         while not is_over.is_set():
             # To come again with the same token must not look like somebody who has stolen it.
-            answer, times = _insist(lambda: application.refresh(token))
-            token, count = answer.json()["refresh_token"], count + times
+            token = _insist(lambda: application.refresh(token)).json()["refresh_token"]
+            counts[user] += 1
         assert application.refresh(token).status_code == 200
-        return count
 
     with ThreadPoolExecutor(8) as pool:
-        users = [pool.submit(fetch) for _ in range(4)] + [pool.submit(refresh, token) for token in families]
+        users = [pool.submit(fetch, user) for user in range(4)]
+        users += [pool.submit(refresh, 4 + number, token) for number, token in enumerate(families)]
         try:
             disturb()
+            before = list(counts)
+            wait_until(
+                lambda: any(user.done() for user in users) or all(now > then for now, then in zip(counts, before)),
+                180, "somebody was not served again")
         finally:
-            time.sleep(1)
             is_over.set()
-    assert all(user.result() > 5 for user in users)
+    for user in users:
+        user.result()
 
 
-def _insist(ask: Callable[[], requests.Response]) -> tuple[requests.Response, int]:
-    """Asks until it is no 503 any more, and says how often it asked."""
-    for times in range(1, 200):
+def _insist(ask: Callable[[], requests.Response]) -> requests.Response:
+    """Asks until it is no 503 any more."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         answer = ask()
-        assert answer.status_code in (200, 503), f"{answer.status_code} at attempt {times}: {answer.text}"
+        assert answer.status_code in (200, 503), f"{answer.status_code}: {answer.text}"
         if answer.status_code == 200:
-            return answer, times
+            return answer
         assert answer.elapsed.total_seconds() < PATIENCE
         time.sleep(0.05)
     raise AssertionError("there was no service any more")

@@ -59,9 +59,9 @@ class PostgresServer:
         self._obey("start", "started")
 
     def end(self) -> None:
-        """Stops the server, and removes it."""
+        """Stops the server, and removes it: a folder of a hundred thousand files by then, where every test had a schema."""
         self._process.stdin.close()
-        self._process.wait(timeout=120)
+        self._process.wait(timeout=600)
 
     def _obey(self, word: str, done: str) -> None:
         self._process.stdin.write(f"{word}\n")

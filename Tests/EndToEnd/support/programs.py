@@ -74,14 +74,14 @@ class Program:
         self._wait_until_ready()
         return self
 
-    def _wait_until_ready(self, seconds: float = 30) -> None:
+    def _wait_until_ready(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 self.stop()
                 raise RuntimeError(f"{self.name} ended with {self.process.returncode} at its start:\n{self.text()}")
             try:
-                if requests.get(self.ready, timeout=2, verify=str(self.ca) if self.ca else True).status_code == 200:
+                if requests.get(self.ready, timeout=10, verify=str(self.ca) if self.ca else True).status_code == 200:
                     return
             except (requests.RequestException, OSError):
                 pass
@@ -90,7 +90,7 @@ class Program:
         raise RuntimeError(f"{self.name} did not answer {self.ready} within {seconds} s:\n{self.text()}")
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int | None:
-        """Ends the process and returns its exit status; who does not end in ten seconds is killed."""
+        """Ends the process and returns its exit status; who does not end in a minute is killed."""
         if self in Program.running:
             Program.running.remove(self)
         if self.process is None:
@@ -98,7 +98,7 @@ class Program:
         if self.process.poll() is None:
             self.process.send_signal(sign)
         try:
-            return self.process.wait(timeout=10)
+            return self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
