@@ -94,7 +94,7 @@ struct GuardianResource: Resource {
     @Sendable private func setFactor(_ call: Submission<Switch>) async throws -> Answer {
         let (name, isEnabled) = (call["name"], call.body.isEnabled)
         return try await change(call.caller, answer: .ok(["enabled": .bool(isEnabled)])) { settings in
-            do {
+            do throws(Document.Problem) {
                 try settings.set(name, isEnabled, path: "name")
             } catch {
                 throw ManagementError.invalidPath(error)
@@ -109,7 +109,7 @@ struct GuardianResource: Resource {
     @Sendable private func setPolicies(_ call: Submission<TextList>) async throws -> Answer {
         let policies = call.body.values
         return try await change(call.caller, answer: Answer(status: 200, body: JSONValue(policies))) { settings in
-            do {
+            do throws(Document.Problem) {
                 settings = try settings.changed(by: ["policies": JSONValue(policies)], path: "policies")
             } catch {
                 throw ManagementError.invalidBody(error)

@@ -78,6 +78,9 @@ struct MFAController: Sendable {
             var response = forms.resume(visit)
             if let remembered { cookies.addRemembered(remembered, to: &response) }
             return response
+        } catch is TransactionNotFound {
+            // Another tab, or another browser of the user's, has changed what the login waits for.
+            return forms.resume(visit)
         } catch let refusal as MultiFactorLogin.Refusal {
             let isRecovery = request.uri.path.contains("recovery")
             let problem: FormProblem =
