@@ -176,17 +176,25 @@ struct Checkup {
     }
 
     private func scripts() async throws -> [Finding] {
-        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
-        guard !due.isEmpty else { return [] }
-        return [
-            Finding(
-                grade: .good, text: "scripts: \(due.map(\.title).joined(separator: ", "))")
-        ]
+        let titles = try await scriptTitles()
+        guard !titles.isEmpty else { return [] }
+        return [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")]
+    }
+
+    /// What the tenant's scripts are called.
+    private func scriptTitles() async throws -> [String] {
+        let (due, connections) = try await workspace.stores.database.read { transaction in
+            (
+                try DueScripts(in: transaction).at(ActionTrigger.allCases),
+                try ConnectionStore.list(in: transaction).filter { $0.profileScript != nil }
+            )
+        }
+        return due.map(\.title) + connections.map(ProfileScript.title)
     }
 
     /// Whether scripts can run, and what keeps them inside.
     private func sandbox() async throws -> [Finding] {
-        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
+        let titles = try await scriptTitles()
         switch await workspace.scripts.check() {
         case .success(let report):
             let missing = report.layers.compactMap { layer in layer.problem.map { "\(layer.name) (\($0))" } }
@@ -197,7 +205,7 @@ struct Checkup {
                 : [Finding(grade: .warning, text: text + ". Not here: " + missing.joined(separator: ", "))]
         case .failure(let failure):
             return [
-                Finding(grade: due.isEmpty ? .warning : .bad, text: "sandbox for scripts: none. \(failure.reason)")
+                Finding(grade: titles.isEmpty ? .warning : .bad, text: "sandbox for scripts: none. \(failure.reason)")
             ]
         }
     }

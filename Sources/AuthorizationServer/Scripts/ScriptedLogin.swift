@@ -95,6 +95,8 @@ struct ScriptFacts: Sendable {
     let factors: [String]
     /// The applications that the session has signed the user in to and that are told of its end.
     let sessionClients: [String]
+    /// What is kept with the refresh token that is exchanged.
+    let refreshTokenMetadata: JSONObject
     let connection: Connection?
     /// What scripts know the tenant by.
     let tenant: String
@@ -102,8 +104,10 @@ struct ScriptFacts: Sendable {
 
     init(_ login: ScriptedLogin, _ services: Services) async throws {
         let (userID, organizationID, sid) = (login.user.id, login.organization?.id, login.session?.sid)
+        let familyID = login.refreshToken?.family.id
         let enrolled: SecondFactors.Enrolled
-        (identities, roles, sessionClients, enrolled) = try await services.stores.database.read { transaction in
+        (identities, roles, sessionClients, refreshTokenMetadata, enrolled) = try await services.stores.database.read {
+            transaction in
             let roles =
                 try organizationID.map {
                     try OrganizationStore.roles(of: userID, in: $0, transaction)
@@ -111,6 +115,7 @@ struct ScriptFacts: Sendable {
             return (
                 try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
                 try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? [],
+                try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:],
                 try SecondFactors.enrolled(userID, in: transaction)
             )
         }
