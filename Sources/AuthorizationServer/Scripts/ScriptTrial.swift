@@ -165,7 +165,7 @@ package struct ScriptTrial: Sendable {
             case .revoke(let holder, let reason, _):
                 report.isGood = false
                 report.lines.append("revokes the \(holder.member), and denies: \(reason.forDisplay)")
-            case .cache, .transactionMetadata, .change: report.lines.append(operation.title)
+            case .cache, .transactionMetadata, .change, .factor, .finalFactor: report.lines.append(operation.title)
             default: break
             }
         }
@@ -173,6 +173,7 @@ package struct ScriptTrial: Sendable {
             let context = try JSONReader.object(ending.value.utf8)["context"] ?? .null
             let result = try RuleResult(context: context, title: "rule")
             changes = result.changes
+            if result.factor != nil { report.lines.append("asks for a second factor") }
             if let url = result.redirect { report.lines.append("sends the user to \(url.forDisplay)") }
         }
         try describe(changes, scope: scope, in: &report)
