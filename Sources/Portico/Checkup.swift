@@ -177,11 +177,33 @@ struct Checkup {
 
     private func scripts() async throws -> [Finding] {
         let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
-        guard !due.isEmpty else { return [] }
+        guard !due.isEmpty else { return try await databaseScripts() }
         return [
             Finding(
                 grade: .good, text: "scripts: \(due.map(\.title).joined(separator: ", "))")
-        ]
+        ] + (try await databaseScripts())
+    }
+
+    /// The databases that are asked by scripts, and what these do without.
+    private func databaseScripts() async throws -> [Finding] {
+        let service = ScriptService(services: workspace.services)
+        return try await workspace.stores.connections.list().compactMap { connection in
+            guard let database = CustomDatabase(connection: connection) else { return nil }
+            let manner = database.imports ? "users come over by" : "users are in another database, asked by"
+            let name = "database \(connection.name): \(manner) its scripts"
+            let scripts = database.scripts.map(\.rawValue).joined(separator: ", ")
+            guard database.source(of: .login) != nil else {
+                return Finding(grade: .bad, text: "\(name) \(scripts); there is no script login, so nobody can sign in")
+            }
+            let missing = service.missingModules(of: database).sorted { $0.key < $1.key }
+            guard missing.isEmpty else {
+                let wanted = missing.map { "\($0.key) (\($0.value.joined(separator: ", ").forDisplay))" }
+                return Finding(
+                    grade: .bad,
+                    text: "\(name) \(scripts); there are no such modules for \(wanted.joined(separator: ", "))")
+            }
+            return Finding(grade: .good, text: "\(name) \(scripts)")
+        }
     }
 
     /// Whether scripts can run, and what keeps them inside.
