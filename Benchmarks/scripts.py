@@ -139,9 +139,8 @@ def print_result(records: Records, database: str) -> None:
     """The differences are those within each round: what else the machine did is in both of their sides."""
     base, count = VARIANTS[0], len(VARIANTS[0].rounds)
     quietest = quietest_round()
-    row = "{:<16}{:>10}{:>10}{:>10}{:>10}{:>10}{:>12}{:>12}  {}"
-    print(row.format(
-        "", "", "", "", "added", "median", "added in", "quietest", ""))
+    row = "{:<16}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}  {}"
+    print(f"{'':<46}{'added, median':>20}{'quietest round':>20}")
     print(row.format(
         "scripts", "logins/s", "p50 ms", "p99 ms", "p50 ms", "p99 ms", "p50 ms", "p99 ms", "workers, MB"))
     for variant in VARIANTS:

@@ -12,7 +12,7 @@ extension ScriptPool {
         /// Where `require` finds packages beside Portico's own modules.
         package var modules = ModuleFolder([])
         /// Runs after which a process is replaced.
-        package var runsOfWorker = 100
+        package var runsOfWorker = 500
         /// How long a start may take.
         package var startTime = Duration.seconds(20)
         /// How long workers are kept that nobody needs.

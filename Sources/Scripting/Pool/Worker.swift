@@ -52,7 +52,7 @@ final class Worker: Sendable {
     func run(_ run: ScriptRun, host: any ScriptHost) async -> Outcome {
         await withCheckedContinuation { continuation in
             let job = Job(run: run, host: host) { continuation.resume(returning: $0) }
-            if !post(.run(job)) { job.finish(.notBegun("it had ended")) }
+            if !post(.run(job)) { job.finish(.notBegun(end)) }
         }
     }
 

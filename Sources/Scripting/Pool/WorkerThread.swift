@@ -18,6 +18,8 @@ final class WorkerThread {
     private var incoming: FrameBuffer
     private var outgoing: [UInt8] = []
     private var course: RunCourse?
+    /// What has become of the run that the worker ends with.
+    private var last: Worker.Outcome?
     private var runs: UInt64 = 0
     /// Whether the worker has ended a run and not said yet that it has rested.
     private var isResting = false
@@ -135,7 +137,7 @@ final class WorkerThread {
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         guard Self.wait(&waiting, until: course?.deadline) else {
-            finish(course?.overdue())
+            last = course?.overdue()
             return "it was overdue"
         }
         if waiting[1].revents != 0 { bell.silence() }
@@ -170,7 +172,7 @@ final class WorkerThread {
             finish(.finished(result))
             return nil
         case .endedWithWorker(let result):
-            finish(.finished(result))
+            last = .finished(result)
             return "it has passed a limit, or says what it must not"
         }
     }
@@ -185,8 +187,9 @@ final class WorkerThread {
     private func leave(_ reason: String) {
         let status = process.end()
         let end = reason.isEmpty ? status : reason
+        // Before anybody hears of the run: who hears of it would give the worker another one.
         let unread = worker.closeInbox(end)
-        finish(course?.lost(end))
+        finish(last ?? course?.lost(end))
         for case .run(let job) in unread { job.finish(.notBegun(end)) }
     }
 
