@@ -30,12 +30,20 @@ package enum FormProblem: Sendable, Equatable {
     case busy
     /// Whoever could tell whether the password is right does not answer.
     case cannotVerify
+    /// Whoever has the password does not change it.
+    case passwordNotChanged
     /// The form's transaction or its CSRF token is no longer good.
     case expiredForm
     /// Neither an address nor a number that codes are sent to.
     case addressInvalid
     /// The code is not the one that was sent, or no longer good.
     case wrongCode
+    /// The code is not what the user's app shows, or was used before.
+    case wrongFactorCode
+    /// The code is not the user's recovery code.
+    case wrongRecoveryCode
+    /// Too many wrong codes of the second factor were tried.
+    case tooManyFactorCodes
     /// Too many codes were asked for.
     case tooManyCodes
     /// What sends codes does not.
@@ -63,9 +71,10 @@ package enum FormProblem: Sendable, Equatable {
         case .emailRequired, .emailInvalid, .unknownDomain, .notInvited: .email
         case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
-            .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
+            .signupTakesOver, .busy, .cannotVerify, .passwordNotChanged, .expiredForm, .addressInvalid, .wrongCode,
+            .tooManyCodes,
             .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests,
-            .refused:
+            .wrongFactorCode, .wrongRecoveryCode, .tooManyFactorCodes, .refused:
             .form
         }
     }
@@ -91,10 +100,14 @@ package enum FormProblem: Sendable, Equatable {
         case .signupTakesOver: "signupTakesOver"
         case .busy: "busy"
         case .cannotVerify: "cannotVerify"
+        case .passwordNotChanged: "passwordNotChanged"
         case .expiredForm: "expiredForm"
         case .addressInvalid: "addressInvalid"
         case .wrongCode: "wrongCode"
         case .tooManyCodes: "tooManyCodes"
+        case .wrongFactorCode: "wrongFactorCode"
+        case .wrongRecoveryCode: "wrongRecoveryCode"
+        case .tooManyFactorCodes: "tooManyFactorCodes"
         case .codeNotSent: "codeNotSent"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"

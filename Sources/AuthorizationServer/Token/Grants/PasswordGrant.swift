@@ -72,6 +72,7 @@ struct PasswordAuthorization: Sendable {
         let api = try await resourceServer()
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
         let proof = try await check(username, password, connection)
+        try await services.requireNoSecondFactor()
         let asked = try await scope(requested, api?.resourceServer)
         var login = request.scripted(proof.user, .password, scope: asked, for: api)
         login.user.loginsCount += 1
@@ -127,7 +128,8 @@ struct PasswordAuthorization: Sendable {
         case .cannotVerify, .directoryFails:
             OAuthError(
                 .temporarilyUnavailable, "The password cannot be verified right now; try again later.",
-                hint: "The tenant that the user comes from did not verify it; the server's log has the reason.")
+                hint: "Another tenant, a directory or the script of a custom database did not verify it; "
+                    + "the server's log has the reason.")
         case .tooManyLogins:
             OAuthError(
                 .tooManyLogins, "Too many login attempts for this user. Please wait, and try again later.")
