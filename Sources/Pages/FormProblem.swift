@@ -30,6 +30,8 @@ package enum FormProblem: Sendable, Equatable {
     case busy
     /// Whoever could tell whether the password is right does not answer.
     case cannotVerify
+    /// Whoever has the password does not change it.
+    case passwordNotChanged
     /// The form's transaction or its CSRF token is no longer good.
     case expiredForm
     /// Neither an address nor a number that codes are sent to.
@@ -69,7 +71,8 @@ package enum FormProblem: Sendable, Equatable {
         case .emailRequired, .emailInvalid, .unknownDomain, .notInvited: .email
         case .passwordRequired, .passwordTooWeak, .passwordMismatch, .breachedNewPassword: .password
         case .blocked, .tooManyAttempts, .suspiciousAddress, .breachedPassword, .signupFailed, .signupDisabled,
-            .signupTakesOver, .busy, .cannotVerify, .expiredForm, .addressInvalid, .wrongCode, .tooManyCodes,
+            .signupTakesOver, .busy, .cannotVerify, .passwordNotChanged, .expiredForm, .addressInvalid, .wrongCode,
+            .tooManyCodes,
             .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests,
             .wrongFactorCode, .wrongRecoveryCode, .tooManyFactorCodes, .refused:
             .form
@@ -97,6 +100,7 @@ package enum FormProblem: Sendable, Equatable {
         case .signupTakesOver: "signupTakesOver"
         case .busy: "busy"
         case .cannotVerify: "cannotVerify"
+        case .passwordNotChanged: "passwordNotChanged"
         case .expiredForm: "expiredForm"
         case .addressInvalid: "addressInvalid"
         case .wrongCode: "wrongCode"

@@ -177,8 +177,8 @@ struct Checkup {
 
     private func scripts() async throws -> [Finding] {
         let titles = try await scriptTitles()
-        guard !titles.isEmpty else { return [] }
-        return [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")]
+        let listed = titles.isEmpty ? [] : [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")]
+        return listed + (try await databaseScripts())
     }
 
     /// What the tenant's scripts are called.
@@ -192,9 +192,31 @@ struct Checkup {
         return due.map(\.title) + connections.map(ProfileScript.title)
     }
 
+    /// The databases that are asked by scripts, and what these do without.
+    private func databaseScripts() async throws -> [Finding] {
+        let service = ScriptService(services: workspace.services)
+        return try await workspace.stores.connections.list().compactMap { connection in
+            guard let database = CustomDatabase(connection: connection) else { return nil }
+            let manner = database.imports ? "users come over by" : "users are in another database, asked by"
+            let name = "database \(connection.name): \(manner) its scripts"
+            let scripts = database.scripts.map(\.rawValue).joined(separator: ", ")
+            guard database.source(of: .login) != nil else {
+                return Finding(grade: .bad, text: "\(name) \(scripts); there is no script login, so nobody can sign in")
+            }
+            let missing = service.missingModules(of: database).sorted { $0.key < $1.key }
+            guard missing.isEmpty else {
+                let wanted = missing.map { "\($0.key) (\($0.value.joined(separator: ", ").forDisplay))" }
+                return Finding(
+                    grade: .bad,
+                    text: "\(name) \(scripts); there are no such modules for \(wanted.joined(separator: ", "))")
+            }
+            return Finding(grade: .good, text: "\(name) \(scripts)")
+        }
+    }
+
     /// Whether scripts can run, and what keeps them inside.
     private func sandbox() async throws -> [Finding] {
-        let titles = try await scriptTitles()
+        let isNeeded = try await !scripts().isEmpty
         switch await workspace.scripts.check() {
         case .success(let report):
             let missing = report.layers.compactMap { layer in layer.problem.map { "\(layer.name) (\($0))" } }
@@ -205,7 +227,7 @@ struct Checkup {
                 : [Finding(grade: .warning, text: text + ". Not here: " + missing.joined(separator: ", "))]
         case .failure(let failure):
             return [
-                Finding(grade: titles.isEmpty ? .warning : .bad, text: "sandbox for scripts: none. \(failure.reason)")
+                Finding(grade: isNeeded ? .bad : .warning, text: "sandbox for scripts: none. \(failure.reason)")
             ]
         }
     }

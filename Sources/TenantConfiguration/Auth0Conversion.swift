@@ -25,6 +25,7 @@ struct Auth0Conversion {
         speakAuth0()
         moveManagementGrants(to: tenant)
         switchScriptsOff()
+        keepDatabaseScripts()
         if let source { askForPasswords(source) }
     }
 
@@ -140,6 +141,8 @@ struct Auth0Conversion {
             databases.map { element in
                 guard var database = element.object, let name = database["name"]?.string else { return element }
                 var options = database["options"]?.object ?? [:]
+                // The other database has the passwords for good, and is asked from here.
+                if Self.scripts(of: name, options)?.imports == false { return element }
                 var settings: JSONObject = [
                     "domain": .string(source.domain), "client_id": .string(source.clientID), "realm": .string(name),
                 ]
@@ -154,6 +157,45 @@ struct Auth0Conversion {
                 return .object(database)
             })
         value = .object(members)
+    }
+
+    /// The scripts of custom databases run here too. What they read came encrypted, by a key that only Auth0 has.
+    private mutating func keepDatabaseScripts() {
+        guard var members = value.object, let databases = members["databases"]?.array else { return }
+        members["databases"] = .array(
+            databases.map { element in
+                guard var database = element.object, let name = database["name"]?.string,
+                    var options = database["options"]?.object
+                else { return element }
+                let label = "database \(name.forDisplay)"
+                if let configuration = options[CustomDatabase.configuration]?.object {
+                    let encrypted = configuration.filter { $0.value.string?.hasPrefix("2.0$") == true }.keys.sorted()
+                    leftOut += encrypted.map { key in
+                        "\(label) options.configuration.\(key.forDisplay): is encrypted by Auth0; add its value to the "
+                            + "file, or set it later"
+                    }
+                    options[CustomDatabase.configuration] = .object(
+                        configuration.filter { !encrypted.contains($0.key) })
+                    database["options"] = .object(options)
+                }
+                if let scripts = Self.scripts(of: name, options) {
+                    let manner = scripts.imports ? "bring its users over" : "ask its own database at every login"
+                    changed.append("\(label): its scripts \(manner), from this server's network")
+                    let missing = ScriptService.missingModules(of: scripts).sorted { $0.key < $1.key }
+                    changed += missing.map { script, modules in
+                        "\(label): the script \(script) needs \(modules.joined(separator: ", ").forDisplay), which this "
+                            + "server does not have; ask the database over HTTP"
+                    }
+                }
+                return .object(database)
+            })
+        value = .object(members)
+    }
+
+    private static func scripts(of name: String, _ options: JSONObject) -> CustomDatabase? {
+        var connection = Connection(id: "", name: name, strategy: Connection.databaseStrategy)
+        connection.options = options
+        return CustomDatabase(connection: connection)
     }
 
     // MARK: What is only kept
@@ -193,8 +235,9 @@ struct Auth0Conversion {
                     type == .connections
                     ? []
                     : options.keys.filter {
-                        // Alone it stands for scripts, which do not run here.
-                        !Self.options.contains($0)
+                        let isOfScripts =
+                            Self.scripts(of: "", options) != nil && Self.scriptOptions.contains($0)
+                        return !Self.options.contains($0) && !isOfScripts
                             && !($0 == "import_mode" && options[ImportSource.option] != nil)
                     }.map { "options.\($0)" }
                 let others = ["authentication", "connected_accounts", "show_as_button"]
@@ -209,6 +252,11 @@ struct Auth0Conversion {
     ]
     /// What has no effect at Auth0 either.
     private static let data: Set<String> = ["description", "client_metadata", "client_aliases"]
+    /// The options of custom databases that have their effect.
+    private static let scriptOptions: Set<String> = [
+        CustomDatabase.option, CustomDatabase.configuration, "enabledDatabaseCustomization", "enable_script_context",
+        "import_mode",
+    ]
     /// The options of databases that have their effect.
     private static let options: Set<String> = [
         "disable_signup", "brute_force_protection", "passwordPolicy", "password_complexity_options",

@@ -17,7 +17,7 @@ from support.tenant import BASIC, tenant
 HEADING = f"Log in to {BASIC.name}"
 PROFILE_SCRIPT = """function (accessToken, ctx, cb) {
   const headers = { Authorization: 'Bearer ' + accessToken, 'User-Agent': 'Portico' };
-  request.get({ url: 'GITHUB/user', headers }, (err, resp, body) => {
+  request.get({ url: 'GITHUB/api/v3/user', headers }, (err, resp, body) => {
     if (err) return cb(err);
     if (resp.statusCode !== 200) return cb(new Error('answered ' + resp.statusCode));
     const user = JSON.parse(body);

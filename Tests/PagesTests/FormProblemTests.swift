@@ -6,7 +6,7 @@ struct FormProblemTests {
     static let all: [FormProblem] = [
         .wrongCredentials, .blocked, .tooManyAttempts, .emailRequired, .emailInvalid, .unknownDomain,
         .passwordRequired, .passwordTooWeak(Samples.rules), .signupFailed, .signupDisabled, .signupTakesOver, .busy,
-        .cannotVerify,
+        .cannotVerify, .passwordNotChanged,
         .expiredForm,
     ]
 

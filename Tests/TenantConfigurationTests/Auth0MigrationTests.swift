@@ -299,7 +299,8 @@ struct Auth0MigrationTests {
             let client = try #require(migration.newClientIDs.first)
             #expect(client.name == "Shop" && text.contains("- application Shop: its client_id is \(client.id)"))
             #expect(text.contains("- application Shop: custom_login_page, sso_disabled\n"))
-            #expect(text.contains("- database Legacy: options.customScripts, options.enabledDatabaseCustomization"))
+            #expect(text.contains("- database Legacy: its scripts bring its users over, from this server's network"))
+            #expect(!text.contains("options.customScripts"))
             let secret = try #require(migration.plan.changes.compactMap(\.generatedSecret).first)
             #expect(!text.contains(secret))
         }

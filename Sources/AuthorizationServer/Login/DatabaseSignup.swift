@@ -133,7 +133,7 @@ package struct DatabaseSignup: Sendable {
         case .weakPassword(let rules): return .weakPassword(rules)
         case .disabled, .takesUsersOver, .noConnection: return .disabled
         case .breachedPassword: return .breachedPassword
-        case .notInvited: return .failed
+        case .notInvited, .databaseFails: return .failed
         case .denied(_, let userMessage): return .denied(userMessage)
         case .suspiciousAddress: return .tooMany(retryAfter: 60)
         case .userExists:

@@ -18,6 +18,8 @@ struct PasswordCheck: Sendable {
         /// What becomes of the password's hash.
         fileprivate enum Change: Sendable {
             case none
+            /// Another database has the password.
+            case external(ExternalProof)
             case upgrade(old: String, new: String)
             case kept(PasswordImport.Kept)
         }
@@ -27,12 +29,16 @@ struct PasswordCheck: Sendable {
         /// - Throws: ``PasswordLogin/Refusal`` where the password has been changed, or the user blocked, since it was checked:
         ///   nobody slips in with the old one beside the change that ends everything.
         func write(in transaction: any SQLTransaction) throws {
+            if case .external(let proof) = change {
+                try proof.check(in: transaction)
+                return try failures.clear(in: transaction)
+            }
             try UserStore.lock(user.id, in: transaction)
             // Whoever comes over from the old tenant had no password here.
             if name.passwordTime != nil { try name.check(user, in: transaction) }
             try failures.clear(in: transaction)
             switch change {
-            case .none: break
+            case .none, .external: break
             case .upgrade(let old, let new):
                 try UserStore.upgradePasswordHash(of: user.id, from: old, to: new, in: transaction)
             case .kept(let kept): try kept.write(for: user, at: now, in: transaction)
@@ -58,13 +64,17 @@ struct PasswordCheck: Sendable {
     /// - Parameters:
     ///   - sent: the e-mail address or user name as it was typed.
     ///   - address: where the attempt comes from.
+    ///   - organization: what the login is for; nil for none.
     ///   - trail: learns who it was, and what kind of failure.
     /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not,
     ///   ``PasswordHasher/Busy``, or ``OAuthError`` where a script has to run before the user may come over.
-    func check(_ sent: String, password: String, connection: Connection, address: String, trail: LogTrail) async throws
-        -> Proof
-    {
-        let identifier = EmailAddress(sent)?.text ?? sent.lowercased()
+    func check(
+        _ sent: String, password: String, connection: Connection, address: String, organization: Organization? = nil,
+        trail: LogTrail
+    ) async throws -> Proof {
+        let hasScripts = CustomDatabase(connection: connection) != nil
+        // Another database may take more spellings for one name; they count as one.
+        let identifier = EmailAddress(sent)?.text ?? (hasScripts ? DirectoryName(sent).text : sent.lowercased())
         trail.note { facts in
             facts.connection = connection.name
             // What is no address may be a password, typed into the wrong field.
@@ -76,11 +86,19 @@ struct PasswordCheck: Sendable {
         let found = try await services.stores.database.readOnce { transaction in
             try UserStore.credentials(connection: connection.name, identifier: identifier, in: transaction)
         }
-        trail.note { $0.failure = found == nil ? .unknownUser : .wrongPassword }
+        // Who is not here yet may be in another database.
+        trail.note { $0.failure = found == nil && !hasScripts ? .unknownUser : .wrongPassword }
         if let found { trail.note(found.user) }
         let (user, change): (User, Proof.Change)
         do {
-            (user, change) = try await proved(sent, identifier, password, found, connection, address, trail)
+            if hasScripts, connection.importSource == nil {
+                let login = DatabaseLogin(
+                    services: services, connection: connection,
+                    setting: try await services.setting(organization, trail: trail))
+                (user, change) = try await proved(sent, identifier, password, found, by: login, trail)
+            } else {
+                (user, change) = try await proved(sent, identifier, password, found, connection, address, trail)
+            }
         } catch PasswordLogin.Refusal.wrongCredentials {
             try await failures.countFailure()
             if try await failures.areBlocked() {
@@ -119,11 +137,36 @@ struct PasswordCheck: Sendable {
         if let source = connection.importSource, found?.passwordHash == nil, isOwn {
             return try await imported(sent, password, found?.user, connection, source, address, trail)
         }
+        return try await own(password, found)
+    }
+
+    /// As the hash says that is here.
+    private func own(_ password: String, _ found: UserStore.Credentials?) async throws -> (User, Proof.Change) {
         guard try await services.passwords.verify(password, against: found?.passwordHash), let found else {
             throw PasswordLogin.Refusal.wrongCredentials
         }
         guard let old = found.passwordHash, PasswordHash.needsUpgrade(old) else { return (found.user, .none) }
         return (found.user, .upgrade(old: old, new: try await services.passwords.hash(password)))
+    }
+
+    /// As the scripts of a custom database say, where they are asked.
+    private func proved(
+        _ sent: String, _ identifier: String, _ password: String, _ found: UserStore.Credentials?,
+        by login: DatabaseLogin, _ trail: LogTrail
+    ) async throws -> (User, Proof.Change) {
+        do {
+            if let proof = try await login.external(sent, identifier, password) {
+                return (proof.stored.user, .external(proof))
+            }
+            let isOwn = found.map { $0.user.email == identifier || $0.user.username == identifier } ?? true
+            if found?.passwordHash == nil, isOwn, let imported = try await login.imported(sent, password, found?.user) {
+                return (imported.user, imported.kept.map(Proof.Change.kept) ?? .none)
+            }
+        } catch let refusal as PasswordLogin.Refusal {
+            if case .directoryFails = refusal { trail.note { $0.failure = nil } }
+            throw refusal
+        }
+        return try await own(password, found)
     }
 
     private func imported(

@@ -23,7 +23,7 @@ package struct PasswordLogin: Sendable {
         case noConnection
         /// Only the old tenant knows the password, and it does not say.
         case cannotVerify(ImportDoubt)
-        /// The directory that knows the password does not say.
+        /// The directory, or the custom database, that knows the password does not say.
         case directoryFails(String)
 
         /// For the log, which may know more than the page says.
@@ -57,14 +57,16 @@ package struct PasswordLogin: Sendable {
         let trail = LogTrail()
         trail.note(login)
         do {
-            let connection = try await connections(for: login)?.formConnection(for: sent)
+            let connections = try await connections(for: login)
+            let connection = connections?.formConnection(for: sent)
             guard let connection else { throw Refusal.noConnection }
             guard connection.isDatabase else {
                 return try await DirectoryCheck(services: services).signIn(
                     sent, password: password, connection: connection, login: login, browser: browser, trail: trail)
             }
             let proof = try await PasswordCheck(services: services).check(
-                sent, password: password, connection: connection, address: browser.address, trail: trail)
+                sent, password: password, connection: connection, address: browser.address,
+                organization: connections?.organization?.organization, trail: trail)
             let session = try await SessionStart(services: services).begin(
                 proof.user, connection: connection, login: login, browser: browser
             ) { try proof.write(in: $0) }

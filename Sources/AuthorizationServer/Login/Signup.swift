@@ -27,6 +27,8 @@ package struct Signup: Sendable {
         /// An action of the tenant's says no.
         /// - Parameter userMessage: what it tells the user; nil for nothing.
         case denied(reason: String, userMessage: String?)
+        /// A script of the custom database fails: which, where and why.
+        case databaseFails(String)
 
         /// For the log, which may know more than the page says.
         var explanation: String {
@@ -39,7 +41,7 @@ package struct Signup: Sendable {
             case .suspiciousAddress: "Too many sign-ups from this address."
             case .breachedPassword: "The password is known from a data breach."
             case .notInvited: "The e-mail address is not the one that was invited."
-            case .denied(let reason, _): reason
+            case .denied(let reason, _), .databaseFails(let reason): reason
             }
         }
     }
@@ -81,7 +83,9 @@ package struct Signup: Sendable {
         try await refuseBreached(password, trail)
         let scripts = RegistrationScripts(
             services: services, connection: connection, client: request.client, request: request.request, trail: trail)
-        let user = try await Self.admitted(prepared, by: scripts)
+        let setting = DatabaseScripts.Setting(
+            client: request.client, organization: request.organization?.organization, trail: trail)
+        let user = try await made(Self.admitted(prepared, by: scripts), password, connection, setting)
         // Whoever accepts an invitation came by a link in a mail to the address.
         let verification =
             request.invitation == nil
@@ -91,8 +95,7 @@ package struct Signup: Sendable {
                 user, connection: connection, login: login, browser: browser,
                 needsInvitation: request.invitation != nil
             ) { transaction in
-                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
-                try UserStore.insert(user, passwordHash: hash, in: transaction)
+                try Self.write(user, hash, connection, in: transaction)
                 try verification?.write(in: transaction)
             }
             trail.note(user)
@@ -120,11 +123,13 @@ package struct Signup: Sendable {
             change(&user)
             let scripts = RegistrationScripts(
                 services: services, connection: connection, client: client, trail: trail)
-            let (made, madeHash) = (try await Self.admitted(user, by: scripts), hash)
+            let setting = DatabaseScripts.Setting(client: client, trail: trail)
+            let (made, madeHash) = (
+                try await self.made(Self.admitted(user, by: scripts), password, connection, setting), hash
+            )
             let verification = try await EmailVerification(services: services).prepare(for: made, client: client)
             try await services.stores.database.write { transaction in
-                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
-                try UserStore.insert(made, passwordHash: madeHash, in: transaction)
+                try Self.write(made, madeHash, connection, in: transaction)
                 try verification?.write(in: transaction)
             }
             trail.note(made)
@@ -155,6 +160,37 @@ package struct Signup: Sendable {
         }
     }
 
+    /// Asks a custom database about a new user: one that has the users makes this one too, in one that users come over from
+    /// nobody may have the address.
+    private func made(
+        _ user: User, _ password: String, _ connection: Connection, _ setting: DatabaseScripts.Setting
+    ) async throws -> User {
+        let database = DatabaseChanges(services: services, connection: connection, setting: setting)
+        do {
+            if let email = user.email, connection.importingDatabase != nil, try await database.knows(email) {
+                throw Refusal.userExists
+            }
+            return try await database.create(user, password: password)
+        } catch let refusal as DatabaseChanges.Refusal {
+            switch refusal {
+            case .userExists: throw Refusal.userExists
+            case .failed(let cause): throw Refusal.databaseFails(cause)
+            }
+        }
+    }
+
+    /// Keeps a new user. One of another database is kept already, and must still be there.
+    private static func write(
+        _ user: User, _ hash: String?, _ connection: Connection, in transaction: any SQLTransaction
+    ) throws {
+        guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
+        guard connection.externalDatabase != nil else {
+            return try UserStore.insert(user, passwordHash: hash, in: transaction)
+        }
+        try UserStore.lock(user.id, in: transaction)
+        guard try UserStore.find(user.id, in: transaction)?.isBlocked == false else { throw Refusal.noConnection }
+    }
+
     private static func admitted(_ user: User, by scripts: RegistrationScripts) async throws -> User {
         do {
             return try await scripts.admit(user)
@@ -174,6 +210,8 @@ package struct Signup: Sendable {
     package func create(
         email: String, password: String, name: String?, isEmailVerified: Bool, connection: Connection
     ) async throws -> User {
+        // Users of another database are made there, and the commands run no scripts.
+        guard connection.externalDatabase == nil else { throw Refusal.disabled }
         var (user, hash) = try await prepare(email: email, password: password, connection: connection)
         user.isEmailVerified = isEmailVerified
         if let name { user.profile["name"] = .string(name) }
@@ -190,11 +228,12 @@ package struct Signup: Sendable {
     }
 
     /// The password is hashed before anybody looks whether the user exists, so that both cases take as long.
-    private func prepare(email: String, password: String, connection: Connection) async throws -> (User, String) {
+    /// - Returns: the user, and the hash; nil for one of another database, which has the password.
+    private func prepare(email: String, password: String, connection: Connection) async throws -> (User, String?) {
         guard let address = EmailAddress(email) else { throw Refusal.invalidEmail }
         let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
         guard rules.allSatisfy(\.isSatisfied) else { throw Refusal.weakPassword(rules) }
-        let hash = try await services.passwords.hash(password)
+        let hash = connection.externalDatabase == nil ? try await services.passwords.hash(password) : nil
         var user = User(
             id: "auth0|\(RandomBytes.hexadecimal(24))", connection: connection.name, email: address.text,
             createdAt: services.now())

@@ -33,7 +33,7 @@ struct PostLoginScripts: Sendable {
         let scripts = due.at([.postLogin])
         guard !scripts.isEmpty || earlier?.pause != nil else { return nil }
         var pass = PostLoginPass(
-            login, try await ScriptFacts(login, services), ScriptRuns(services: services),
+            login, try await ScriptFacts(login, services), ScriptRuns(services: services, share: .user(login.user.id)),
             since: earlier
                 ?? ScriptProgress(
                     sessionDigest: login.session?.digest ?? "", organizationID: login.organization?.id))

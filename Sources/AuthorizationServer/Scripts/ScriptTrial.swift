@@ -6,14 +6,14 @@ import Storage
 /// Runs a rule or an action by itself, for whoever writes it: in the sandbox, with an event that is made up, and without a
 /// tenant. Of what it may ask the server for it has `fetch` alone.
 package struct ScriptTrial: Sendable {
-    private let engine: any ScriptEngine
-    private let outbound: any OutboundHTTP
+    let engine: any ScriptEngine
+    let outbound: any OutboundHTTP
 
     package init(engine: any ScriptEngine, outbound: any OutboundHTTP) {
         (self.engine, self.outbound) = (engine, outbound)
     }
 
-    private var limits: ScriptLimits { engine.limits }
+    var limits: ScriptLimits { engine.limits }
 
     /// What a script is tried with.
     package struct Situation: Sendable {
@@ -22,6 +22,9 @@ package struct ScriptTrial: Sendable {
         package var secrets: [String: String] = [:]
         /// Where an action is to run; nil for the trigger whose handler it exports first.
         package var trigger: ActionTrigger?
+        /// What a custom database's script does; nil for a rule or an action. Its event is
+        /// `{"arguments": […], "configuration": {…}, "context": {…}}`.
+        package var database: CustomDatabase.Script?
 
         package init() {}
     }
@@ -35,6 +38,7 @@ package struct ScriptTrial: Sendable {
 
     /// Runs the script.
     package func run(_ source: String, name: String, _ situation: Situation) async throws -> Report {
+        if let script = situation.database { return try await run(source, name: name, script, situation) }
         // A rule is one function and exports nothing.
         let isRule = !source.contains("exports")
         let trigger =
@@ -46,7 +50,7 @@ package struct ScriptTrial: Sendable {
             input: try JSON.text(isRule ? Self.rule(event) : action(event, trigger, situation)), limits: limits)
         let result = await engine.run(run, host: Host(outbound: outbound, kind: run.kind))
         var report = Report()
-        report.lines += result.logs.map { "console \($0.level.forDisplay): \($0.text.forDisplay)" }
+        report.lines += result.logs.flatMap(Self.console)
         do {
             let ending = try ScriptRuns.ending(result, name, limits, at: isRule ? nil : trigger)
             try describe(ending, isRule: isRule, scope: Self.scope(event), in: &report)
@@ -55,13 +59,18 @@ package struct ScriptTrial: Sendable {
             report.lines.append("fails: \(cause)")
             report.isGood = false
         }
-        report.lines.append(
-            "used \(result.usage.cpu.milliseconds) ms of \(limits.cpu.milliseconds) ms processor time, and "
-                + "\(result.usage.wall.milliseconds) ms of \(limits.wall.milliseconds) ms on the clock")
+        report.lines.append(used(result))
         return report
     }
 
-    private struct Host: ScriptHost {
+    /// The line of what a run used.
+    func used(_ result: ScriptResult) -> String {
+        "used \(result.usage.cpu.milliseconds) ms of \(limits.cpu.milliseconds) ms processor time, and "
+            + "\(result.usage.wall.milliseconds) ms of \(limits.wall.milliseconds) ms on the clock"
+    }
+
+    /// Answers what a script that is tried asks for.
+    struct Host: ScriptHost {
         let outbound: any OutboundHTTP
         let kind: ScriptRun.Kind
 
@@ -195,6 +204,21 @@ package struct ScriptTrial: Sendable {
         let changed = changes.scope(of: scope)
         for value in changed.values where !scope.contains(value) { report.lines.append("scope          + \(value)") }
         for value in scope.values where !changed.contains(value) { report.lines.append("scope          - \(value)") }
+    }
+
+    /// What the script wrote, line by line; what a terminal would obey is escaped as in JavaScript.
+    private static func console(_ log: ScriptLog) -> [String] {
+        let lines = log.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+            line.unicodeScalars.reduce(into: "") { text, scalar in
+                switch scalar.properties.generalCategory {
+                case _ where scalar == "\t": text.unicodeScalars.append(scalar)
+                case .control, .format, .lineSeparator, .paragraphSeparator:
+                    text += "\\u{" + String(scalar.value, radix: 16) + "}"
+                default: text.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return ["console \(log.level.forDisplay): \(lines.first ?? "")"] + lines.dropFirst().map { "    " + $0 }
     }
 
     private static func line(_ name: String, _ value: JSONValue) throws -> String {

@@ -29,36 +29,13 @@ enum ScriptUser {
     }
 
     private static func base(_ user: User, identities: [User], factors: [String]) -> JSONObject {
-        var members = user.profile.filter { $0.value != .null && $0.key != "phone_number_verified" }
-        members["phone_verified"] = user.profile["phone_number_verified"]
-        members["user_id"] = .string(user.id)
-        members["email"] = user.email.map(JSONValue.string)
-        if user.email != nil { members["email_verified"] = .bool(user.isEmailVerified) }
-        members["username"] = user.username.map(JSONValue.string)
-        members["name"] = members["name"] ?? members["email"] ?? members["username"]
-        members["created_at"] = .string(user.createdAt.formatted(.iso8601WithMilliseconds))
-        members["updated_at"] = .string(user.updatedAt.formatted(.iso8601WithMilliseconds))
-        members["identities"] = .array(
-            [identity(user, isFirst: true)] + identities.map { identity($0, isFirst: false) })
+        var members = UserDocument.members(of: user, identities: identities) { user, isLinked in
+            var members = UserDocument.identityMembers(of: user, withProfile: isLinked)
+            // Rules have it under either name.
+            members["userId"] = members["user_id"]
+            return members
+        }
         members["multifactor"] = factors.isEmpty ? [] : ["guardian"]
         return members
-    }
-
-    private static func identity(_ user: User, isFirst: Bool) -> JSONValue {
-        let bar = user.id.firstIndex(of: "|") ?? user.id.startIndex
-        let provider = String(user.id[..<bar])
-        let id = JSONValue.string(String(user.id[bar...].drop { $0 == "|" }))
-        var members: JSONObject = [
-            "provider": .string(provider), "user_id": id, "userId": id, "connection": .string(user.connection),
-            "isSocial": .bool(Connection.socialStrategies.contains(provider)),
-        ]
-        if !isFirst {
-            var profile = user.profile.filter { $0.value != .null }
-            profile["email"] = user.email.map(JSONValue.string)
-            if user.email != nil { profile["email_verified"] = .bool(user.isEmailVerified) }
-            profile["username"] = user.username.map(JSONValue.string)
-            members["profileData"] = .object(profile)
-        }
-        return .object(members)
     }
 }

@@ -28,6 +28,9 @@ package struct EmailVerification: Sendable {
         guard !user.isEmailVerified, let recipient = MessageRecipient(user, client: client, organization: organization),
             try await services.messages.sends(.verifyEmail)
         else { return nil }
+        // Where another database has the users, the link does nothing without its script.
+        let database = try await connection(of: user)?.externalDatabase
+        guard database.map({ $0.source(of: .verify) != nil }) ?? true else { return nil }
         let template = try await services.messages.template(.verifyEmail)
         var settings = TicketSettings()
         settings.resultURL = try await services.messages.resultURL(of: template, for: recipient)
@@ -86,6 +89,7 @@ package struct EmailVerification: Sendable {
         }
         let client = try await client(settings)
         let welcome = try await welcome(ticket, client)
+        try await verifyElsewhere(ticket, client, trail)
         let result = try await services.stores.database.write { transaction -> TicketResult in
             guard let used = try TicketStore.use(secret.digest, .emailVerification, at: now, in: transaction) else {
                 let found = try TicketStore.find(secret.digest, .emailVerification, in: transaction)
@@ -106,6 +110,28 @@ package struct EmailVerification: Sendable {
             description: result == .success ? "The e-mail address is verified" : result.message)
         return Outcome(
             result: result, redirect: settings.redirect(email: ticket.email, result), client: client)
+    }
+
+    /// Tells another database that has the user, before the ticket is used: where its script fails, the link is still good.
+    /// - Throws: ``OAuthError``.
+    private func verifyElsewhere(_ ticket: Ticket, _ client: Client?, _ trail: LogTrail) async throws {
+        let user = try await services.stores.database.readOnce { try UserStore.account(ticket.userID, in: $0) }
+        guard let user, let email = ticket.email, user.email == email, !user.isEmailVerified,
+            ticket.result(at: services.now()) == .success, let connection = try await connection(of: user)
+        else { return }
+        do {
+            try await DatabaseChanges(
+                services: services, connection: connection,
+                setting: DatabaseScripts.Setting(client: client, trail: trail)
+            ).verify(email)
+        } catch let refusal as DatabaseChanges.Refusal {
+            services.log(.failedVerification, trail, description: refusal.description)
+            throw refusal.error
+        }
+    }
+
+    private func connection(of user: User) async throws -> Connection? {
+        try await services.configuration.connections().first { $0.name == user.connection }
     }
 
     private func client(_ settings: TicketSettings) async throws -> Client? {

@@ -24,6 +24,8 @@ package struct PasswordChange: Sendable {
         case weakPassword([PasswordRules.Rule])
         /// Others have lost it.
         case breachedPassword
+        /// A script of the custom database that has the password fails: which, where and why.
+        case databaseFails(String)
     }
 
     /// What is asked for a ticket; nothing is used by asking.
@@ -31,8 +33,7 @@ package struct PasswordChange: Sendable {
     package func question(_ secret: Secret) async throws -> Question {
         let (ticket, _, connection) = try await look(secret)
         let settings = TicketSettings(ticket.settings)
-        var client: Client?
-        if let id = settings.clientID { client = try await services.configuration.client(id)?.client }
+        let client = try await settings.client(services)
         return Question(
             email: ticket.email, policy: try PasswordPolicy(connection: connection), client: client,
             resultURL: settings.resultURL.flatMap { RedirectURI($0) })
@@ -68,6 +69,9 @@ package struct PasswordChange: Sendable {
         } catch Refusal.breachedPassword {
             services.log(.breachedPasswordChange, trail, description: "The password is known from a data breach.")
             throw Refusal.breachedPassword
+        } catch Refusal.databaseFails(let cause) {
+            services.log(.failedPasswordChange, trail, description: cause)
+            throw Refusal.databaseFails(cause)
         }
     }
 
@@ -81,7 +85,11 @@ package struct PasswordChange: Sendable {
         guard try await !services.isRefused(password, at: .passwordChange, trail) else {
             throw Refusal.breachedPassword
         }
-        let (hash, now) = (try await services.passwords.hash(password), services.now())
+        let client = try await settings.client(services)
+        let isExternal = connection.externalDatabase != nil
+        if isExternal { try await changeElsewhere(user, password, connection, client, trail) }
+        let hash = isExternal ? nil : try await services.passwords.hash(password)
+        let now = services.now()
         let sessions = SessionEnd(services: services)
         let refused = try await services.stores.database.write { transaction -> TicketResult? in
             guard let used = try TicketStore.use(secret.digest, .passwordChange, at: now, in: transaction) else {
@@ -92,10 +100,15 @@ package struct PasswordChange: Sendable {
             guard var user = try UserStore.account(used.userID, in: transaction), user.email == used.email else {
                 return .used
             }
-            if settings.verifiesEmail { user.isEmailVerified = true }
+            // Another database says itself whether an address is verified.
+            if settings.verifiesEmail, !isExternal { user.isEmailVerified = true }
             user.updatedAt = now
             try UserStore.replace(user, in: transaction)
-            try UserStore.setPasswordHash(hash, of: user.id, at: now, in: transaction)
+            if let hash {
+                try UserStore.setPasswordHash(hash, of: user.id, at: now, in: transaction)
+            } else {
+                try UserStore.noteExternalPassword(of: user.id, at: now, in: transaction)
+            }
             try TicketStore.withdraw(.passwordChange, of: user.id, at: now, in: transaction)
             let owner = try UserStore.primary(of: user.id, in: transaction) ?? user.id
             // Logins with the old password come before this, and are ended, or see the new one.
@@ -108,11 +121,23 @@ package struct PasswordChange: Sendable {
         }
         // Somebody was faster.
         if let refused { throw Refusal.ticket(refused == .success ? .used : refused) }
-        var client: Client?
-        if let id = settings.clientID { client = try await services.configuration.client(id)?.client }
         try await RegistrationScripts(services: services, connection: connection, client: client, trail: trail)
             .tell(user, .postChangePassword)
         return settings.redirect(
             email: ticket.email, .success, message: "You can now login to the application with the new password.")
+    }
+
+    /// Changes the password where it is, before the ticket is used: where the script fails, the link is still good.
+    private func changeElsewhere(
+        _ user: User, _ password: String, _ connection: Connection, _ client: Client?, _ trail: LogTrail
+    ) async throws {
+        do {
+            try await DatabaseChanges(
+                services: services, connection: connection,
+                setting: DatabaseScripts.Setting(client: client, trail: trail)
+            ).changePassword(of: user, to: password)
+        } catch let refusal as DatabaseChanges.Refusal {
+            throw Refusal.databaseFails(refusal.description)
+        }
     }
 }

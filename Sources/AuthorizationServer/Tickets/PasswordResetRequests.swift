@@ -87,11 +87,14 @@ package struct PasswordResetRequests: Sendable {
     private func prepare(
         _ request: PasswordResetRequest, _ trail: LogTrail
     ) async throws -> (ticket: IssuedTicket, mail: QueuedMail)? {
-        let found = try await services.stores.database.readOnce { transaction in
-            try UserStore.account(connection: request.connection, identifier: request.identifier, in: transaction)
+        let client: Client?
+        if let id = request.document["client_id"]?.string {
+            client = try await services.configuration.client(id)?.client
+        } else {
+            client = nil
         }
-        guard let user = found, let email = user.email else {
-            trail.note { $0.details["reason"] = "there is no such user" }
+        guard let user = try await user(request, client, trail), let email = user.email else {
+            trail.note { $0.details["reason"] = $0.details["reason"] ?? "there is no such user" }
             return nil
         }
         trail.note(user)
@@ -100,12 +103,6 @@ package struct PasswordResetRequests: Sendable {
         guard wait == nil else {
             trail.note { $0.details["reason"] = "too many were mailed to the user within an hour" }
             return nil
-        }
-        let client: Client?
-        if let id = request.document["client_id"]?.string {
-            client = try await services.configuration.client(id)?.client
-        } else {
-            client = nil
         }
         let recipient = MessageRecipient(email: email, user: user, client: client)
         let template = try await services.messages.template(.resetEmail)
@@ -123,6 +120,25 @@ package struct PasswordResetRequests: Sendable {
             return nil
         }
         return (ticket, mail)
+    }
+
+    /// Who has the name: here, or in the custom database that has the users or that they come over from.
+    private func user(_ request: PasswordResetRequest, _ client: Client?, _ trail: LogTrail) async throws -> User? {
+        let connection = try await services.configuration.connections().first { $0.name == request.connection }
+        guard let connection, CustomDatabase(connection: connection) != nil else {
+            return try await services.stores.database.readOnce { transaction in
+                try UserStore.account(connection: request.connection, identifier: request.identifier, in: transaction)
+            }
+        }
+        do {
+            return try await DatabaseChanges(
+                services: services, connection: connection,
+                setting: DatabaseScripts.Setting(client: client, trail: trail)
+            ).user(request.identifier)
+        } catch let refusal as DatabaseChanges.Refusal {
+            trail.note { $0.details["reason"] = .string(refusal.description) }
+            return nil
+        }
     }
 }
 

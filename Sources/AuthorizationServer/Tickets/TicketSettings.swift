@@ -37,6 +37,12 @@ package struct TicketSettings: Sendable, Hashable {
         return members
     }
 
+    /// The application that it is about; nil for none, and where it has gone.
+    func client(_ services: Services) async throws -> Client? {
+        guard let clientID else { return nil }
+        return try await services.configuration.client(clientID)?.client
+    }
+
     /// Where the browser goes, with what has become of the ticket, as Auth0 tells it; nil where it stays.
     func redirect(email: String?, _ result: TicketResult, message: String? = nil) -> String? {
         guard let uri = resultURL.flatMap({ RedirectURI($0) }) else { return nil }

@@ -117,6 +117,7 @@ struct ConnectionsResource: Resource {
 
     @Sendable private func create(_ call: Submission<New<Connection>>) async throws -> Answer {
         let id = RandomBytes.alphanumeric(16, prefix: "con_")
+        try await checkScripts(call.body.members, replacing: nil)
         let (sent, secret, secrets) = try secrets(of: call.body.members)
         let (strategies, box) = (management.services.strategies, management.services.secret.box)
         return try await management.configure(call.caller) { transaction, _ in
@@ -137,6 +138,8 @@ struct ConnectionsResource: Resource {
 
     @Sendable private func update(_ call: Submission<Change<Connection>>) async throws -> Answer {
         let id = call["id"]
+        let known = try await management.stores.database.readOnce { try Self.find(id, $0) }
+        try await checkScripts(call.body.members, replacing: known)
         let (sent, box, strategies) = (
             call.body.members, management.services.secret.box, management.services.strategies
         )
@@ -210,6 +213,7 @@ struct ConnectionsResource: Resource {
 
     @Sendable private func deleteUser(_ call: Query<Address>) async throws -> Answer {
         let (id, email) = (call["id"], call.query.email.lowercased())
+        try await ExternalUsers(management).delete(email: email, connectionID: id)
         return try await management.write(call.caller) { transaction, _ in
             let connection = try Self.find(id, transaction)
             // At providers several users may have one address, and nothing says which of them is meant.
@@ -228,6 +232,13 @@ struct ConnectionsResource: Resource {
     }
 
     // MARK: Steps
+
+    /// Reads the scripts of a custom database, before a login does.
+    private func checkScripts(_ members: JSONObject, replacing known: Connection?) async throws {
+        guard let options = members["options"]?.object else { return }
+        try ConnectionRules.checkScripts(of: members)
+        try await ScriptService(services: management.services).check(options, replacing: known)
+    }
 
     static func find(_ id: String, _ transaction: any SQLTransaction) throws -> Connection {
         guard let connection = try ConnectionStore.find(id: id, in: transaction) else {

@@ -79,6 +79,8 @@ struct UsersResource: Resource {
         }
         guard let password = new.password else { throw Document.Problem(path: "password", message: "is required") }
         let hash = try await hash(password, for: connection)
+        let databases = ExternalUsers(management)
+        try await databases.checkNew([new.email, new.username], in: connection)
         var user = User(
             id: new.id ?? "auth0|" + RandomBytes.hexadecimal(24), connection: connection.name, email: new.email,
             createdAt: management.services.now())
@@ -89,7 +91,8 @@ struct UsersResource: Resource {
         user.profile = new.profile
         user.profile["nickname"] = new.profile["nickname"] ?? local ?? new.username.map(JSONValue.string)
         let registration = ManagedRegistration(connection, services: management.services)
-        let made = try await Self.admitted(user, by: registration)
+        let admitted = try await Self.admitted(user, by: registration)
+        let made = try await databases.made(admitted, password: password, in: connection)
         let verification =
             new.verifiesEmail
             ? try await EmailVerification(services: management.services).prepare(for: made, client: nil) : nil
@@ -98,8 +101,10 @@ struct UsersResource: Resource {
                 guard try ConnectionStore.hold(id: connection.id, in: transaction) else {
                     throw ManagementError.inexistent("connection", "connection")
                 }
-                guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
-                try UserStore.insert(made, passwordHash: hash, in: transaction)
+                if connection.externalDatabase == nil {
+                    guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
+                    try UserStore.insert(made, passwordHash: hash, in: transaction)
+                }
                 try verification?.write(in: transaction)
                 let shown = UserMembers.shown(made)
                 return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
@@ -124,27 +129,31 @@ struct UsersResource: Resource {
         if let connection = change.connection, connection != present.connection {
             throw ManagementError.inexistent("connection", "connection")
         }
-        let hash: String?
+        var hash: String?
         if let password = change.password {
             hash = try await self.hash(password, for: connection(present.connection))
-        } else {
-            hash = nil
         }
         let verification =
             change.verifiesEmail
             ? try await EmailVerification(services: management.services)
                 .prepare(for: change.applied(to: present), client: nil) : nil
         let sessions = SessionEnd(services: management.services)
+        try await ExternalUsers(management).change(present, change)
+        let isPasswordChange = change.password != nil
         return try await refusingDoubles {
-            try await management.write(call.caller) { transaction, now in
+            try await management.write(call.caller) { [hash] transaction, now in
                 try UserStore.lock(id, in: transaction)
                 guard let before = try UserStore.find(id, in: transaction) else { throw Self.inexistent }
                 var user = change.applied(to: before)
                 user.updatedAt = now
                 try UserStore.replace(user, in: transaction)
                 try verification?.write(in: transaction)
-                if let hash {
-                    try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
+                if isPasswordChange {
+                    if let hash {
+                        try UserStore.setPasswordHash(hash, of: id, at: now, in: transaction)
+                    } else {
+                        try UserStore.noteExternalPassword(of: id, at: now, in: transaction)
+                    }
                     let names = [user.email, user.username].compactMap(\.self)
                     try LoginBlocks.remove(names.map { (user.connection, $0) }, in: transaction)
                     try TicketStore.withdraw(.passwordChange, of: id, at: now, in: transaction)
@@ -154,7 +163,7 @@ struct UsersResource: Resource {
                 }
                 var after = try UserMembers.shown([user], in: transaction).first ?? [:]
                 let answer = Answer.ok(after)
-                if hash != nil { after["password"] = "changed" }
+                if isPasswordChange { after["password"] = "changed" }
                 return Changed(answer, [.init("users", id, before: UserMembers.shown(before), after: after)])
             }
         }
@@ -163,6 +172,7 @@ struct UsersResource: Resource {
     @Sendable private func delete(_ call: Plain) async throws -> Answer {
         let id = call["id"]
         let sessions = SessionEnd(services: management.services)
+        try await ExternalUsers(management).delete(id)
         return try await management.write(call.caller) { transaction, _ in
             guard let user = try UserStore.find(id, in: transaction) else { return Changed(.noContent, []) }
             try sessions.endAll(of: id, .accountDeleted, in: transaction)
@@ -174,7 +184,7 @@ struct UsersResource: Resource {
     // MARK: Steps
 
     static let inexistent = ManagementError(404, "The user does not exist.", "inexistent_user")
-    private static let exists = ManagementError.conflict("The user already exists.", "auth0_idp_error")
+    static let exists = ManagementError.conflict("The user already exists.", "auth0_idp_error")
 
     /// The database connection with this name.
     private func connection(_ name: String) async throws -> Connection {
@@ -187,11 +197,13 @@ struct UsersResource: Resource {
         return connection
     }
 
-    private func hash(_ password: String, for connection: Connection) async throws -> String {
+    /// - Returns: nil where another database has the password.
+    private func hash(_ password: String, for connection: Connection) async throws -> String? {
         let rules = PasswordRules.check(password, try PasswordPolicy(connection: connection))
         guard rules.allSatisfy(\.isSatisfied) else {
             throw ManagementError(400, "PasswordStrengthError: Password is too weak", "invalid_body")
         }
+        guard connection.externalDatabase == nil else { return nil }
         return try await management.services.passwords.hash(password)
     }
 

@@ -23,6 +23,7 @@ struct PlanOptions: ParsableArguments {
                 parsed, stores: workspace.stores, box: workspace.secret.box,
                 strategies: workspace.services.strategies,
                 allowDelete: allowDelete || environment["AUTH0_ALLOW_DELETE"] == "true")
+            try await parsed.checkScripts(workspace.services)
             return (parsed, plan)
         } catch let error as TenantFileError {
             throw CommandFailure("\(error)")

@@ -9,13 +9,14 @@ import Storage
 /// `portico scripts`.
 struct ScriptsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scripts", abstract: "Try rules and actions.",
+        commandName: "scripts", abstract: "Try rules, actions and database scripts.",
         discussion: "EXAMPLE\n  portico scripts test claims.js --event event.json", subcommands: [Test.self])
 
     /// `portico scripts test`.
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "test", abstract: "Run a rule or an action in the sandbox, and show what it would change.",
+            commandName: "test",
+            abstract: "Run a rule, action or database script in the sandbox, and show what it would change.",
             discussion: """
                 The script runs as it would in a login, without a tenant: of what it may ask the server for it has fetch \
                 alone. What the event leaves out is made up. Ends with 1 where the login would not go on.
@@ -24,15 +25,20 @@ struct ScriptsCommand: AsyncParsableCommand {
                   portico scripts test claims.js
                   portico scripts test claims.js --event event.json --secret KEY=value
                   portico scripts test rule.js --event rule.json    {"user": …, "context": …, "configuration": …}
+                  portico scripts test login.js --database login --event login.json    {"arguments": ["ada@example.com", "secret"]}
                 """)
 
-        @Argument(help: "The file of the rule or the action.")
+        @Argument(help: "The file of the rule, the action or the database script.")
         var file: String
         @Option(help: "A file with the action's event, or with the rule's user, context and configuration, as JSON.")
         var event: String?
         @Option(help: "The trigger of an action, such as credentials-exchange.")
         var trigger: String?
-        @Option(name: .customLong("secret"), help: "A secret of the action, as NAME=value; once for each.")
+        @Option(help: "What the script of a custom database does: login, get_user, create, verify and so on.")
+        var database: String?
+        @Option(
+            name: .customLong("secret"),
+            help: "A secret of the action, or of a database script's configuration, as NAME=value; once for each.")
         var secrets: [String] = []
         @OptionGroup var scripts: ScriptOptions
         @OptionGroup var options: DataOptions
@@ -54,6 +60,13 @@ struct ScriptsCommand: AsyncParsableCommand {
                     throw CommandFailure("There is no trigger '\(trigger)'. Use one of: \(known)")
                 }
                 situation.trigger = named
+            }
+            if let database {
+                guard let script = CustomDatabase.Script(rawValue: database) else {
+                    let known = CustomDatabase.Script.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw CommandFailure("There is no database script '\(database)'. Use one of: \(known)")
+                }
+                situation.database = script
             }
             for secret in secrets {
                 guard let sign = secret.firstIndex(of: "=") else {

@@ -52,9 +52,15 @@ struct UsersCommand: AsyncParsableCommand {
         func run() async throws {
             let workspace = try await options.workspace()
             do {
+                let connection = try await UsersCommand.connection(connection.connection, workspace)
+                if connection.externalDatabase != nil {
+                    throw CommandFailure(
+                        "The users of \(connection.name) are in another database, which its scripts ask. Create them "
+                            + "there, or with POST /api/v2/users, which runs the scripts.")
+                }
                 let user = try await Signup(services: workspace.services).create(
                     email: email, password: password, name: name, isEmailVerified: emailVerified,
-                    connection: UsersCommand.connection(connection.connection, workspace))
+                    connection: connection)
                 try await ChangeAuthor.here("users create").log(
                     "Create user \(user.id)",
                     ["resource": "users", "id": .string(user.id), "connection": .string(user.connection)],
@@ -73,7 +79,7 @@ struct UsersCommand: AsyncParsableCommand {
                     + rules.map { "  \($0.isSatisfied ? "ok  " : "not ") \($0.text)" }.joined(separator: "\n")
             case .userExists: "A user with the address \(email) is there already."
             case .disabled, .takesUsersOver, .noConnection, .suspiciousAddress, .breachedPassword, .notInvited,
-                .denied:
+                .denied, .databaseFails:
                 "The connection takes no new users."
             }
         }

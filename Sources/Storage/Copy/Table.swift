@@ -38,6 +38,7 @@ package struct Table: Sendable {
             [
                 "connection", "email", "email_verified", "username", "profile", "user_metadata", "app_metadata",
                 "blocked", "created_at", "updated_at", "last_login", "logins_count", "primary_user_id",
+                "external_password_at",
             ]),
         Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),

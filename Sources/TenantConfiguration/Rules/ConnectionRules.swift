@@ -29,10 +29,17 @@ package enum ConnectionRules {
         return secret
     }
 
-    /// Checks the names of the custom database scripts, which name files in an export.
-    /// - Throws: ``Document/Problem`` for the first that is not of letters, digits and `_`.
+    /// Checks the custom database scripts: their names, which name files in an export, and that they are texts.
+    /// - Throws: ``Document/Problem`` for the first that is not of letters, digits and `_`, or too long.
     package static func checkScripts(of members: JSONObject, path: String = "") throws(Document.Problem) {
         guard let scripts = members["options"]?.object?["customScripts"]?.object else { return }
+        for (name, script) in scripts.sorted(by: { $0.key < $1.key }) where script != .null {
+            guard let text = script.string, text.utf8.count <= 100 << 10 else {
+                throw Document.Problem(
+                    path: (path.isEmpty ? "" : path + ".") + "options.customScripts.\(name.forDisplay)",
+                    message: "must be a script of 100 KB at most")
+            }
+        }
         for name in scripts.keys.sorted() where name.wholeMatch(of: /[A-Za-z0-9_]{1,64}/) == nil {
             throw Document.Problem(
                 path: (path.isEmpty ? "" : path + ".") + "options.customScripts",

@@ -10,9 +10,17 @@ package struct ConnectionWrite: Sendable {
     /// The secrets as they are.
     package let presentSecrets: JSONObject
 
-    /// Takes the secrets out of `options`: what the connection's strategy says are some.
+    /// Takes the secrets out of `options`: what the connection's strategy says are some, and what the scripts of a custom
+    /// database read.
     /// - Returns: the secrets; one that is to go is null.
     package static func takeSecrets(from members: inout JSONObject, _ strategies: ConnectionStrategies) -> JSONObject {
+        if members["strategy"]?.string ?? Connection.databaseStrategy == Connection.databaseStrategy {
+            guard var options = members["options"]?.object,
+                let configuration = options.removeValue(forKey: CustomDatabase.configuration)
+            else { return [:] }
+            members["options"] = .object(options)
+            return [CustomDatabase.configuration: configuration]
+        }
         guard let strategy = members["strategy"]?.string.flatMap({ strategies[$0] }),
             var options = members["options"]?.object
         else { return [:] }
@@ -32,6 +40,13 @@ package struct ConnectionWrite: Sendable {
         _ strategies: ConnectionStrategies, box: SecretBox, path: String
     ) throws {
         presentSecrets = try sealed.map { try JSON.decode(JSONObject.self, from: box.open($0)) } ?? [:]
+        if connection.isDatabase {
+            let configuration = try Self.configuration(
+                new[CustomDatabase.configuration], present: presentSecrets, path: path)
+            secrets = configuration.isEmpty ? [:] : [CustomDatabase.configuration: .object(configuration)]
+            self.connection = connection
+            return
+        }
         let strategy = strategies[connection.strategy]
         let staysThere = strategy?.secretRecipients.allSatisfy { name in
             before?.options[name] == connection.options[name]
@@ -40,6 +55,33 @@ package struct ConnectionWrite: Sendable {
         secrets = kept.merging(new) { $1 }.filter { $0.value != .null }
         self.connection = connection
         try strategies.check(connection, secrets: secrets, path: path)
+    }
+
+    /// What the scripts of a custom database will read. Nobody can read the values back, so those that the change does not
+    /// name stay, and null takes one away; in place of the object it takes all away.
+    /// - Throws: ``Document/Problem`` for what is no text.
+    private static func configuration(
+        _ new: JSONValue?, present: JSONObject, path: String
+    ) throws(Document.Problem) -> JSONObject {
+        let present = present[CustomDatabase.configuration]?.object ?? [:]
+        let path = (path.isEmpty ? "" : path + ".") + "options.\(CustomDatabase.configuration)"
+        guard let new else { return present }
+        guard new != .null else { return [:] }
+        guard let values = new.object else { throw Document.Problem(path: path, message: "must be an object") }
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) where value != .null {
+            guard let text = value.string, text.utf8.count <= 16 << 10, !text.utf8.contains(0), name != "__proto__",
+                (1...128).contains(name.utf8.count)
+            else {
+                throw Document.Problem(
+                    path: "\(path).\(name.forDisplay)", message: "must be a text of 16 KB at most")
+            }
+            // Auth0 shows these, and they are worth nothing anywhere else.
+            guard text.wholeMatch(of: /2\.0\$[0-9a-f]+\$[0-9a-f]+\$[0-9a-f]+/) == nil else {
+                throw Document.Problem(
+                    path: "\(path).\(name.forDisplay)", message: "is encrypted by Auth0; give the value itself")
+            }
+        }
+        return present.merging(values) { $1 }.filter { $0.value != .null }
     }
 
     /// What is written where the secrets change; nil inside where none are left, nil where they stay.

@@ -94,6 +94,9 @@ struct PasswordResetController: Sendable {
                     ticket, question, browser,
                     problem: .passwordTooWeak(rules.map { PasswordRule(text: $0.text, satisfied: $0.isSatisfied) }),
                     status: .badRequest)
+            } catch PasswordChange.Refusal.databaseFails {
+                return try await page(
+                    ticket, question, browser, problem: .passwordNotChanged, status: .serviceUnavailable)
             } catch PasswordChange.Refusal.breachedPassword {
                 return try await page(
                     ticket, question, browser, problem: .breachedNewPassword, status: .badRequest)

@@ -53,7 +53,7 @@ struct SignupController: Sendable {
             .passwordTooWeak(rules.map { PasswordRule(text: $0.text, satisfied: $0.isSatisfied) })
         case .disabled, .noConnection: .signupDisabled
         case .takesUsersOver: .signupTakesOver
-        case .userExists: .signupFailed
+        case .userExists, .databaseFails: .signupFailed
         case .suspiciousAddress: .suspiciousAddress
         case .breachedPassword: .breachedNewPassword
         case .notInvited: .notInvited

@@ -128,7 +128,8 @@ struct PasswordAuthorization: Sendable {
         case .cannotVerify, .directoryFails:
             OAuthError(
                 .temporarilyUnavailable, "The password cannot be verified right now; try again later.",
-                hint: "The tenant that the user comes from did not verify it; the server's log has the reason.")
+                hint: "Another tenant, a directory or the script of a custom database did not verify it; "
+                    + "the server's log has the reason.")
         case .tooManyLogins:
             OAuthError(
                 .tooManyLogins, "Too many login attempts for this user. Please wait, and try again later.")
