@@ -114,6 +114,7 @@ package struct PasswordChange: Sendable {
             // Logins with the old password come before this, and are ended, or see the new one.
             try UserStore.lock(owner, in: transaction)
             try sessions.endAll(of: owner, .passwordChanged, in: transaction)
+            try RememberedBrowserStore.forget(of: owner, in: transaction)
             let names = [user.email, user.username].compactMap(\.self).map { (user.connection, $0) }
             try LoginBlocks.remove(names.map { (connection: $0.0, identifier: $0.1) }, in: transaction)
             return nil
