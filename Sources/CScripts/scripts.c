@@ -13,81 +13,84 @@ static const unsigned char script2[] = {
 #embed "kinds/database.js"
 };
 static const unsigned char script3[] = {
-#embed "kinds/rule.js"
+#embed "kinds/profile.js"
 };
 static const unsigned char script4[] = {
-#embed "modules/assert.js"
+#embed "kinds/rule.js"
 };
 static const unsigned char script5[] = {
-#embed "modules/auth0-rule-utilities.js"
+#embed "modules/assert.js"
 };
 static const unsigned char script6[] = {
-#embed "modules/auth0.js"
+#embed "modules/auth0-rule-utilities.js"
 };
 static const unsigned char script7[] = {
-#embed "modules/axios.js"
+#embed "modules/auth0.js"
 };
 static const unsigned char script8[] = {
-#embed "modules/bcrypt.js"
+#embed "modules/axios.js"
 };
 static const unsigned char script9[] = {
-#embed "modules/buffer.js"
+#embed "modules/bcrypt.js"
 };
 static const unsigned char script10[] = {
-#embed "modules/clone.js"
+#embed "modules/buffer.js"
 };
 static const unsigned char script11[] = {
-#embed "modules/crypto.js"
+#embed "modules/clone.js"
 };
 static const unsigned char script12[] = {
-#embed "modules/events.js"
+#embed "modules/crypto.js"
 };
 static const unsigned char script13[] = {
-#embed "modules/fetch.js"
+#embed "modules/events.js"
 };
 static const unsigned char script14[] = {
-#embed "modules/http.js"
+#embed "modules/fetch.js"
 };
 static const unsigned char script15[] = {
-#embed "modules/https.js"
+#embed "modules/http.js"
 };
 static const unsigned char script16[] = {
-#embed "modules/inspect.js"
+#embed "modules/https.js"
 };
 static const unsigned char script17[] = {
-#embed "modules/jsonwebtoken.js"
+#embed "modules/inspect.js"
 };
 static const unsigned char script18[] = {
-#embed "modules/node-fetch.js"
+#embed "modules/jsonwebtoken.js"
 };
 static const unsigned char script19[] = {
-#embed "modules/path.js"
+#embed "modules/node-fetch.js"
 };
 static const unsigned char script20[] = {
-#embed "modules/querystring.js"
+#embed "modules/path.js"
 };
 static const unsigned char script21[] = {
-#embed "modules/request-promise-native.js"
+#embed "modules/querystring.js"
 };
 static const unsigned char script22[] = {
-#embed "modules/request-promise.js"
+#embed "modules/request-promise-native.js"
 };
 static const unsigned char script23[] = {
-#embed "modules/request.js"
+#embed "modules/request-promise.js"
 };
 static const unsigned char script24[] = {
-#embed "modules/requests.js"
+#embed "modules/request.js"
 };
 static const unsigned char script25[] = {
-#embed "modules/slack-notify.js"
+#embed "modules/requests.js"
 };
 static const unsigned char script26[] = {
-#embed "modules/url.js"
+#embed "modules/slack-notify.js"
 };
 static const unsigned char script27[] = {
-#embed "modules/util.js"
+#embed "modules/url.js"
 };
 static const unsigned char script28[] = {
+#embed "modules/util.js"
+};
+static const unsigned char script29[] = {
 #embed "modules/uuid.js"
 };
 
@@ -95,32 +98,33 @@ static const struct CScript scripts[] = {
     {"prelude/runtime.js", script0, sizeof script0},
     {"kinds/action.js", script1, sizeof script1},
     {"kinds/database.js", script2, sizeof script2},
-    {"kinds/rule.js", script3, sizeof script3},
-    {"modules/assert.js", script4, sizeof script4},
-    {"modules/auth0-rule-utilities.js", script5, sizeof script5},
-    {"modules/auth0.js", script6, sizeof script6},
-    {"modules/axios.js", script7, sizeof script7},
-    {"modules/bcrypt.js", script8, sizeof script8},
-    {"modules/buffer.js", script9, sizeof script9},
-    {"modules/clone.js", script10, sizeof script10},
-    {"modules/crypto.js", script11, sizeof script11},
-    {"modules/events.js", script12, sizeof script12},
-    {"modules/fetch.js", script13, sizeof script13},
-    {"modules/http.js", script14, sizeof script14},
-    {"modules/https.js", script15, sizeof script15},
-    {"modules/inspect.js", script16, sizeof script16},
-    {"modules/jsonwebtoken.js", script17, sizeof script17},
-    {"modules/node-fetch.js", script18, sizeof script18},
-    {"modules/path.js", script19, sizeof script19},
-    {"modules/querystring.js", script20, sizeof script20},
-    {"modules/request-promise-native.js", script21, sizeof script21},
-    {"modules/request-promise.js", script22, sizeof script22},
-    {"modules/request.js", script23, sizeof script23},
-    {"modules/requests.js", script24, sizeof script24},
-    {"modules/slack-notify.js", script25, sizeof script25},
-    {"modules/url.js", script26, sizeof script26},
-    {"modules/util.js", script27, sizeof script27},
-    {"modules/uuid.js", script28, sizeof script28},
+    {"kinds/profile.js", script3, sizeof script3},
+    {"kinds/rule.js", script4, sizeof script4},
+    {"modules/assert.js", script5, sizeof script5},
+    {"modules/auth0-rule-utilities.js", script6, sizeof script6},
+    {"modules/auth0.js", script7, sizeof script7},
+    {"modules/axios.js", script8, sizeof script8},
+    {"modules/bcrypt.js", script9, sizeof script9},
+    {"modules/buffer.js", script10, sizeof script10},
+    {"modules/clone.js", script11, sizeof script11},
+    {"modules/crypto.js", script12, sizeof script12},
+    {"modules/events.js", script13, sizeof script13},
+    {"modules/fetch.js", script14, sizeof script14},
+    {"modules/http.js", script15, sizeof script15},
+    {"modules/https.js", script16, sizeof script16},
+    {"modules/inspect.js", script17, sizeof script17},
+    {"modules/jsonwebtoken.js", script18, sizeof script18},
+    {"modules/node-fetch.js", script19, sizeof script19},
+    {"modules/path.js", script20, sizeof script20},
+    {"modules/querystring.js", script21, sizeof script21},
+    {"modules/request-promise-native.js", script22, sizeof script22},
+    {"modules/request-promise.js", script23, sizeof script23},
+    {"modules/request.js", script24, sizeof script24},
+    {"modules/requests.js", script25, sizeof script25},
+    {"modules/slack-notify.js", script26, sizeof script26},
+    {"modules/url.js", script27, sizeof script27},
+    {"modules/util.js", script28, sizeof script28},
+    {"modules/uuid.js", script29, sizeof script29},
 };
 
 size_t CScriptCount(void) { return sizeof scripts / sizeof scripts[0]; }

@@ -176,12 +176,10 @@ struct Checkup {
     }
 
     private func scripts() async throws -> [Finding] {
-        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
-        guard !due.isEmpty else { return try await databaseScripts() }
-        return [
-            Finding(
-                grade: .good, text: "scripts: \(due.map(\.title).joined(separator: ", "))")
-        ] + (try await databaseScripts())
+        let titles = try await scriptTitles()
+        let databases = try await databaseScripts()
+        guard !titles.isEmpty else { return databases }
+        return [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")] + databases
     }
 
     /// The databases that are asked by scripts, and what these do without.
@@ -206,9 +204,21 @@ struct Checkup {
         }
     }
 
+    /// What the tenant's scripts are called.
+    private func scriptTitles() async throws -> [String] {
+        let (due, connections) = try await workspace.stores.database.read { transaction in
+            (
+                try DueScripts(in: transaction).at(ActionTrigger.allCases),
+                try ConnectionStore.list(in: transaction).filter { $0.profileScript != nil }
+            )
+        }
+        return due.map(\.title) + connections.map(ProfileScript.title)
+    }
+
     /// Whether scripts can run, and what keeps them inside.
     private func sandbox() async throws -> [Finding] {
-        let due = try await workspace.stores.database.read { try DueScripts(in: $0) }.at(ActionTrigger.allCases)
+        let databases = try await workspace.stores.connections.list().filter { CustomDatabase(connection: $0) != nil }
+        let isNeeded = try await !scriptTitles().isEmpty || !databases.isEmpty
         switch await workspace.scripts.check() {
         case .success(let report):
             let missing = report.layers.compactMap { layer in layer.problem.map { "\(layer.name) (\($0))" } }
@@ -219,7 +229,7 @@ struct Checkup {
                 : [Finding(grade: .warning, text: text + ". Not here: " + missing.joined(separator: ", "))]
         case .failure(let failure):
             return [
-                Finding(grade: due.isEmpty ? .warning : .bad, text: "sandbox for scripts: none. \(failure.reason)")
+                Finding(grade: isNeeded ? .bad : .warning, text: "sandbox for scripts: none. \(failure.reason)")
             ]
         }
     }

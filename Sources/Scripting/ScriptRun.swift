@@ -9,6 +9,8 @@ package struct ScriptRun: Sendable {
         case action
         /// One script of a custom database, `function login(email, password, callback) { … }`.
         case database
+        /// The script of a connection that finds out who has signed in, `function (accessToken, ctx, cb) { … }`.
+        case profile
     }
 
     package let kind: Kind

@@ -26,6 +26,8 @@ package struct Client: Sendable, Hashable {
     package var refreshToken = RefreshTokenSettings()
     /// Whether the client's access tokens must be bound to a key (RFC 9449) or certificate (RFC 8705) of its own.
     package var requiresProofOfPossession = false
+    /// Whether the client's servers may say in `auth0-forwarded-for` for whose address a request counts.
+    package var isForwardedAddressTrusted = false
     package var tokenExchange = TokenExchangeSettings()
     package var jwtBearer = JWTBearerSettings()
     package var openID = OpenIDSettings()
@@ -132,6 +134,7 @@ extension Client {
             _ = try settings.remaining(known: ["secret_encoded", "scopes"])
         }
         requiresProofOfPossession = try document.bool("require_proof_of_possession", default: false)
+        isForwardedAddressTrusted = try document.bool("is_token_endpoint_ip_header_trusted", default: false)
         if let settings = try document.document("refresh_token") {
             refreshToken = try RefreshTokenSettings(document: settings)
         }
@@ -184,6 +187,7 @@ extension Client {
             "alg": .string(idTokenAlgorithm.rawValue), "lifetime_in_seconds": .integer(Int64(idTokenLifetime)),
         ]
         if requiresProofOfPossession { members["require_proof_of_possession"] = true }
+        if isForwardedAddressTrusted { members["is_token_endpoint_ip_header_trusted"] = true }
         members["refresh_token"] = .object(refreshToken.document)
         members["jwt_bearer"] = jwtBearer.document.map(JSONValue.object)
         members["token_exchange"] = tokenExchange.document.map(JSONValue.object)
@@ -204,7 +208,7 @@ extension Client {
         "addons", "client_metadata", "mobile", "native_social_login",
         "session_transfer",
         "compliance_level", "skip_non_verifiable_callback_uri_confirmation_prompt", "par_request_expiry",
-        "token_quota", "redirection_policy", "third_party_security_mode", "is_token_endpoint_ip_header_trusted",
+        "token_quota", "redirection_policy", "third_party_security_mode",
         "sso_disabled", "callback_url_template", "encryption_key", "express_configuration",
         "async_approval_notification_channels",
     ]

@@ -140,6 +140,9 @@ extension StorageSuite {
         changes.idTokenClaims = ["https://x/é": ["a": [1, 2.5, nil, true, "\u{0}"]]]
         changes.replaceScope(by: ["a", "b"])
         changes.removeScope("b")
+        var token = NewRefreshToken()
+        (token.expiresAt, token.metadata) = (Sample.now + 0.5, ["device": "phone"])
+        changes.refreshToken = token
         let (sample, kept) = (try Sample.code("changed"), changes)
         let code = AuthorizationCode(
             digest: sample.digest, authorizationID: sample.authorizationID, clientID: sample.clientID,

@@ -7,13 +7,19 @@ package struct UserImport: Sendable {
     private let stores: Stores
     private let connection: String
     private let conversion: Auth0UserExport?
+    private let held: [String]
 
     /// Users written in one transaction.
     private static let batch = 200
 
-    /// - Parameter conversion: makes the rows of the import from others; nil where the file has them.
-    package init(stores: Stores, connection: String, converting conversion: Auth0UserExport? = nil) {
-        (self.stores, self.connection, self.conversion) = (stores, connection, conversion)
+    /// - Parameters:
+    ///   - conversion: makes the rows of the import from others; nil where the file has them.
+    ///   - held: the ids of the connections that must be there as long as users are written: those made after their
+    ///     connection has gone would be the next one's of that name.
+    package init(
+        stores: Stores, connection: String, converting conversion: Auth0UserExport? = nil, holding held: [String] = []
+    ) {
+        (self.stores, self.connection, self.conversion, self.held) = (stores, connection, conversion, held.sorted())
     }
 
     /// How far an import has come.
@@ -76,6 +82,13 @@ package struct UserImport: Sendable {
         }
     }
 
+    /// A connection was removed while its users were imported.
+    package struct ConnectionGone: Error, CustomStringConvertible {
+        package var description: String {
+            "The connection was removed while its users were imported; what was written before is gone with it."
+        }
+    }
+
     private struct Row: Sendable {
         let index: Int
         let user: ImportedUser
@@ -98,7 +111,7 @@ package struct UserImport: Sendable {
     ///   - file: JSON, or JSON packed with gzip.
     ///   - upsert: whether users that are there already are updated, all but their passwords. A migration leaves them as
     ///     they are, and only gives them a password hash where they have none.
-    /// - Throws: ``NotUsers``, an error of the file system, ``Gunzip/Damaged``, or ``SQLError``.
+    /// - Throws: ``NotUsers``, ``ConnectionGone``, an error of the file system, ``Gunzip/Damaged``, or ``SQLError``.
     package func run(
         file: URL, upsert: Bool, at now: Date = Date(), progress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
@@ -124,7 +137,7 @@ package struct UserImport: Sendable {
     ///   - rejecting: takes the rows of each batch that were not taken.
     ///   - progress: takes the rows and the bytes that were read, after each row.
     /// - Returns: where it stands at the end.
-    /// - Throws: ``NotUsers``, an error of the file system, ``SQLError``, or what `note` throws.
+    /// - Throws: ``NotUsers``, ``ConnectionGone``, an error of the file system, ``SQLError``, or what `note` throws.
     @discardableResult
     package func run(
         _ file: FileHandle, name: String, from start: Position, upsert: Bool, at now: Date, note: Note? = nil,
@@ -208,7 +221,10 @@ package struct UserImport: Sendable {
         _ batch: Batch, from position: Position, _ existing: Existing, at now: Date, _ note: Note?, attempts: Int = 5
     ) async throws -> (Position, [RejectedRow]) {
         do {
-            return try await stores.database.write { transaction in
+            return try await stores.database.write { [held] transaction in
+                for id in held {
+                    guard try ConnectionStore.hold(id: id, in: transaction) else { throw ConnectionGone() }
+                }
                 let written = try batch.rows.map { try Self.write($0.user, existing, at: now, in: transaction) }
                 let (position, rejected) = Self.outcome(of: batch, written, from: position, existing)
                 try note?(position, rejected, transaction)

@@ -15,6 +15,16 @@ from support.programs import free_ports
 from support.tenant import BASIC, tenant
 
 HEADING = f"Log in to {BASIC.name}"
+PROFILE_SCRIPT = """function (accessToken, ctx, cb) {
+  const headers = { Authorization: 'Bearer ' + accessToken, 'User-Agent': 'Portico' };
+  request.get({ url: 'GITHUB/api/v3/user', headers }, (err, resp, body) => {
+    if (err) return cb(err);
+    if (resp.statusCode !== 200) return cb(new Error('answered ' + resp.statusCode));
+    const user = JSON.parse(body);
+    cb(null, { user_id: user.id, nickname: user.login, name: ctx.token_type + ' ' + user.name });
+  });
+}
+"""
 
 
 class Place:
@@ -47,6 +57,15 @@ class Place:
                 "options": {
                     "type": "back_channel", "issuer": self.upstream.issuer, "client_id": BASIC.id,
                     "client_secret": BASIC.secret,
+                },
+            },
+            {
+                "name": "custom", "strategy": "oauth2", "enabled_clients": [BASIC.name],
+                "options": {
+                    "authorizationURL": f"{self.github.url}/login/oauth/authorize",
+                    "tokenURL": f"{self.github.url}/login/oauth/access_token", "scope": "user:email",
+                    "client_id": github.CLIENT_ID, "client_secret": github.CLIENT_SECRET,
+                    "scripts": {"fetchUserProfile": PROFILE_SCRIPT.replace("GITHUB", self.github.url)},
                 },
             },
         ]
@@ -114,3 +133,16 @@ def test_whoever_goes_back_at_github_is_told_so_and_can_try_again(place: Place, 
     page.get_by_role("button", name="Authorize").click()
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     assert place.id_token()["sub"] == "github|583231"
+
+
+def test_a_script_says_who_has_signed_in(place: Place, new_page: Callable[..., Page]) -> None:
+    assert "fetchUserProfile of the connection custom" in place.portico.command("doctor")
+    page = new_page()
+    page.goto(place.authorization_url(connection="custom"))
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+    claims = place.id_token()
+    assert claims["sub"] == "oauth2|custom|583231"
+    assert (claims["nickname"], claims["name"]) == ("octocat", "bearer The Octocat")
+    exported = place.portico.command("export")
+    assert "request.get" in exported and github.CLIENT_SECRET not in exported

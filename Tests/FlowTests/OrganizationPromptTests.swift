@@ -277,4 +277,25 @@ struct OrganizationPromptTests {
             }
         }
     }
+
+    @Test("An answer to a question that the login does not ask chooses nothing, and has no script run again")
+    func unaskedAnswer() async throws {
+        try await OrganizationTenant.run(OrganizationTenant.fixtures(.allow)) { server in
+            let (party, browser) = (RelyingParty.regularWebApp(server), TestBrowser(server))
+            _ = try await party.authorize(browser)
+            let start = try await browser.get(party.authorizationURL(["prompt": "login"]))
+            let fields = Array(TestBrowser.hiddenFields(try await browser.get(start.location ?? "").text).prefix(2))
+            for (page, answer) in [
+                ("organization", ("organizationName", "acme")),
+                ("organization", ("action", "personal")),
+                ("organization-picker", ("organization", OrganizationTenant.acme)),
+                ("organization-picker", ("action", "personal")),
+            ] {
+                let path = "/u/\(page)?state=\(start.query("state") ?? "")"
+                #expect(try await browser.post(path, fields + [answer]).status == .badRequest, "\(page) \(answer)")
+            }
+            let answer = try await browser.logIn(start, password: User.adaPassword)
+            #expect(try await Self.claims(answer, party)["org_id"] == nil)
+        }
+    }
 }

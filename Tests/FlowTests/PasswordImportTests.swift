@@ -10,7 +10,7 @@ import Testing
 @Suite("Passwords come one by one from the old tenant")
 struct PasswordImportTests {
     private static let tokenURL = "https://old.example.com/oauth/token"
-    private static let password = "correct Horse 7 battery"
+    static let password = "correct Horse 7 battery"
 
     /// A tenant whose database is in import mode.
     private static func fixtures(createsUsers: Bool = false) -> Fixtures {
@@ -23,7 +23,7 @@ struct PasswordImportTests {
     }
 
     /// Runs a server with the user hedy@example.com, whose password only the old tenant knows.
-    private static func run(
+    static func run(
         createsUsers: Bool = false, _ body: @Sendable (TestServer, SimulatedWeb) async throws -> Void
     ) async throws {
         let web = SimulatedWeb()
@@ -41,7 +41,7 @@ struct PasswordImportTests {
     }
 
     /// Lets the old tenant say that the password was right.
-    private static func accept(_ web: SimulatedWeb, _ claims: JSONObject) throws {
+    static func accept(_ web: SimulatedWeb, _ claims: JSONObject) throws {
         let token = ["{}", try JSON.text(claims), "x"].map { Base64URL.encode(Data($0.utf8)) }.joined(separator: ".")
         try web.publish(["access_token": "at", "id_token": .string(token), "token_type": "Bearer"], at: tokenURL)
     }
@@ -51,7 +51,7 @@ struct PasswordImportTests {
             ["error": .string(error), "error_description": .string(text)], at: tokenURL, status: status)
     }
 
-    private static func logIn(
+    static func logIn(
         _ server: TestServer, _ email: String = "hedy@example.com", password: String = password
     ) async throws -> TestResponse {
         let party = RelyingParty.regularWebApp(server)

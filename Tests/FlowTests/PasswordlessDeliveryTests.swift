@@ -72,6 +72,43 @@ struct PasswordlessDeliveryTests {
         }
     }
 
+    @Test("Who is blocked is sent a text message as everybody is, so that no answer's time tells; it lets nobody in")
+    func blockedNumber() async throws {
+        let (web, url) = (SimulatedWeb(), "https://sms.example.com/send")
+        try web.publish([:], at: url)
+        let options: JSONObject = ["provider": "sms_gateway", "gateway_url": .string(url), "from": "Clinic"]
+        try await TestServer.run(Codes.fixtures(options, strategy: "sms"), outbound: web) { server in
+            func code() async throws -> String {
+                #expect(try await Self.start(server).status == .ok)
+                guard case .send(let body, _, _)? = web.requests.last?.method else { return "" }
+                return String(try #require(String(decoding: body, as: UTF8.self).firstMatch(of: /: ([0-9]{6})/)?.1))
+            }
+            let first = try await Codes.redeem(server, code(), username: Self.number, realm: "sms").json()
+            let id = try #require(first["id_token"]?.string?.claims["sub"]?.string)
+            try await server.services.stores.database.write { try UserStore.setBlocked(true, id, in: $0) }
+            let blocked = try await Codes.redeem(server, code(), username: Self.number, realm: "sms").json()
+            #expect(blocked["error_description"] == "user is blocked" && web.requests.count == 2)
+        }
+    }
+
+    @Test("All together have as many text messages sent in an hour as the connection says: each has its price")
+    func messagesPerHour() async throws {
+        let (web, url) = (SimulatedWeb(), "https://sms.example.com/send")
+        try web.publish([:], at: url)
+        let options: JSONObject = [
+            "provider": "sms_gateway", "gateway_url": .string(url), "from": "Clinic", "portico_messages_per_hour": 3,
+        ]
+        try await TestServer.run(Codes.fixtures(options, strategy: "sms"), outbound: web) { server in
+            var statuses: [Int] = []
+            for index in 0..<4 {
+                statuses.append(try await Self.start(server, number: "+491511234567\(index)").status.code)
+            }
+            #expect(statuses == [200, 200, 200, 429] && web.requests.count == 3)
+            server.clock.advance(by: 3601)
+            #expect(try await Self.start(server).status == .ok)
+        }
+    }
+
     @Test("Without a gateway the development inbox has text messages, and in production nothing is sent")
     func inbox() async throws {
         try await TestServer.run(Codes.fixtures(strategy: "sms")) { server in

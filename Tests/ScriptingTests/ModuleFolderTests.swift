@@ -19,6 +19,17 @@ struct ModuleFolderTests {
         return root
     }
 
+    /// Runs `body` with a folder of ``packages``, and a pool of one worker that finds them there.
+    private static func run(_ body: (URL, ScriptPool) async throws -> Void) async throws {
+        let folder = try Self.folder(packages)
+        defer { remove(folder) }
+        var settings = TestWorkers.settings(size: 1)
+        settings.modules = ModuleFolder([folder.path()])
+        let pool = ScriptPool(settings)
+        try await body(folder, pool)
+        await pool.shutdown()
+    }
+
     private static func remove(_ folder: URL) {
         try? FileManager.default.removeItem(at: folder.deletingLastPathComponent())
     }
@@ -46,31 +57,27 @@ struct ModuleFolderTests {
 
     @Test("Node's way: main, exports, relative files, JSON, packages within packages; circles end")
     func packages() async throws {
-        let folder = try Self.folder(Self.packages)
-        defer { Self.remove(folder) }
-        var settings = TestWorkers.settings(size: 1)
-        settings.modules = ModuleFolder([folder.path()])
-        let pool = ScriptPool(settings)
-        let result = await Scripts.body(
-            """
-            const assert = require('assert');
-            const greeting = require('greeting@1.2.3');
-            assert.equal(greeting.greet('Ada'), 'HELLO, ADA!');
-            assert.equal(greeting, require('greeting'));
-            assert(greeting.file.endsWith('/greeting/lib/greet.js') && greeting.folder.endsWith('/greeting/lib'));
-            assert.equal(require('@scope/modern'), 'modern');
-            assert.equal(require('@scope/modern/parts/one'), 1);
-            assert.throws(() => require('@scope/modern/hidden.js'), /nothing for require/);
-            assert.deepEqual(require('circle'), { a: 1, b: 1, c: 3 });
-            assert.throws(() => require('broken'), /does not load/);
-            assert.throws(() => require('broken'), /does not load/);
-            assert.throws(() => require('node-only'), /Cannot find module 'fs' for .*node-only/);
-            assert.throws(() => require('./greeting'), { code: 'MODULE_NOT_FOUND' });
-            assert.throws(() => require('absent'), { code: 'MODULE_NOT_FOUND' });
-            assert.equal(typeof require('uuid').v4, 'function');
-            """, pool: pool)
-        #expect(result.end == .returned("null"), "\(result.console) \(String(describing: result.failure))")
-        await pool.shutdown()
+        try await Self.run { _, pool in
+            let result = await Scripts.body(
+                """
+                const assert = require('assert');
+                const greeting = require('greeting@1.2.3');
+                assert.equal(greeting.greet('Ada'), 'HELLO, ADA!');
+                assert.equal(greeting, require('greeting'));
+                assert(greeting.file.endsWith('/greeting/lib/greet.js') && greeting.folder.endsWith('/greeting/lib'));
+                assert.equal(require('@scope/modern'), 'modern');
+                assert.equal(require('@scope/modern/parts/one'), 1);
+                assert.throws(() => require('@scope/modern/hidden.js'), /nothing for require/);
+                assert.deepEqual(require('circle'), { a: 1, b: 1, c: 3 });
+                assert.throws(() => require('broken'), /does not load/);
+                assert.throws(() => require('broken'), /does not load/);
+                assert.throws(() => require('node-only'), /Cannot find module 'fs' for .*node-only/);
+                assert.throws(() => require('./greeting'), { code: 'MODULE_NOT_FOUND' });
+                assert.throws(() => require('absent'), { code: 'MODULE_NOT_FOUND' });
+                assert.equal(typeof require('uuid').v4, 'function');
+                """, pool: pool)
+            #expect(result.end == .returned("null"), "\(result.console) \(String(describing: result.failure))")
+        }
     }
 
     @Test(
@@ -112,40 +119,34 @@ struct ModuleFolderTests {
 
     @Test("A script's toJSON has no say in what the server is asked")
     func toJSON() async throws {
-        let folder = try Self.folder(Self.packages)
-        defer { Self.remove(folder) }
-        var settings = TestWorkers.settings(size: 1)
-        settings.modules = ModuleFolder([folder.path()])
-        let pool = ScriptPool(settings)
-        let host = TestHost { call in
-            .value(
-                call.arguments.contains("https://a.example/") ? #"{"status":200,"body":"asked"}"# : #"{"status":400}"#)
+        try await Self.run { _, pool in
+            let host = TestHost { call in
+                .value(
+                    call.arguments.contains("https://a.example/")
+                        ? #"{"status":200,"body":"asked"}"# : #"{"status":400}"#)
+            }
+            let result = await Scripts.body(
+                """
+                let asked = 0;
+                for (const type of [Array, Object]) type.prototype.toJSON = () => { asked += 1; return ['circle', null]; };
+                console.log(require('@scope/modern'));
+                console.log((await fetch('https://a.example/')).status);
+                for (const type of [Array, Object]) delete type.prototype.toJSON;
+                """, host: host, pool: pool)
+            #expect(result.console == ["modern", "200"], "\(result.end)")
         }
-        let result = await Scripts.body(
-            """
-            let asked = 0;
-            for (const type of [Array, Object]) type.prototype.toJSON = () => { asked += 1; return ['circle', null]; };
-            console.log(require('@scope/modern'));
-            console.log((await fetch('https://a.example/')).status);
-            for (const type of [Array, Object]) delete type.prototype.toJSON;
-            """, host: host, pool: pool)
-        #expect(result.console == ["modern", "200"], "\(result.end)")
-        await pool.shutdown()
     }
 
     @Test("A worker asks once for a module, and a script cannot ask the server for files itself")
     func calls() async throws {
-        let folder = try Self.folder(Self.packages)
-        defer { Self.remove(folder) }
-        var settings = TestWorkers.settings(size: 1)
-        settings.modules = ModuleFolder([folder.path()])
-        let pool = ScriptPool(settings)
-        let first = await Scripts.body("console.log(require('@scope/modern'));", pool: pool)
-        #expect(first.console == ["modern"])
-        Self.remove(folder)
-        let second = await Scripts.body(
-            "setTimeout(() => {}, 1); console.log(require('@scope/modern'), typeof find, typeof native);", pool: pool)
-        #expect(second.console == ["modern undefined undefined"])
-        await pool.shutdown()
+        try await Self.run { folder, pool in
+            let first = await Scripts.body("console.log(require('@scope/modern'));", pool: pool)
+            #expect(first.console == ["modern"])
+            Self.remove(folder)
+            let second = await Scripts.body(
+                "setTimeout(() => {}, 1); console.log(require('@scope/modern'), typeof find, typeof native);",
+                pool: pool)
+            #expect(second.console == ["modern undefined undefined"])
+        }
     }
 }

@@ -173,4 +173,20 @@ struct UserImportTests {
             #expect(try await tenant.stores.users.list(limit: 10).count == 2)
         }
     }
+
+    @Test("An import into a connection that has gone stops, and writes nothing more")
+    func removedConnection() async throws {
+        try await Tenant.run { tenant in
+            let file = try tenant.write(#"{"email": "ada@example.com"}"#, to: "users.json")
+            let importing = UserImport(stores: tenant.stores, connection: "Users", holding: ["con_users"])
+            await #expect(throws: UserImport.ConnectionGone.self) {
+                try await importing.run(file: file, upsert: false)
+            }
+            #expect(try await tenant.stores.users.list(limit: 10).isEmpty)
+            try await tenant.stores.database.write {
+                try ConnectionStore.save(Connection(id: "con_users", name: "Users", strategy: "auth0"), in: $0)
+            }
+            #expect(try await importing.run(file: file, upsert: false).inserted == 1)
+        }
+    }
 }

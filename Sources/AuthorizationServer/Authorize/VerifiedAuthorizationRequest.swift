@@ -34,6 +34,16 @@ package struct VerifiedAuthorizationRequest: Sendable {
     /// Whether the user may go on without an organization.
     package var allowsPersonalLogin: Bool { client.organizations.usage == .allow }
 
+    /// When a page asks for the organization, be it answered already or not; nil where none does.
+    var organizationPrompt: RequestedOrganization.Question? {
+        guard client.organizations.usage != .deny, request.organization == nil else { return nil }
+        switch client.organizations.requireBehavior {
+        case .noPrompt: return nil
+        case .preLoginPrompt: return .beforeLogin
+        case .postLoginPrompt: return .afterLogin
+        }
+    }
+
     /// Seconds until a code that nobody redeems is worth nothing.
     static let codeLifetime: TimeInterval = 300
 

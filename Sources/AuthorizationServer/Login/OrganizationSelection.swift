@@ -9,7 +9,7 @@ package struct OrganizationSelection: Sendable {
 
     package init(services: Services) { self.services = services }
 
-    /// No organization has that name, or the application signs nobody in to it.
+    /// No organization has that name, or the application signs nobody in to it, or does not ask for it.
     package struct Unknown: Error, Sendable { package init() {} }
 
     /// What the page after the login shows.
@@ -55,6 +55,7 @@ package struct OrganizationSelection: Sendable {
     package func enter(
         name: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest
     ) async throws {
+        guard request.organizationPrompt == .beforeLogin else { throw Unknown() }
         let name = name.trimmingSpaces
         guard !Organization.isID(name), let found = try await LoginOrganization.look(for: name, services) else {
             throw Unknown()
@@ -79,6 +80,7 @@ package struct OrganizationSelection: Sendable {
     package func pick(
         _ id: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws {
+        guard request.organizationPrompt == .afterLogin else { throw Unknown() }
         let question = try await question(request, browser: browser)
         guard question?.organizations.contains(where: { $0.id == id }) == true else { throw Unknown() }
         try await choose(.organization(id: id), login)
@@ -87,7 +89,7 @@ package struct OrganizationSelection: Sendable {
     /// Goes on without an organization.
     /// - Throws: ``Unknown`` where the application requires one.
     package func pickNone(_ login: LoginTransaction, _ request: VerifiedAuthorizationRequest) async throws {
-        guard request.allowsPersonalLogin else { throw Unknown() }
+        guard request.organizationPrompt != nil, request.allowsPersonalLogin else { throw Unknown() }
         try await choose(.personal, login)
     }
 

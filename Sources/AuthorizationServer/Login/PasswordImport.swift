@@ -39,7 +39,13 @@ struct PasswordImport: Sendable {
         let scripts = RegistrationScripts(services: services, connection: connection, client: nil, trail: trail)
         let user = try await scripts.admitted(made)
         do {
-            try await services.stores.database.write { try UserStore.insert(user, passwordHash: hash, in: $0) }
+            let isMade = try await services.stores.database.write { [connection] transaction in
+                // One that is made after its connection has gone would be the next one's of that name.
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { return false }
+                try UserStore.insert(user, passwordHash: hash, in: transaction)
+                return true
+            }
+            guard isMade else { return nil }
             try await scripts.tell(user)
             return (user, nil)
         } catch SQLError.uniqueViolation {

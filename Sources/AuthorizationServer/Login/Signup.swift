@@ -217,7 +217,10 @@ package struct Signup: Sendable {
         if let name { user.profile["name"] = .string(name) }
         let (made, madeHash) = (user, hash)
         do {
-            try await services.stores.database.write { try UserStore.insert(made, passwordHash: madeHash, in: $0) }
+            try await services.stores.database.write { transaction in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else { throw Refusal.noConnection }
+                try UserStore.insert(made, passwordHash: madeHash, in: transaction)
+            }
         } catch SQLError.uniqueViolation {
             throw Refusal.userExists
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Where a request comes from, for the log and for the lists of addresses that attack protection leaves alone.
 package struct RequestOrigin: Sendable {
@@ -7,13 +8,25 @@ package struct RequestOrigin: Sendable {
 
     /// Names the request in the server's log and in its answer.
     package let requestID: String
-    /// The client's address; nil where it is unknown.
-    package let ip: String?
     package let userAgent: String?
+    private let address: Address
     private let startedAt = ContinuousClock.now
 
     package init(requestID: String, ip: String?, userAgent: String?) {
-        (self.requestID, self.ip, self.userAgent) = (requestID, ip, userAgent)
+        (self.requestID, self.userAgent, address) = (requestID, userAgent, Address(ip))
+    }
+
+    /// The client's address; nil where it is unknown.
+    package var ip: String? { address.text.withLock { $0 } }
+
+    /// Takes the word of a client that may be trusted for whose address it is.
+    func forward(to ip: String) { address.text.withLock { $0 = ip } }
+
+    /// An address that becomes known better while a request is answered.
+    private final class Address: Sendable {
+        let text: Mutex<String?>
+
+        init(_ text: String?) { self.text = Mutex(text) }
     }
 
     /// Milliseconds since the request came.

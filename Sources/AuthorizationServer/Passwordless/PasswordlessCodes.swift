@@ -90,11 +90,16 @@ struct PasswordlessCodes: Sendable {
     private func limit(_ address: String, visitor: String) async throws {
         let (now, limits) = (services.now(), services.stores.rateLimits)
         let digest = Secret("\(connection.id) \(address)").digest
-        for (subject, most) in [
+        var subjects = [
             ("passwordless from \(visitor)", Self.mostForVisitor),
             ("passwordless to \(digest) from \(visitor)", Self.mostForAddressAndVisitor),
             ("passwordless to \(digest)", Self.mostForAddress),
-        ] {
+        ]
+        // Numbers are cheap to make up, and each text message has its price.
+        if case .sms(let gateway) = settings.channel {
+            subjects.append(("passwordless by \(connection.id)", gateway.mostPerHour))
+        }
+        for (subject, most) in subjects {
             if let wait = try await limits.refusal(subject, most: most, window: Self.window, at: now) {
                 throw Refusal.tooManyRequests(retryAfter: wait)
             }

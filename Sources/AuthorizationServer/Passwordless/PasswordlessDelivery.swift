@@ -42,12 +42,13 @@ extension PasswordlessCodes {
         }
 
         /// Sends a text message.
-        /// - Parameter tellsOutcome: whether whoever asked waits for the gateway, and is told what it says. Where strangers may not
+        /// - Parameter tellsOutcome: whether whoever asked waits for the gateway, and is told what it says. Then everybody is sent
+        ///   the code, also who is blocked, whom it does not let in: the answer would tell by its time. Where strangers may not
         ///   sign up nobody waits: only for users there would be something to wait for.
         /// - Throws: ``Refusal/notSent``.
         func send(_ code: String, through gateway: SMSGateway, tellsOutcome: Bool) async throws {
-            guard isLetIn else { return }
             guard tellsOutcome else {
+                guard isLetIn else { return }
                 // A code that is lost with its node is asked for again: it would be good for minutes only.
                 Task {
                     do { try await deliver(code, gateway) } catch { logFailure() }

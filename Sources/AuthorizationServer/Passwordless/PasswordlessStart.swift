@@ -26,14 +26,16 @@ package struct PasswordlessStart: Sendable {
 
     /// - Parameters:
     ///   - address: where the request comes from.
+    ///   - forwarded: where the client says that it comes from.
     ///   - language: the header `X-Request-Language`.
     /// - Throws: ``OAuthError``.
     package func send(
-        _ parameters: Parameters, authorizationHeader: String?, address: String, language: String?
+        _ parameters: Parameters, authorizationHeader: String?, address: String,
+        forwarded: ForwardedAddress, language: String?
     ) async throws -> Response {
         let trail = LogTrail()
         do {
-            return try await send(parameters, authorizationHeader, address, language, trail)
+            return try await send(parameters, authorizationHeader, address, forwarded, language, trail)
         } catch {
             services.log(.failedLogin, trail, failure: error)
             throw error
@@ -41,13 +43,14 @@ package struct PasswordlessStart: Sendable {
     }
 
     private func send(
-        _ parameters: Parameters, _ authorizationHeader: String?, _ visitor: String, _ language: String?,
-        _ trail: LogTrail
+        _ parameters: Parameters, _ authorizationHeader: String?, _ address: String,
+        _ forwarded: ForwardedAddress, _ language: String?, _ trail: LogTrail
     ) async throws -> Response {
         let credentials = try ClientCredentials(
             authorizationHeader: authorizationHeader, parameters: parameters, certificate: nil)
         trail.note { $0.clientID = credentials.clientID }
         let client = try await ClientAuthenticator(services: services).authenticate(credentials).client
+        let visitor = forwarded.counted(for: client, else: address)
         let name = try parameters.require("connection")
         let connection = try await services.configuration.connections().first { $0.name == name }
         guard let connection, connection.serves(client), services.strategies[connection.strategy]?.manner == .code

@@ -49,7 +49,13 @@ struct PasswordlessUsers: Sendable {
     /// may have another.
     /// - Throws: ``PasswordlessLogin/Refusal`` where the address is no longer the user's, or either was blocked meanwhile.
     func write(_ user: User, address: String, isNew: Bool, in transaction: any SQLTransaction) throws {
-        guard !isNew else { return try UserStore.insert(user, passwordHash: nil, in: transaction) }
+        guard !isNew else {
+            // One that is made after its connection has gone would be the next one's of that name.
+            guard try ConnectionStore.hold(id: connection.id, in: transaction) else {
+                throw PasswordlessLogin.Refusal.wrongCode
+            }
+            return try UserStore.insert(user, passwordHash: nil, in: transaction)
+        }
         let isMail = address.contains("@")
         if isMail {
             try UserStore.lock(connection: connection.name, email: address, in: transaction)

@@ -22,8 +22,15 @@ package struct SMSGateway: Sendable {
     /// Auth0's `template`: `@@password@@` is where the code goes.
     package let template: String
 
-    package init(provider: Provider, from: String?, messagingService: String?, template: String?) {
+    /// Messages that are sent in an hour at most, whoever asks: Portico's `portico_messages_per_hour`.
+    package let mostPerHour: Int
+
+    /// - Parameter mostPerHour: nil for the standard.
+    package init(
+        provider: Provider, from: String?, messagingService: String?, template: String?, mostPerHour: Int?
+    ) {
         (self.provider, self.from, self.messagingService) = (provider, from, messagingService)
+        self.mostPerHour = mostPerHour ?? 1000
         self.template = template ?? "Your verification code is: @@password@@"
     }
 

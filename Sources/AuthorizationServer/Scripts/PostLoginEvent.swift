@@ -23,16 +23,17 @@ enum PostLoginEvent {
         members["resource_server"] = login.resourceServer.map { ["identifier": .string($0.identifier)] }
         members["organization"] = login.organization.map { .object(RuleContext.organization($0)) }
         members["session"] = login.session.map { session($0, facts) }
-        members["refresh_token"] = login.refreshToken.map(refreshToken)
+        members["refresh_token"] = login.refreshToken.map { refreshToken($0, facts.refreshTokenMetadata) }
         return members
     }
 
-    private static func refreshToken(_ token: RefreshToken) -> JSONValue {
+    private static func refreshToken(_ token: RefreshToken, _ metadata: JSONObject) -> JSONValue {
         let family = token.family
         var members: JSONObject = [
             "id": .string(family.id), "client_id": .string(family.clientID), "user_id": .string(family.userID),
             "created_at": time(token.issuedAt), "last_exchanged_at": time(token.lastUsedAt),
             "rotating": .bool(family.isRotating), "device": [:],
+            "metadata": .object(metadata),
         ]
         members["session_id"] = family.sid.isEmpty ? nil : .string(family.sid)
         members["expires_at"] = family.expiresAt.map(time)

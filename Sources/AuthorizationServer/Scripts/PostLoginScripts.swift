@@ -215,6 +215,12 @@ struct PostLoginPass {
     private mutating func noteSession(_ operations: [ScriptOperation]) throws(ScriptOperation.Problem) {
         for operation in operations {
             switch operation {
+            case .change(.refreshToken, let change) where login.refreshToken == nil:
+                var wanted = progress.changes.refreshToken ?? NewRefreshToken()
+                wanted.take(change)
+                progress.changes.refreshToken = wanted
+            // There is none to end yet; the login is denied all the same.
+            case .revoke(.refreshToken, _, _) where login.refreshToken == nil: break
             case .change(let holder, let change): try sessionNotes.note(change, of: holder, login)
             case .revoke(let holder, _, let keepsTokens):
                 try sessionNotes.note(.revocation(keepsRefreshTokens: keepsTokens), of: holder, login)

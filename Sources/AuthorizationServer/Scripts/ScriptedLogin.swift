@@ -90,6 +90,8 @@ struct ScriptFacts: Sendable {
     let roles: [String]
     /// The applications that the session has signed the user in to and that are told of its end.
     let sessionClients: [String]
+    /// What is kept with the refresh token that is exchanged.
+    let refreshTokenMetadata: JSONObject
     let connection: Connection?
     /// What scripts know the tenant by.
     let tenant: String
@@ -97,14 +99,17 @@ struct ScriptFacts: Sendable {
 
     init(_ login: ScriptedLogin, _ services: Services) async throws {
         let (userID, organizationID, sid) = (login.user.id, login.organization?.id, login.session?.sid)
-        (identities, roles, sessionClients) = try await services.stores.database.read { transaction in
+        let familyID = login.refreshToken?.family.id
+        (identities, roles, sessionClients, refreshTokenMetadata) = try await services.stores.database.read {
+            transaction in
             let roles =
                 try organizationID.map {
                     try OrganizationStore.roles(of: userID, in: $0, transaction)
                 } ?? RoleStore.roles(of: userID, in: transaction)
             return (
                 try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
-                try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? []
+                try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? [],
+                try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:]
             )
         }
         let name = login.connectionName

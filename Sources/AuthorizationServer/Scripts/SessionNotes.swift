@@ -2,7 +2,8 @@ import Foundation
 import OAuth
 import Storage
 
-/// What actions want of a login's session, or of the refresh token that is exchanged; done when they have ended.
+/// What actions want of a login's session, or of the refresh token that is exchanged; done when they have ended. What they want of
+/// one that the login makes stands in ``ScriptChanges/refreshToken``.
 struct SessionNotes: Sendable {
     /// What an action can speak of.
     enum Holder: String, Sendable, Equatable {
@@ -84,7 +85,7 @@ struct SessionNotes: Sendable {
     }
 
     /// - Returns: nil where they say nothing of metadata.
-    private static func metadata(_ present: JSONObject, _ changes: [Change]) -> JSONObject? {
+    fileprivate static func metadata(_ present: JSONObject, _ changes: [Change]) -> JSONObject? {
         var (metadata, isChanged) = (present, false)
         for change in changes {
             switch change {
@@ -100,4 +101,12 @@ struct SessionNotes: Sendable {
 extension SessionNotes.Holder {
     /// The member of the event.
     var member: String { self == .session ? "session" : "refresh_token" }
+}
+
+extension NewRefreshToken {
+    /// Takes something in that an action wants of the refresh token.
+    mutating func take(_ change: SessionNotes.Change) {
+        if case .expiry(let date) = change { expiresAt = min(expiresAt ?? date, date) }
+        if let changed = SessionNotes.metadata(metadata, [change]) { metadata = changed }
+    }
 }

@@ -63,16 +63,21 @@ struct FirstTokens: Sendable {
                 basis.authorizationID, audience: basis.audience, mayHaveSome: false, at: now, in: transaction)
         }
         guard basis.hasRefreshToken else { return }
+        let (wanted, lifetime) = (basis.changes?.refreshToken, client.refreshToken.absoluteLifetime)
+        let ends = [lifetime.map { now.addingTimeInterval(Double($0)) }, wanted?.expiresAt]
         try RefreshTokenStore.insert(
             RefreshTokenFamily(
                 id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
                 userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
-                expiresAt: client.refreshToken.absoluteLifetime.map { now.addingTimeInterval(Double($0)) },
+                expiresAt: ends.compactMap(\.self).min(),
                 confirmation: request.refreshConfirmation(audience: basis.audience),
                 organizationID: basis.organizationID),
             firstToken: refreshToken.digest, at: now, in: transaction)
+        if let metadata = wanted?.metadata, !metadata.isEmpty {
+            try RefreshTokenStore.setMetadata(metadata, of: familyID, in: transaction)
+        }
     }
 
     /// What the token endpoint answers once they are written down.

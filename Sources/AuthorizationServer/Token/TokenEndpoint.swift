@@ -12,17 +12,20 @@ package struct TokenEndpoint: Sendable {
     ///   - authorizationHeader: the value of the `Authorization` header.
     ///   - isFromBrowser: whether the request has an `Origin`.
     ///   - address: where the request comes from.
+    ///   - forwarded: where the client says that it comes from.
     ///   - proofs: the values of the `DPoP` headers.
     ///   - certificate: the certificate of the client's connection.
     /// - Throws: ``OAuthError``.
     package func issue(
         _ parameters: Parameters, authorizationHeader: String?, isFromBrowser: Bool, address: String,
-        proofs: [String] = [], certificate: ClientCertificate? = nil
+        forwarded: ForwardedAddress = ForwardedAddress(nil), proofs: [String] = [],
+        certificate: ClientCertificate? = nil
     ) async throws -> TokenResponse {
         let trail = LogTrail()
         do {
             let response = try await issue(
-                parameters, authorizationHeader, isFromBrowser: isFromBrowser, address, proofs, certificate, trail)
+                parameters, authorizationHeader, isFromBrowser: isFromBrowser, address, forwarded, proofs, certificate,
+                trail)
             services.logTokens(parameters["grant_type"], trail)
             return response
         } catch {
@@ -33,7 +36,7 @@ package struct TokenEndpoint: Sendable {
 
     private func issue(
         _ parameters: Parameters, _ authorizationHeader: String?, isFromBrowser: Bool, _ address: String,
-        _ proofs: [String], _ certificate: ClientCertificate?, _ trail: LogTrail
+        _ forwarded: ForwardedAddress, _ proofs: [String], _ certificate: ClientCertificate?, _ trail: LogTrail
     ) async throws -> TokenResponse {
         let type = GrantType(rawValue: try parameters.require("grant_type"))
         guard let grant = Grants.make(type, services: services) else {
@@ -49,7 +52,8 @@ package struct TokenEndpoint: Sendable {
         let now = services.now()
         var request = TokenRequest(
             parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
-            address: address, trail: trail, resource: try await resource(parameters))
+            address: forwarded.counted(for: registered.client, else: address), trail: trail,
+            resource: try await resource(parameters))
         request.certificate = certificate
         try await readProof(proofs, into: &request)
         var authorization = try await grant.redeem(request)

@@ -27,7 +27,7 @@ struct ProfileMap: Sendable {
         guard let id = candidates.lazy.compactMap({ Self.text(Self.value($0, members)) }).first else {
             throw .misconfigured(
                 cause: "The provider's profile has none of \(candidates.joined(separator: ", "))",
-                mend: "Say with user_id in the map which member is the user's id")
+                mend: "Say with user_id, in the map or in the script's profile, which is the user's id")
         }
         var profile = UpstreamProfile(id: id)
         profile.email = Self.text(Self.value(paths["email"] ?? "email", members))

@@ -4,34 +4,39 @@ import Storage
 
 /// Google's accounts, over OpenID Connect.
 struct GoogleStrategy: ConnectionStrategy {
+    /// Whose accounts.
+    enum Accounts {
+        /// Anybody's (`google-oauth2`).
+        case all
+        /// Those of a company at Google Workspace (`google-apps`), and no others of Google's.
+        case company
+    }
+
+    let accounts: Accounts
     let discovery: DiscoveryCache
 
-    let names: Set<String> = ["google-oauth2"]
-    let family = ConnectionFamily.social
     let manner = ConnectionManner.redirect
     let secretOptions = OIDCOptions.secrets
     let secretRecipients: Set<String> = ["client_id"]
 
+    var names: Set<String> { accounts == .all ? ["google-oauth2"] : ["google-apps"] }
+    var family: ConnectionFamily { accounts == .all ? .social : .enterprise }
+
     func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {
         var provider = try GoogleOptions.provider(&options)
-        let own = try options.string("hd", most: 255)
-        if let domain = own ?? GoogleOptions.hostedDomain(provider) { GoogleOptions.demand([domain], of: &provider) }
+        switch accounts {
+        case .all:
+            let own = try options.string("hd", most: 255)
+            if let domain = own ?? GoogleOptions.hostedDomain(provider) {
+                GoogleOptions.demand([domain], of: &provider)
+            }
+        case .company: GoogleOptions.demand(try Self.domains(&options), of: &provider)
+        }
         return .redirect(OIDCLogin(provider: provider, discovery: discovery))
     }
-}
 
-/// The accounts of a company at Google Workspace (`google-apps`), and no others of Google's.
-struct GoogleWorkspaceStrategy: ConnectionStrategy {
-    let discovery: DiscoveryCache
-
-    let names: Set<String> = ["google-apps"]
-    let family = ConnectionFamily.enterprise
-    let manner = ConnectionManner.redirect
-    let secretOptions = OIDCOptions.secrets
-    let secretRecipients: Set<String> = ["client_id"]
-
-    func login(_ connection: Connection, _ options: inout Document) throws(Document.Problem) -> ConnectionLogin {
-        var provider = try GoogleOptions.provider(&options)
+    /// A company's domains.
+    private static func domains(_ options: inout Document) throws(Document.Problem) -> [String] {
         let first = try options.string("tenant_domain", most: 255)
         let domain = try options.string("domain", most: 255) ?? first
         guard let domain else {
@@ -42,8 +47,7 @@ struct GoogleWorkspaceStrategy: ConnectionStrategy {
         for (name, domain) in named where ["", "*"].contains(domain.trimmed) {
             throw options.problem(name, "must be a company's domain at Google Workspace, not empty or every company's")
         }
-        GoogleOptions.demand(named.map(\.1), of: &provider)
-        return .redirect(OIDCLogin(provider: provider, discovery: discovery))
+        return named.map(\.1)
     }
 }
 

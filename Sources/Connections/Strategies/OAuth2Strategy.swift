@@ -4,8 +4,8 @@ import Storage
 
 /// Any provider of OAuth 2.0: Auth0's custom social connections.
 ///
-/// Auth0 asks a script who has signed in (`scripts.fetchUserProfile`). `portico_profile` says the same without one: the `url` that
-/// describes the owner of an access token, and a `map` of what is called otherwise there.
+/// A script says who has signed in (`scripts.fetchUserProfile`). `portico_profile` says the same without one, and goes before it: the
+/// `url` that describes the owner of an access token, and a `map` of what is called otherwise there.
 struct OAuth2Strategy: ConnectionStrategy {
     static let profileOption = "portico_profile"
 
@@ -33,7 +33,7 @@ struct OAuth2Strategy: ConnectionStrategy {
         let source = try ProfileSource(&options)
         return .redirect(
             OAuth2Login(provider: provider) { answer, _, services async throws(UpstreamFailure) in
-                try await source.profile(answer, services)
+                try await source.profile(answer, connection, services)
             })
     }
 }
@@ -42,7 +42,7 @@ struct OAuth2Strategy: ConnectionStrategy {
 private struct ProfileSource: Sendable {
     let url: String?
     let map: ProfileMap
-    let hasScript: Bool
+    let script: ProfileScript?
 
     init(_ options: inout Document) throws(Document.Problem) {
         var settings = try options.document(OAuth2Strategy.profileOption)
@@ -53,18 +53,25 @@ private struct ProfileSource: Sendable {
             map = .standard
         }
         _ = try settings?.remaining(known: [])
-        let scripts = try options.object("scripts")
-        hasScript = scripts?["fetchUserProfile"]?.string?.isEmpty == false
+        var scripts = try options.document("scripts")
+        let source = try scripts?.string("fetchUserProfile", most: ProfileScript.mostBytes)
+        script = source.flatMap { $0.isEmpty ? nil : ProfileScript(source: $0) }
     }
 
-    func profile(_ answer: TokenAnswer, _ services: Services) async throws(UpstreamFailure) -> UpstreamProfile {
+    func profile(
+        _ answer: TokenAnswer, _ connection: Connection, _ services: Services
+    ) async throws(UpstreamFailure) -> UpstreamProfile {
+        let token = answer.accessToken ?? ""
         guard let url else {
-            throw .misconfigured(
-                cause: hasScript
-                    ? "The connection's script fetchUserProfile cannot run in this version" : "Nothing says who it is",
-                mend: "Set options.\(OAuth2Strategy.profileOption).url to the address that describes the user")
+            guard let script else {
+                throw .misconfigured(
+                    cause: "Nothing says who it is",
+                    mend: "Set options.scripts.fetchUserProfile, or options.\(OAuth2Strategy.profileOption).url to the "
+                        + "address that describes the user")
+            }
+            return try map.profile(try await script.members(token, answer.members, of: connection, services))
         }
-        let value = try await services.askProvider(about: answer.accessToken ?? "", url)
+        let value = try await services.askProvider(about: token, url)
         guard let members = value.object else {
             throw .unavailable(cause: "\(url.forDisplay) did not answer with an object", mend: "Check the address")
         }

@@ -25,7 +25,8 @@ struct SMSStrategy: ConnectionStrategy {
         }
         let gateway = SMSGateway(
             provider: provider, from: from, messagingService: service,
-            template: try options.string("template", most: 1024))
+            template: try options.string("template", most: 1024),
+            mostPerHour: try options.integer("portico_messages_per_hour", in: 1...1_000_000))
         return .code(try PasswordlessSettings(.sms(gateway), &options))
     }
 

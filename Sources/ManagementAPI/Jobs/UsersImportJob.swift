@@ -29,7 +29,9 @@ struct UsersImportJob: Sendable {
         let time = RemainingTime(from: Self.fraction(start.offset, of: size), at: services.now())
         let end: UserImport.Position
         do {
-            end = try await UserImport(stores: services.stores, connection: connection.name).run(
+            end = try await UserImport(
+                stores: services.stores, connection: connection.name, holding: [connection.id]
+            ).run(
                 file, name: "The file", from: start, upsert: job.settings["upsert"]?.bool ?? false, at: services.now(),
                 note: { position, rejected, transaction in
                     let now = services.now()
@@ -39,6 +41,8 @@ struct UsersImportJob: Sendable {
                     let room = max(0, Self.mostErrors - (position.rejected - rejected.count))
                     try JobStore.writeErrors(rejected.prefix(room).map(Self.error), of: job, in: transaction)
                 })
+        } catch is UserImport.ConnectionGone {
+            throw JobRunner.Failure(message: "The connection does not exist any more")
         } catch is UserImport.NotUsers {
             throw JobRunner.Failure(
                 message: "Failed to parse users file JSON when importing users. Make sure it is valid JSON.")

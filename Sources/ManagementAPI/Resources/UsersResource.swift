@@ -90,12 +90,17 @@ struct UsersResource: Resource {
         let local = new.email.map { JSONValue.string(String($0.prefix { $0 != "@" })) }
         user.profile = new.profile
         user.profile["nickname"] = new.profile["nickname"] ?? local ?? new.username.map(JSONValue.string)
-        let made = try await databases.made(user, password: password, in: connection)
+        let registration = ManagedRegistration(connection, services: management.services)
+        let made = try await databases.made(
+            Self.admitted(user, by: registration), password: password, in: connection)
         let verification =
             new.verifiesEmail
             ? try await EmailVerification(services: management.services).prepare(for: made, client: nil) : nil
-        return try await refusingDoubles {
+        let answer = try await refusingDoubles {
             try await management.write(call.caller) { transaction, _ in
+                guard try ConnectionStore.hold(id: connection.id, in: transaction) else {
+                    throw ManagementError.inexistent("connection", "connection")
+                }
                 if connection.externalDatabase == nil {
                     guard try !UserStore.exists(made.id, in: transaction) else { throw Self.exists }
                     try UserStore.insert(made, passwordHash: hash, in: transaction)
@@ -104,6 +109,16 @@ struct UsersResource: Resource {
                 let shown = UserMembers.shown(made)
                 return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
             }
+        }
+        try await registration.tell(made)
+        return answer
+    }
+
+    private static func admitted(_ user: User, by registration: ManagedRegistration) async throws -> User {
+        do {
+            return try await registration.admitted(user)
+        } catch let refusal as ManagedRegistration.Refusal {
+            throw ManagementError(refusal.isServers ? 503 : 400, refusal.message, "extensibility_error")
         }
     }
 

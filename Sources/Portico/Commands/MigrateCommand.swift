@@ -104,7 +104,8 @@ struct MigrateCommand: AsyncParsableCommand {
         }
 
         private func importUsers(_ users: String, _ workspace: Workspace) async throws -> UserImport.Report {
-            let databases = try await workspace.stores.connections.list().filter(\.isDatabase).map(\.name)
+            let present = try await workspace.stores.connections.list().filter(\.isDatabase)
+            let databases = present.map(\.name)
             let bar = ProgressBar(label: "users")
             do {
                 let hashes = try passwordHashes.map { try Auth0UserExport.passwordHashes(in: URL(filePath: $0)) }
@@ -114,7 +115,8 @@ struct MigrateCommand: AsyncParsableCommand {
                 ) {
                     try await UserImport(
                         stores: workspace.stores, connection: standard,
-                        converting: Auth0UserExport(standard: standard, databases: databases, hashes: hashes ?? [:])
+                        converting: Auth0UserExport(standard: standard, databases: databases, hashes: hashes ?? [:]),
+                        holding: present.map(\.id)
                     ).run(file: URL(filePath: users), upsert: false) { bar.show($0.processed, fraction: $0.fraction) }
                 }
                 bar.finish()

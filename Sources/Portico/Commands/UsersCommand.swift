@@ -111,10 +111,11 @@ struct UsersCommand: AsyncParsableCommand {
             let report = try await ChangeAuthor.here("users import").importing(
                 into: connection.name, of: workspace.stores
             ) {
-                try await UserImport(stores: workspace.stores, connection: connection.name)
-                    .run(file: URL(filePath: file), upsert: upsert) { progress in
-                        bar.show(progress.processed, fraction: progress.fraction)
-                    }
+                try await UserImport(
+                    stores: workspace.stores, connection: connection.name, holding: [connection.id]
+                ).run(file: URL(filePath: file), upsert: upsert) { progress in
+                    bar.show(progress.processed, fraction: progress.fraction)
+                }
             }
             bar.finish()
             print(report.text)

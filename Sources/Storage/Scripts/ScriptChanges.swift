@@ -1,3 +1,4 @@
+import Foundation
 import OAuth
 
 /// What the tenant's scripts have changed of the tokens of one authorization.
@@ -6,6 +7,8 @@ package struct ScriptChanges: Sendable, Hashable, Codable {
     package var accessTokenClaims: JSONObject = [:]
     /// Claims of the ID token, which the userinfo endpoint tells as well.
     package var idTokenClaims: JSONObject = [:]
+    /// What the refresh token is made with that the authorization begins with; nil where scripts say nothing of it.
+    package var refreshToken: NewRefreshToken?
     /// What stands in the place of the scope that was granted; nil where that counts.
     private var replacement: [String]?
     private var added: [String] = []
@@ -55,6 +58,16 @@ package struct ScriptChanges: Sendable, Hashable, Codable {
                 || Scope.isReserved(value) && !(value == Scope.offlineAccess && removed.contains(value))
         }
     }
+}
+
+/// What scripts want of a refresh token that is yet to be made.
+package struct NewRefreshToken: Sendable, Hashable, Codable {
+    /// When it ends, unless it would end earlier; nil where scripts do not say.
+    package var expiresAt: Date?
+    /// What is kept with it.
+    package var metadata: JSONObject = [:]
+
+    package init() {}
 }
 
 /// How far the scripts of a login are that waits for its user.

@@ -20,6 +20,6 @@ struct PasswordlessController: Sendable {
         return try Response.json(
             await PasswordlessStart(services: services).send(
                 parameters, authorizationHeader: request.headers[.authorization], address: context.clientAddress,
-                language: language))
+                forwarded: request.forwardedAddress, language: language))
     }
 }

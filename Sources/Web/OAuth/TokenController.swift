@@ -22,7 +22,8 @@ struct TokenController: Sendable {
             await TokenEndpoint(services: services).issue(
                 parameters, authorizationHeader: request.headers[.authorization],
                 isFromBrowser: request.headers[.origin] != nil, address: context.clientAddress,
-                proofs: request.headers[values: .dpop], certificate: context.clientCertificate))
+                forwarded: request.forwardedAddress, proofs: request.headers[values: .dpop],
+                certificate: context.clientCertificate))
     }
 
     @Sendable private func push(_ request: Request, context: WebContext) async throws -> Response {
@@ -38,5 +39,12 @@ struct TokenController: Sendable {
         try await RevocationEndpoint(services: services).revoke(
             parameters, authorizationHeader: request.headers[.authorization], certificate: context.clientCertificate)
         return Response(status: .ok, headers: [.cacheControl: "no-store"])
+    }
+}
+
+extension Request {
+    /// Where the client says that the request comes from.
+    var forwardedAddress: ForwardedAddress {
+        ForwardedAddress(HTTPField.Name(ForwardedAddress.header).flatMap { headers[$0] })
     }
 }

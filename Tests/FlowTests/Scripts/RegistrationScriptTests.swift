@@ -78,4 +78,73 @@ struct RegistrationScriptTests {
             #expect(sent == [Data(user.id.utf8)])
         }
     }
+
+    @Test(
+        "Users whom the Management API makes pass the same actions: refused in their words, with what they note, and told of"
+    )
+    func management() async throws {
+        let web = SimulatedWeb()
+        web.put("{}", at: "https://crm.example.com/")
+        try await ScriptedTenant.run(outbound: web) { server in
+            try await server.bind(
+                [
+                    (
+                        name: "Before",
+                        code: """
+                        exports.onExecutePreUserRegistration = async (event, api) => {
+                          if (event.user.email === 'broken@example.com') throw new Error('secret');
+                          if (event.user.email === 'out@example.com') api.access.deny('domain', 'Not here');
+                          if (event.client !== undefined || event.user.user_id !== undefined) api.access.deny('known');
+                          api.user.setAppMetadata('noted', event.connection.name);
+                          api.user.setUserMetadata('theme', null);
+                        };
+                        """
+                    )
+                ], to: .preUserRegistration)
+            try await server.bind(
+                [
+                    (
+                        name: "After",
+                        code: """
+                        exports.onExecutePostUserRegistration = async (event, api) => {
+                          await fetch('https://crm.example.com/', { method: 'POST', body: event.user.user_id });
+                        };
+                        """
+                    )
+                ], to: .postUserRegistration)
+            let management = try await ManagementClient(server)
+            func make(_ email: String) async throws -> TestResponse {
+                try await management.send(
+                    .post, "users",
+                    [
+                        "connection": .string(Connection.database.name), "email": .string(email),
+                        "password": "Difference-Engine-1822", "user_metadata": ["theme": "dark"],
+                        "app_metadata": ["plan": "gold"],
+                    ])
+            }
+            let refused = try await make("out@example.com")
+            #expect(refused.status == .badRequest)
+            #expect(
+                try refused.json() == [
+                    "statusCode": 400, "error": "Bad Request", "message": "Not here",
+                    "errorCode": "extensibility_error",
+                ])
+            let broken = try await make("broken@example.com")
+            #expect(broken.status == .badRequest && !broken.text.contains("secret"))
+            for email in ["out@example.com", "broken@example.com"] {
+                #expect(try await Self.user(server, email) == nil)
+            }
+
+            let made = try await make("new@example.com").json()
+            let user = try #require(try await Self.user(server, "new@example.com"))
+            let metadata: JSONObject = ["plan": "gold", "noted": .string(Connection.database.name)]
+            #expect(user.appMetadata == metadata && made["app_metadata"] == .object(metadata))
+            #expect(user.userMetadata.isEmpty)
+            func told() -> [Data?] {
+                web.requests.compactMap { if case .custom("POST", let body) = $0.method { body } else { nil } }
+            }
+            for _ in 0..<3000 where told().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(told() == [Data(user.id.utf8)])
+        }
+    }
 }

@@ -220,24 +220,4 @@ struct SocialConnectionTests {
             #expect(named.query("error") == "access_denied")
         }
     }
-
-    @Test("Auth0's fetchUserProfile needs a script engine, and whoever would run it is told so")
-    func script() async throws {
-        let web = SimulatedWeb()
-        try web.publish(["access_token": "abc"], at: "https://custom.example.com/token")
-        let fixtures = Self.fixtures(
-            "oauth2",
-            [
-                "authorizationURL": "https://custom.example.com/authorize",
-                "tokenURL": "https://custom.example.com/token",
-                "scripts": ["fetchUserProfile": "function (accessToken, ctx, cb) { cb(null, {}) }"],
-            ])
-        try await TestServer.run(fixtures, outbound: web) { server in
-            let browser = TestBrowser(server)
-            let departure = try await UpstreamLoginTests.depart(browser, ["connection": "oauth2"])
-            let answer = try await UpstreamLoginTests.arrive(browser, departure, "code=1")
-            #expect(answer.query("error") == "server_error")
-            #expect(answer.query("error_description")?.contains("fetchUserProfile") == true)
-        }
-    }
 }
