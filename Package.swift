@@ -119,7 +119,7 @@ let package = Package(
         target("Scripting"),
         target("ScriptWorker", crypto, cryptoExtras, "CJavaScriptCore", "CSandbox", "CScripts"),
         target("Storage", grdb, crypto, logging, nioPosix, "CLibPQ"),
-        target("Pages", mustache, "CAssets"),
+        target("Pages", mustache, "CAssets", "CQREncode"),
         target("AuthorizationServer", crypto, logging, swiftASN1, x509, "CArgon2", "CAssets", "CBcrypt", "COpenSSL"),
         target("TenantConfiguration", yams, "CZlib"),
         target("ManagementAPI", logging),
@@ -171,6 +171,8 @@ let package = Package(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"]), .brew(["libxml2"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ]
 )

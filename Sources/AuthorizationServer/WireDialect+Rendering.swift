@@ -39,7 +39,7 @@ extension WireDialect {
     private func status(of code: OAuthError.Code) -> Int {
         switch code {
         case .invalidClient, .invalidToken: return 401
-        case .insufficientScope: return 403
+        case .insufficientScope, .mfaRequired: return 403
         case .endpointDisabled: return 404
         case .serverError: return 500
         case .temporarilyUnavailable: return 503

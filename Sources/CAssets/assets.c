@@ -67,117 +67,129 @@ static const unsigned char asset20[] = {
 #embed "pages/mark.mustache"
 };
 static const unsigned char asset21[] = {
-#embed "pages/organization-picker.mustache"
+#embed "pages/mfa-otp-challenge.mustache"
 };
 static const unsigned char asset22[] = {
-#embed "pages/organization.mustache"
+#embed "pages/mfa-otp-enrollment.mustache"
 };
 static const unsigned char asset23[] = {
-#embed "pages/reset-password.mustache"
+#embed "pages/mfa-recovery-code-challenge.mustache"
 };
 static const unsigned char asset24[] = {
-#embed "pages/select-account.mustache"
+#embed "pages/mfa-recovery-code-enrollment.mustache"
 };
 static const unsigned char asset25[] = {
-#embed "pages/signup.mustache"
+#embed "pages/organization-picker.mustache"
 };
 static const unsigned char asset26[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/organization.mustache"
 };
 static const unsigned char asset27[] = {
-#embed "pages/unblock.mustache"
+#embed "pages/reset-password.mustache"
 };
 static const unsigned char asset28[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/select-account.mustache"
 };
 static const unsigned char asset29[] = {
-#embed "locales/en.json"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset30[] = {
-#embed "css/portico.css"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset31[] = {
-#embed "js/form-post.js"
+#embed "pages/unblock.mustache"
 };
 static const unsigned char asset32[] = {
-#embed "js/logout.js"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset33[] = {
-#embed "js/portico.js"
+#embed "locales/en.json"
 };
 static const unsigned char asset34[] = {
-#embed "js/web-message.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset35[] = {
-#embed "mail/blocked_account.html"
+#embed "js/form-post.js"
 };
 static const unsigned char asset36[] = {
-#embed "mail/blocked_account.txt"
+#embed "js/logout.js"
 };
 static const unsigned char asset37[] = {
-#embed "mail/enrollment_email.html"
+#embed "js/portico.js"
 };
 static const unsigned char asset38[] = {
-#embed "mail/enrollment_email.txt"
+#embed "js/web-message.js"
 };
 static const unsigned char asset39[] = {
-#embed "mail/layout.html"
+#embed "mail/blocked_account.html"
 };
 static const unsigned char asset40[] = {
-#embed "mail/mfa_oob_code.html"
+#embed "mail/blocked_account.txt"
 };
 static const unsigned char asset41[] = {
-#embed "mail/mfa_oob_code.txt"
+#embed "mail/enrollment_email.html"
 };
 static const unsigned char asset42[] = {
-#embed "mail/passwordless_email.html"
+#embed "mail/enrollment_email.txt"
 };
 static const unsigned char asset43[] = {
-#embed "mail/passwordless_email.txt"
+#embed "mail/layout.html"
 };
 static const unsigned char asset44[] = {
-#embed "mail/reset_email.html"
+#embed "mail/mfa_oob_code.html"
 };
 static const unsigned char asset45[] = {
-#embed "mail/reset_email.txt"
+#embed "mail/mfa_oob_code.txt"
 };
 static const unsigned char asset46[] = {
-#embed "mail/reset_email_by_code.html"
+#embed "mail/passwordless_email.html"
 };
 static const unsigned char asset47[] = {
-#embed "mail/reset_email_by_code.txt"
+#embed "mail/passwordless_email.txt"
 };
 static const unsigned char asset48[] = {
-#embed "mail/stolen_credentials.html"
+#embed "mail/reset_email.html"
 };
 static const unsigned char asset49[] = {
-#embed "mail/stolen_credentials.txt"
+#embed "mail/reset_email.txt"
 };
 static const unsigned char asset50[] = {
-#embed "mail/user_invitation.html"
+#embed "mail/reset_email_by_code.html"
 };
 static const unsigned char asset51[] = {
-#embed "mail/user_invitation.txt"
+#embed "mail/reset_email_by_code.txt"
 };
 static const unsigned char asset52[] = {
-#embed "mail/verify_email.html"
+#embed "mail/stolen_credentials.html"
 };
 static const unsigned char asset53[] = {
-#embed "mail/verify_email.txt"
+#embed "mail/stolen_credentials.txt"
 };
 static const unsigned char asset54[] = {
-#embed "mail/verify_email_by_code.html"
+#embed "mail/user_invitation.html"
 };
 static const unsigned char asset55[] = {
-#embed "mail/verify_email_by_code.txt"
+#embed "mail/user_invitation.txt"
 };
 static const unsigned char asset56[] = {
-#embed "mail/welcome_email.html"
+#embed "mail/verify_email.html"
 };
 static const unsigned char asset57[] = {
-#embed "mail/welcome_email.txt"
+#embed "mail/verify_email.txt"
 };
 static const unsigned char asset58[] = {
+#embed "mail/verify_email_by_code.html"
+};
+static const unsigned char asset59[] = {
+#embed "mail/verify_email_by_code.txt"
+};
+static const unsigned char asset60[] = {
+#embed "mail/welcome_email.html"
+};
+static const unsigned char asset61[] = {
+#embed "mail/welcome_email.txt"
+};
+static const unsigned char asset62[] = {
 #embed "images/portico.svg"
 };
 
@@ -203,44 +215,48 @@ static const struct CAsset assets[] = {
     {"pages/logout.mustache", asset18, sizeof asset18},
     {"pages/mail-notice.mustache", asset19, sizeof asset19},
     {"pages/mark.mustache", asset20, sizeof asset20},
-    {"pages/organization-picker.mustache", asset21, sizeof asset21},
-    {"pages/organization.mustache", asset22, sizeof asset22},
-    {"pages/reset-password.mustache", asset23, sizeof asset23},
-    {"pages/select-account.mustache", asset24, sizeof asset24},
-    {"pages/signup.mustache", asset25, sizeof asset25},
-    {"pages/still-logged-in.mustache", asset26, sizeof asset26},
-    {"pages/unblock.mustache", asset27, sizeof asset27},
-    {"pages/web-message.mustache", asset28, sizeof asset28},
-    {"locales/en.json", asset29, sizeof asset29},
-    {"css/portico.css", asset30, sizeof asset30},
-    {"js/form-post.js", asset31, sizeof asset31},
-    {"js/logout.js", asset32, sizeof asset32},
-    {"js/portico.js", asset33, sizeof asset33},
-    {"js/web-message.js", asset34, sizeof asset34},
-    {"mail/blocked_account.html", asset35, sizeof asset35},
-    {"mail/blocked_account.txt", asset36, sizeof asset36},
-    {"mail/enrollment_email.html", asset37, sizeof asset37},
-    {"mail/enrollment_email.txt", asset38, sizeof asset38},
-    {"mail/layout.html", asset39, sizeof asset39},
-    {"mail/mfa_oob_code.html", asset40, sizeof asset40},
-    {"mail/mfa_oob_code.txt", asset41, sizeof asset41},
-    {"mail/passwordless_email.html", asset42, sizeof asset42},
-    {"mail/passwordless_email.txt", asset43, sizeof asset43},
-    {"mail/reset_email.html", asset44, sizeof asset44},
-    {"mail/reset_email.txt", asset45, sizeof asset45},
-    {"mail/reset_email_by_code.html", asset46, sizeof asset46},
-    {"mail/reset_email_by_code.txt", asset47, sizeof asset47},
-    {"mail/stolen_credentials.html", asset48, sizeof asset48},
-    {"mail/stolen_credentials.txt", asset49, sizeof asset49},
-    {"mail/user_invitation.html", asset50, sizeof asset50},
-    {"mail/user_invitation.txt", asset51, sizeof asset51},
-    {"mail/verify_email.html", asset52, sizeof asset52},
-    {"mail/verify_email.txt", asset53, sizeof asset53},
-    {"mail/verify_email_by_code.html", asset54, sizeof asset54},
-    {"mail/verify_email_by_code.txt", asset55, sizeof asset55},
-    {"mail/welcome_email.html", asset56, sizeof asset56},
-    {"mail/welcome_email.txt", asset57, sizeof asset57},
-    {"images/portico.svg", asset58, sizeof asset58},
+    {"pages/mfa-otp-challenge.mustache", asset21, sizeof asset21},
+    {"pages/mfa-otp-enrollment.mustache", asset22, sizeof asset22},
+    {"pages/mfa-recovery-code-challenge.mustache", asset23, sizeof asset23},
+    {"pages/mfa-recovery-code-enrollment.mustache", asset24, sizeof asset24},
+    {"pages/organization-picker.mustache", asset25, sizeof asset25},
+    {"pages/organization.mustache", asset26, sizeof asset26},
+    {"pages/reset-password.mustache", asset27, sizeof asset27},
+    {"pages/select-account.mustache", asset28, sizeof asset28},
+    {"pages/signup.mustache", asset29, sizeof asset29},
+    {"pages/still-logged-in.mustache", asset30, sizeof asset30},
+    {"pages/unblock.mustache", asset31, sizeof asset31},
+    {"pages/web-message.mustache", asset32, sizeof asset32},
+    {"locales/en.json", asset33, sizeof asset33},
+    {"css/portico.css", asset34, sizeof asset34},
+    {"js/form-post.js", asset35, sizeof asset35},
+    {"js/logout.js", asset36, sizeof asset36},
+    {"js/portico.js", asset37, sizeof asset37},
+    {"js/web-message.js", asset38, sizeof asset38},
+    {"mail/blocked_account.html", asset39, sizeof asset39},
+    {"mail/blocked_account.txt", asset40, sizeof asset40},
+    {"mail/enrollment_email.html", asset41, sizeof asset41},
+    {"mail/enrollment_email.txt", asset42, sizeof asset42},
+    {"mail/layout.html", asset43, sizeof asset43},
+    {"mail/mfa_oob_code.html", asset44, sizeof asset44},
+    {"mail/mfa_oob_code.txt", asset45, sizeof asset45},
+    {"mail/passwordless_email.html", asset46, sizeof asset46},
+    {"mail/passwordless_email.txt", asset47, sizeof asset47},
+    {"mail/reset_email.html", asset48, sizeof asset48},
+    {"mail/reset_email.txt", asset49, sizeof asset49},
+    {"mail/reset_email_by_code.html", asset50, sizeof asset50},
+    {"mail/reset_email_by_code.txt", asset51, sizeof asset51},
+    {"mail/stolen_credentials.html", asset52, sizeof asset52},
+    {"mail/stolen_credentials.txt", asset53, sizeof asset53},
+    {"mail/user_invitation.html", asset54, sizeof asset54},
+    {"mail/user_invitation.txt", asset55, sizeof asset55},
+    {"mail/verify_email.html", asset56, sizeof asset56},
+    {"mail/verify_email.txt", asset57, sizeof asset57},
+    {"mail/verify_email_by_code.html", asset58, sizeof asset58},
+    {"mail/verify_email_by_code.txt", asset59, sizeof asset59},
+    {"mail/welcome_email.html", asset60, sizeof asset60},
+    {"mail/welcome_email.txt", asset61, sizeof asset61},
+    {"images/portico.svg", asset62, sizeof asset62},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -38,6 +38,7 @@ package struct ManagementAPI: Sendable {
         ActionTriggersResource.self,
         JobsResource.self,
         AttackProtectionResource.self,
+        GuardianResource.self,
         LoginBlocksResource.self,
         StatsResource.self,
         UserAccessResource.self,

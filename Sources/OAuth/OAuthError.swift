@@ -23,6 +23,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let invalidTarget = Code(rawValue: "invalid_target")
         package static let invalidToken = Code(rawValue: "invalid_token")
         package static let insufficientScope = Code(rawValue: "insufficient_scope")
+        package static let mfaRequired = Code(rawValue: "mfa_required")
         package static let loginRequired = Code(rawValue: "login_required")
         package static let serverError = Code(rawValue: "server_error")
         package static let slowDown = Code(rawValue: "slow_down")
@@ -105,6 +106,9 @@ extension OAuthError {
     package static func invalidGrant(_ description: String, hint: String? = nil) -> OAuthError {
         OAuthError(.invalidGrant, description, hint: hint)
     }
+
+    /// The user has to pass a second factor, and here is no browser to do it in.
+    package static let multiFactorRequired = OAuthError(.mfaRequired, "Multifactor authentication required")
 
     /// The user or the server refused.
     package static func accessDenied(_ description: String, hint: String? = nil, reason: Reason? = nil) -> OAuthError {

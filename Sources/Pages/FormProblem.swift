@@ -38,6 +38,12 @@ package enum FormProblem: Sendable, Equatable {
     case addressInvalid
     /// The code is not the one that was sent, or no longer good.
     case wrongCode
+    /// The code is not what the user's app shows, or was used before.
+    case wrongFactorCode
+    /// The code is not the user's recovery code.
+    case wrongRecoveryCode
+    /// Too many wrong codes of the second factor were tried.
+    case tooManyFactorCodes
     /// Too many codes were asked for.
     case tooManyCodes
     /// What sends codes does not.
@@ -68,7 +74,7 @@ package enum FormProblem: Sendable, Equatable {
             .signupTakesOver, .busy, .cannotVerify, .passwordNotChanged, .expiredForm, .addressInvalid, .wrongCode,
             .tooManyCodes,
             .codeNotSent, .userCodeInvalid, .tooManyUserCodes, .organizationInvalid, .tooManyRequests,
-            .refused:
+            .wrongFactorCode, .wrongRecoveryCode, .tooManyFactorCodes, .refused:
             .form
         }
     }
@@ -99,6 +105,9 @@ package enum FormProblem: Sendable, Equatable {
         case .addressInvalid: "addressInvalid"
         case .wrongCode: "wrongCode"
         case .tooManyCodes: "tooManyCodes"
+        case .wrongFactorCode: "wrongFactorCode"
+        case .wrongRecoveryCode: "wrongRecoveryCode"
+        case .tooManyFactorCodes: "tooManyFactorCodes"
         case .codeNotSent: "codeNotSent"
         case .userCodeInvalid: "userCodeInvalid"
         case .tooManyUserCodes: "tooManyUserCodes"

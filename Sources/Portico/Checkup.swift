@@ -177,9 +177,19 @@ struct Checkup {
 
     private func scripts() async throws -> [Finding] {
         let titles = try await scriptTitles()
-        let databases = try await databaseScripts()
-        guard !titles.isEmpty else { return databases }
-        return [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")] + databases
+        let listed = titles.isEmpty ? [] : [Finding(grade: .good, text: "scripts: \(titles.joined(separator: ", "))")]
+        return listed + (try await databaseScripts())
+    }
+
+    /// What the tenant's scripts are called.
+    private func scriptTitles() async throws -> [String] {
+        let (due, connections) = try await workspace.stores.database.read { transaction in
+            (
+                try DueScripts(in: transaction).at(ActionTrigger.allCases),
+                try ConnectionStore.list(in: transaction).filter { $0.profileScript != nil }
+            )
+        }
+        return due.map(\.title) + connections.map(ProfileScript.title)
     }
 
     /// The databases that are asked by scripts, and what these do without.
@@ -204,21 +214,9 @@ struct Checkup {
         }
     }
 
-    /// What the tenant's scripts are called.
-    private func scriptTitles() async throws -> [String] {
-        let (due, connections) = try await workspace.stores.database.read { transaction in
-            (
-                try DueScripts(in: transaction).at(ActionTrigger.allCases),
-                try ConnectionStore.list(in: transaction).filter { $0.profileScript != nil }
-            )
-        }
-        return due.map(\.title) + connections.map(ProfileScript.title)
-    }
-
     /// Whether scripts can run, and what keeps them inside.
     private func sandbox() async throws -> [Finding] {
-        let databases = try await workspace.stores.connections.list().filter { CustomDatabase(connection: $0) != nil }
-        let isNeeded = try await !scriptTitles().isEmpty || !databases.isEmpty
+        let isNeeded = try await !scripts().isEmpty
         switch await workspace.scripts.check() {
         case .success(let report):
             let missing = report.layers.compactMap { layer in layer.problem.map { "\(layer.name) (\($0))" } }

@@ -141,7 +141,7 @@ final class Execution {
         switch sources.compile(run, in: realm) {
         case .failure(let failure): return .threw(failure)
         case .success(let factory):
-            invoke("start", [factory, realm.string(run.entry), realm.string(run.input)], in: realm)
+            invoke("start", [.value(factory), .text(run.entry), .text(run.input)], in: realm)
         }
         while end == nil {
             guard let event = nextEvent() else {
@@ -149,20 +149,20 @@ final class Execution {
                 return end ?? .neverSettled
             }
             switch event {
-            case .timer(let id): invoke("fire", [realm.number(id)], in: realm)
+            case .timer(let id): invoke("fire", [.number(id)], in: realm)
             case .answer(let call, let answer):
                 let (isValue, text) =
                     switch answer {
                     case .value(let text): (true, text)
                     case .failure(let message): (false, message)
                     }
-                invoke("answer", [realm.number(Double(call)), realm.boolean(isValue), realm.string(text)], in: realm)
+                invoke("answer", [.number(Double(call)), .boolean(isValue), .text(text)], in: realm)
             }
         }
         return end ?? .neverSettled
     }
 
-    private func invoke(_ name: String, _ arguments: [JSValue], in realm: Realm) {
+    private func invoke(_ name: String, _ arguments: [Realm.Argument], in realm: Realm) {
         guard let exception = realm.invoke(name, arguments), end == nil else { return }
         end = .threw(TenantSource.failure(realm.failure(exception), name: run.name))
     }

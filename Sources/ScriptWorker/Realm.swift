@@ -27,7 +27,7 @@ final class Realm {
         runtime = engine.js.ContextGetGlobalObject(context)
         engine.js.ValueProtect(context, runtime)
         let make = try evaluate(script: "prelude/runtime.js")
-        let made = try call(make, [makeNatives()])
+        let made = try call(make, [.value(makeNatives())])
         engine.js.ValueUnprotect(context, runtime)
         runtime = made
         engine.js.ValueProtect(context, runtime)
@@ -59,7 +59,7 @@ final class Realm {
         guard self.kind != kind else { return }
         let prelude = try evaluate(script: "kinds/\(kind.rawValue).js")
         guard let use = get("use", of: runtime) else { throw Defect(description: "runtime.js has no 'use'") }
-        _ = try call(use, [prelude])
+        _ = try call(use, [.value(prelude)])
         self.kind = kind
     }
 
@@ -81,25 +81,63 @@ final class Realm {
         return (value, exception)
     }
 
-    private func call(_ function: JSObject, _ arguments: [JSValue]) throws(Defect) -> JSValue {
+    /// What a function of ours is called with.
+    enum Argument {
+        case value(JSValue)
+        case text(String)
+        case number(Double)
+        case boolean(Bool)
+    }
+
+    /// The collector looks for values on the stack, and not in an array of Swift's: those that nothing else holds would be
+    /// gone, or others, as soon as the next one is made.
+    private func withValues<R>(_ arguments: [Argument], _ body: ([JSValue]) -> R) -> R {
+        for case .value(let value) in arguments { engine.js.ValueProtect(context, value) }
+        let values = arguments.map { argument -> JSValue in
+            switch argument {
+            case .value(let value): return value
+            case .number(let value): return number(value)
+            case .boolean(let value): return boolean(value)
+            case .text(let text):
+                let value = string(text)
+                engine.js.ValueProtect(context, value)
+                return value
+            }
+        }
+        defer {
+            for (argument, value) in zip(arguments, values) {
+                switch argument {
+                case .value, .text: engine.js.ValueUnprotect(context, value)
+                case .number, .boolean: break
+                }
+            }
+        }
+        return body(values)
+    }
+
+    private func call(_ function: JSObject, _ arguments: [Argument]) throws(Defect) -> JSValue {
         var exception: JSValue?
-        let value = engine.js.ObjectCallAsFunction(context, function, nil, arguments.count, arguments, &exception)
+        let value = withValues(arguments) { values in
+            engine.js.ObjectCallAsFunction(context, function, nil, values.count, values, &exception)
+        }
         guard let value, exception == nil else { throw Defect(description: text(exception)) }
         return value
     }
 
     /// Calls a function of the runtime; the tenant's code may run in it.
     /// - Returns: what it threw.
-    func invoke(_ name: String, _ arguments: [JSValue]) -> JSValue? {
-        guard let function = get(name, of: runtime) else { return string("runtime.js has no '\(name)'") }
-        var exception: JSValue?
-        _ = engine.js.ObjectCallAsFunction(context, function, runtime, arguments.count, arguments, &exception)
-        return exception
+    func invoke(_ name: String, _ arguments: [Argument]) -> JSValue? {
+        withValues(arguments) { values in
+            guard let function = get(name, of: runtime) else { return string("runtime.js has no '\(name)'") }
+            var exception: JSValue?
+            _ = engine.js.ObjectCallAsFunction(context, function, runtime, values.count, values, &exception)
+            return exception
+        }
     }
 
     /// What was thrown, as the runtime describes it.
     func failure(_ exception: JSValue) -> String {
-        guard let describe = get("describe", of: runtime), let text = try? call(describe, [exception]) else {
+        guard let describe = get("describe", of: runtime), let text = try? call(describe, [.value(exception)]) else {
             return #"{"name":"Error","message":"[unprintable]","stack":""}"#
         }
         return self.text(text)

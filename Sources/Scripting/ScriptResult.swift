@@ -12,6 +12,8 @@ package struct ScriptResult: Sendable {
         case crashed(String)
         /// No worker can be had: why, and how to mend it. The script has not run.
         case unavailable(String)
+        /// All workers are taken, and too many wait for one: why, and how to mend it. The script has not run; later it may.
+        case busy(String)
     }
 
     /// What a script can use too much of.

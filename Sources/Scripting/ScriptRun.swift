@@ -25,12 +25,15 @@ package struct ScriptRun: Sendable {
     /// The dependencies that the tenant listed, name to version; nil where there is no such list.
     package let modules: [String: String]?
     package let limits: ScriptLimits
+    /// Whose share of the workers it takes, such as a user's: nobody has more than half of them, and all take turns. Nil for
+    /// a run that is like no other. No worker is told.
+    package let share: String?
 
     package init(
         kind: Kind, name: String, source: String, entry: String = "", input: String,
-        modules: [String: String]? = nil, limits: ScriptLimits = .standard
+        modules: [String: String]? = nil, limits: ScriptLimits = .standard, share: String? = nil
     ) {
         (self.kind, self.name, self.source, self.entry) = (kind, name, source, entry)
-        (self.input, self.modules, self.limits) = (input, modules, limits)
+        (self.input, self.modules, self.limits, self.share) = (input, modules, limits, share)
     }
 }

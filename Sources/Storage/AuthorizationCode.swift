@@ -18,6 +18,8 @@ package struct AuthorizationCode: Sendable {
     package let claims: ClaimsRequest?
     package let sid: String
     package let authenticatedAt: Date
+    /// When the user passed a second factor; nil for none.
+    package var multiFactorAt: Date?
     /// Whether the ID token has `auth_time`: the request had `max_age`, or asked for a login.
     package let showsAuthenticationTime: Bool
     package let expiresAt: Date
@@ -53,12 +55,12 @@ package struct AuthorizationCodeStore: Sendable {
             """
             INSERT INTO authorization_code (digest, authorization_id, client_id, user_id, redirect_uri, scope, audience,
                 nonce, code_challenge, code_challenge_method, claims, sid, authenticated_at, shows_auth_time, expires_at,
-                key_thumbprint, organization_id, script_changes)
+                key_thumbprint, organization_id, script_changes, multi_factor_at)
             VALUES (\(code.digest), \(code.authorizationID), \(code.clientID), \(code.userID), \(code.redirectURI),
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
                 \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
                 \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint),
-                \(code.organizationID), \(code.changes.map { try JSON.text($0) }))
+                \(code.organizationID), \(code.changes.map { try JSON.text($0) }), \(code.multiFactorAt))
             """)
     }
 
@@ -110,6 +112,7 @@ extension AuthorizationCode {
         claims = try row.optionalText("claims").map(ClaimsRequest.init(parsing:))
         sid = try row.text("sid")
         authenticatedAt = try row.date("authenticated_at")
+        multiFactorAt = row.optionalDate("multi_factor_at")
         showsAuthenticationTime = try row.bool("shows_auth_time")
         expiresAt = try row.date("expires_at")
         keyThumbprint = row.optionalText("key_thumbprint")

@@ -24,14 +24,17 @@ package struct DeviceCode: Sendable {
         package let scope: Scope
         package let sid: String
         package let authenticatedAt: Date
+        /// When the user passed a second factor; nil for none.
+        package let multiFactorAt: Date?
         /// What scripts have changed of the device's tokens; nil where none ran.
         package let changes: ScriptChanges?
 
         package init(
-            userID: String, scope: Scope, sid: String, authenticatedAt: Date, changes: ScriptChanges? = nil
+            userID: String, scope: Scope, sid: String, authenticatedAt: Date, multiFactorAt: Date? = nil,
+            changes: ScriptChanges? = nil
         ) {
             (self.userID, self.scope, self.sid, self.authenticatedAt) = (userID, scope, sid, authenticatedAt.storable)
-            self.changes = changes
+            (self.multiFactorAt, self.changes) = (multiFactorAt?.storable, changes)
         }
     }
 
@@ -98,6 +101,7 @@ package struct DeviceCodeStore: Sendable {
             """
             UPDATE device_code SET status = 'approved', user_id = \(approval.userID), scope = \(approval.scope.text),
                 sid = \(approval.sid), authenticated_at = \(approval.authenticatedAt),
+                multi_factor_at = \(approval.multiFactorAt),
                 script_changes = \(approval.changes.map { try JSON.text($0) })
             WHERE digest = \(digest) AND status = 'pending' AND expires_at > \(now)
             """) == 1
@@ -173,6 +177,7 @@ extension DeviceCode {
             Approval(
                 userID: userID, scope: scope, sid: try row.text("sid"),
                 authenticatedAt: try row.date("authenticated_at"),
+                multiFactorAt: row.optionalDate("multi_factor_at"),
                 changes: try row.optionalText("script_changes").map { try JSON.decode(ScriptChanges.self, from: $0) })
         }
     }

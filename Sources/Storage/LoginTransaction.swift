@@ -64,6 +64,10 @@ package struct LoginTransaction: Sendable {
         /// The scope that a user allowed in this transaction, and which user.
         package var consentedScope: String?
         package var consentedUserID: String?
+        /// How far the user is with the second factor.
+        package var factor: FactorProgress?
+        /// The digest of the session whose user is asked for consent; nobody else's is taken.
+        package var consentSessionDigest: String?
         /// How far the tenant's scripts are.
         package var scripts: ScriptProgress?
         /// Whether the user refused.

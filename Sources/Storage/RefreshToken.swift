@@ -16,6 +16,8 @@ package struct RefreshTokenFamily: Sendable {
     /// The session that the user signed in with; empty where there was none.
     package let sid: String
     package let authenticatedAt: Date
+    /// When the user passed a second factor; nil for none.
+    package let multiFactorAt: Date?
     package let showsAuthenticationTime: Bool
     /// Whether the family was made for a client whose tokens rotate; a client that changes sides loses its tokens.
     package let isRotating: Bool
@@ -28,15 +30,15 @@ package struct RefreshTokenFamily: Sendable {
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
-        claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, showsAuthenticationTime: Bool,
-        isRotating: Bool, expiresAt: Date?, confirmation: Confirmation = Confirmation(),
+        claims: ClaimsRequest? = nil, sid: String, authenticatedAt: Date, multiFactorAt: Date? = nil,
+        showsAuthenticationTime: Bool, isRotating: Bool, expiresAt: Date?, confirmation: Confirmation = Confirmation(),
         organizationID: String? = nil
     ) {
         (self.id, self.authorizationID, self.clientID, self.userID) = (id, authorizationID, clientID, userID)
         (self.audience, self.scope, self.claims, self.sid) = (audience, scope, claims, sid)
         (self.authenticatedAt, self.showsAuthenticationTime) = (authenticatedAt.storable, showsAuthenticationTime)
         (self.isRotating, self.expiresAt, self.confirmation) = (isRotating, expiresAt?.storable, confirmation)
-        self.organizationID = organizationID
+        (self.organizationID, self.multiFactorAt) = (organizationID, multiFactorAt?.storable)
     }
 }
 
@@ -68,12 +70,12 @@ package struct RefreshTokenStore: Sendable {
             """
             INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
                 authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint,
-                certificate_thumbprint, organization_id)
+                certificate_thumbprint, organization_id, multi_factor_at)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
                 \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt),
                 \(family.showsAuthenticationTime),
                 \(family.isRotating), \(now), \(family.expiresAt), \(family.confirmation.keyThumbprint),
-                \(family.confirmation.certificateThumbprint), \(family.organizationID))
+                \(family.confirmation.certificateThumbprint), \(family.organizationID), \(family.multiFactorAt))
             """)
         try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
         try transaction.execute(
@@ -197,7 +199,7 @@ extension RefreshTokenFamily {
             clientID: try row.text("client_id"), userID: try row.text("user_id"),
             audience: row.optionalText("audience"), scope: try Scope(parsing: row.text("scope")),
             claims: try row.optionalText("claims").map(ClaimsRequest.init(parsing:)), sid: try row.text("sid"),
-            authenticatedAt: try row.date("authenticated_at"),
+            authenticatedAt: try row.date("authenticated_at"), multiFactorAt: row.optionalDate("multi_factor_at"),
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
             expiresAt: row.optionalDate("expires_at"), confirmation: Confirmation(row),
             organizationID: row.optionalText("organization_id"))

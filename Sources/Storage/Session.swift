@@ -11,6 +11,8 @@ package struct Session: Sendable, Hashable {
     package let connection: String
     /// When the user last proved who they are: the `auth_time` of ID tokens.
     package let authenticatedAt: Date
+    /// When the user last passed a second factor in this session; nil where there was none.
+    package private(set) var multiFactorAt: Date?
     package var lastUsedAt: Date
     package var idleExpiresAt: Date
     package let expiresAt: Date
@@ -93,6 +95,11 @@ package struct SessionStore: Sendable {
         ).map(Session.init)
     }
 
+    /// Notes that the user has passed a second factor.
+    package static func setMultiFactor(at now: Date, digest: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE session SET multi_factor_at = \(now) WHERE digest = \(digest)")
+    }
+
     /// Replaces what applications have noted with a session.
     package static func setMetadata(_ metadata: JSONObject, of sid: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE session SET metadata = \(JSON.text(metadata)) WHERE sid = \(sid)")
@@ -136,6 +143,7 @@ extension Session {
         userID = try row.text("user_id")
         connection = try row.text("session_connection")
         authenticatedAt = try row.date("authenticated_at")
+        multiFactorAt = row.optionalDate("multi_factor_at")
         lastUsedAt = try row.date("last_used_at")
         idleExpiresAt = try row.date("idle_expires_at")
         expiresAt = try row.date("expires_at")

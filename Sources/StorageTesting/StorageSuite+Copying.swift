@@ -71,10 +71,13 @@ extension StorageSuite {
         "INSERT INTO used_assertion VALUES ('digest', 4000000000000)",
         """
         INSERT INTO device_code VALUES ('d', 'u', 'authorization', 'old', 'openid', NULL, 'approved', 'auth0|1', 'sid', 1,
-            10, 1, 4000000000000, '{}')
+            10, 1, 4000000000000, '{}', 1)
         """,
         "INSERT INTO userinfo_claims VALUES ('authorization', '{}', 4000000000000)",
         "INSERT INTO upstream_token VALUES ('auth0|old', 'sealed')",
+        "INSERT INTO authenticator VALUES ('auth0|old', 'totp|dev_1', 'sealed', 1, 1, 1)",
+        "INSERT INTO recovery_code VALUES ('auth0|old', 'digest', 1)",
+        "INSERT INTO remembered_browser VALUES ('digest', 'auth0|old', 4000000000000)",
         "INSERT INTO passwordless_code VALUES ('subject', 'code', 0, 4000000000000, 'sealed')",
         "INSERT INTO upstream_transaction VALUES ('d', 'b', 'con_1', 'sealed', 1, 4000000000000)",
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",

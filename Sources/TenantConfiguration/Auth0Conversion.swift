@@ -61,8 +61,6 @@ struct Auth0Conversion {
     private static let reasons: [String: String] = [
         "actionModules": "this version runs no actions",
         "hooks": "this version runs no hooks",
-        "guardianFactors": "this version has no multi-factor authentication; users sign in with their password alone",
-        "guardianPolicies": "this version has no multi-factor authentication; users sign in with their password alone",
         "pages": "this version shows its own pages, as Auth0's Universal Login does",
         "customDomains": "the tenant's address is PORTICO_ISSUER",
     ]

@@ -49,7 +49,7 @@ package struct Auth0UserExport: Sendable {
             "tells of the old tenant, and begins anew here"
         case "multifactor", "mfa_factors", "guardian_enrollments", "guardian_authenticators",
             "multifactor_last_modified":
-            "this version has no multi-factor authentication"
+            "second factors are not taken over; users set one up at the next login that needs it"
         case "linked identities": "this version cannot sign in with the providers that they are of"
         case "custom_password_hash", "password_hash":
             "of an algorithm that this version does not have (bcrypt and argon2 are); these users reset their "

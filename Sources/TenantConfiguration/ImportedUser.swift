@@ -37,7 +37,7 @@ struct ImportedUser: Sendable {
             guard rest.isEmpty else {
                 throw Rejection(
                     code: "NOT_SUPPORTED",
-                    message: "mfa_factors: this version has no multi-factor authentication; remove them")
+                    message: "mfa_factors: second factors are not taken over; remove them, and users set one up anew")
             }
         } catch let problem as Document.Problem {
             guard !problem.names.isEmpty else { throw Rejection(code: "INVALID_FORMAT", message: "\(problem)") }

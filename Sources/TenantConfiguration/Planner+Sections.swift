@@ -25,6 +25,7 @@ extension Planner {
         switch name {
         case BruteForceProtection.name, SuspiciousIPThrottling.name, BreachedPasswordDetection.name: .attackProtection
         case Branding.name: .branding
+        case MultiFactorSettings.name: .guardianFactors
         case PromptSettings.name, CustomTexts.name: .prompts
         default: .tenant
         }

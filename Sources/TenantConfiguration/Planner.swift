@@ -157,6 +157,7 @@ struct Planner {
         planAttackProtection()
         planBranding()
         planPrompts()
+        planMultiFactor()
         planEmailProvider()
         planEmailTemplates()
         planRules()

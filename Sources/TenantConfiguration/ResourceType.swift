@@ -1,7 +1,8 @@
 /// The kinds of resources in a tenant file, with the names of Auth0's Deploy CLI.
 package enum ResourceType: String, Sendable, CaseIterable {
     case tenant, resourceServers, clients, clientGrants, databases, connections, roles, organizations, logStreams,
-        attackProtection, branding, prompts, emailProvider, emailTemplates, rules, rulesConfigs, actions, triggers
+        attackProtection, branding, prompts, guardianFactors, guardianPolicies, emailProvider, emailTemplates, rules,
+        rulesConfigs, actions, triggers
 
     /// What a plan calls one of them.
     var singular: String {
@@ -22,6 +23,8 @@ package enum ResourceType: String, Sendable, CaseIterable {
         case .attackProtection: "attack protection"
         case .branding: "branding"
         case .prompts: "prompts"
+        case .guardianFactors: "second factors"
+        case .guardianPolicies: "second factors"
         case .emailProvider: "e-mail provider"
         case .emailTemplates: "e-mail template"
         }

@@ -123,6 +123,16 @@ package enum TenantExport {
         if sections.customTexts != CustomTexts() {
             exported.append((.prompts, ["customText": .object(sections.customTexts.document)]))
         }
+        if sections.multiFactor != MultiFactorSettings() {
+            let factors = sections.multiFactor.document["factors"]?.object ?? [:]
+            exported.append(
+                (
+                    .guardianFactors,
+                    .array(
+                        factors.sorted { $0.key < $1.key }.map { ["name": .string($0.key), "enabled": $0.value] })
+                ))
+            exported.append((.guardianPolicies, ["policies": JSONValue(sections.multiFactor.policies)]))
+        }
         return exported
     }
 

@@ -50,6 +50,7 @@ package struct AnswerCheck: Sendable {
     private static func problem(_ body: JSONValue, _ variant: AnswerShape.Variant) -> String? {
         switch variant {
         case .number: problem(body, .integer(0...Int.max), at: "answer")
+        case .texts: problem(body, .texts, at: "answer")
         case .anyObject: problem(body, .anyObject, at: "answer")
         case .object(let members): problem(body, .object(members), at: "answer")
         case .list(let members): problem(body, .list(members), at: "answer")

@@ -39,8 +39,8 @@ package enum TestWorkers {
             size: size)
         // Tests are many at once, and the machine may be busy with them.
         settings.limits.wall = ScriptLimits.longest
-        settings.patience = .seconds(120)
-        settings.startTime = .seconds(120)
+        settings.patience = .seconds(3600)
+        settings.startTime = .seconds(600)
         return settings
     }
 

@@ -10,6 +10,8 @@ struct BrowserCookies: Sendable {
     static let session = "auth0"
     /// Which browser it is.
     static let device = "did"
+    /// That the browser is remembered, so that its user is not asked for a second factor.
+    static let remembered = "auth0-mf"
     /// Where a logout goes on that is at a provider, sealed.
     static let logout = "portico_logout"
     /// A year, as Auth0's.
@@ -23,7 +25,7 @@ struct BrowserCookies: Sendable {
         let device = secret(Self.device, in: request)
         let browser = Browser(
             secret: device ?? Secret.random(), session: secret(Self.session, in: request),
-            address: context.clientAddress)
+            address: context.clientAddress, remembered: secret(Self.remembered, in: request))
         return (browser, device == nil)
     }
 
@@ -51,6 +53,10 @@ struct BrowserCookies: Sendable {
 
     func addSession(_ session: PasswordLogin.NewSession, to response: inout Response) {
         response.setCookie(cookie(Self.session, session.secret.text, lifetime: session.cookieLifetime))
+    }
+
+    func addRemembered(_ secret: Secret, to response: inout Response) {
+        response.setCookie(cookie(Self.remembered, secret.text, lifetime: MultiFactorLogin.rememberedLifetime))
     }
 
     func removeSession(from response: inout Response) {

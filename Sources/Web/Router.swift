@@ -65,6 +65,7 @@ package func buildRouter(
     browser.addRoutes(OrganizationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
+    browser.addRoutes(MFAController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(UnblockController(services: services, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(EmailVerificationController(services: services, cookies: cookies, pages: pages).endpoints)

@@ -36,7 +36,9 @@ struct ImportRulesTests {
             libraries: ["CJavaScriptCore", "CSandbox", "CScripts", "Crypto", "CryptoExtras"],
             only: ["CScripts": "Sources/ScriptWorker/PreludeScripts.swift"]),
         // Pages are made of values.
-        "Pages": Rule(ours: [], libraries: ["CAssets", "Mustache"]),
+        "Pages": Rule(
+            ours: [], libraries: ["CAssets", "CQREncode", "Mustache"],
+            only: ["CQREncode": "Sources/Pages/QRCode.swift"]),
         // The decisions know no HTTP and no template.
         "AuthorizationServer": Rule(
             ours: ["OAuth", "Scripting", "Storage"],

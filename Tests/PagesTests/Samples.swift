@@ -41,6 +41,23 @@ enum Samples {
         ("login-code-link", codeLogin(sendsLinks: true)),
         ("login-code-link-sent", codeLogin(sendsLinks: true, isSent: true)),
         ("login-code-wrong", codeLogin(isSent: true, problem: .wrongCode)),
+        (
+            "mfa-otp-enrollment",
+            MFAOTPEnrollmentPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments",
+                secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+                keyURI: "otpauth://totp/Acme%20Health:ada@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+                mayRemember: true)
+        ),
+        ("mfa-otp-challenge", otpChallenge()),
+        ("mfa-otp-challenge-problem", otpChallenge(problem: .wrongFactorCode)),
+        ("mfa-recovery-code-challenge", recoveryChallenge()),
+        ("mfa-recovery-code-challenge-problem", recoveryChallenge(problem: .tooManyFactorCodes)),
+        (
+            "mfa-recovery-code-enrollment",
+            MFARecoveryCodeEnrollmentPage(
+                state: "s", csrfToken: "c", applicationName: "Appointments", code: "JBSWY3DPEHPK3PXPJBSWY3DP")
+        ),
         ("signup", signup()),
         ("signup-problem", signup(problem: .passwordTooWeak(rules))),
         ("signup-email", signup(problem: .emailInvalid)),
@@ -194,6 +211,17 @@ enum Samples {
         InvitationPage(
             state: "hKFo2SBYcQ", csrfToken: "9v3kd81", applicationName: "Appointments", inviterName: "Grace Hopper",
             organizationName: "Acme Health", address: "ada@acme.example", problem: problem)
+    }
+
+    static func otpChallenge(problem: FormProblem? = nil) -> MFAOTPChallengePage {
+        MFAOTPChallengePage(
+            state: "s", csrfToken: "c", applicationName: "Appointments", offersRecovery: true, mayRemember: true,
+            problem: problem)
+    }
+
+    static func recoveryChallenge(problem: FormProblem? = nil) -> MFARecoveryCodeChallengePage {
+        MFARecoveryCodeChallengePage(
+            state: "s", csrfToken: "c", applicationName: "Appointments", offersOTP: true, problem: problem)
     }
 
     static func codeLogin(

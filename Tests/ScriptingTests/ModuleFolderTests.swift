@@ -140,13 +140,17 @@ struct ModuleFolderTests {
     @Test("A worker asks once for a module, and a script cannot ask the server for files itself")
     func calls() async throws {
         try await Self.run { folder, pool in
-            let first = await Scripts.body("console.log(require('@scope/modern'));", pool: pool)
-            #expect(first.console == ["modern"])
-            Self.remove(folder)
-            let second = await Scripts.body(
-                "setTimeout(() => {}, 1); console.log(require('@scope/modern'), typeof find, typeof native);",
-                pool: pool)
-            #expect(second.console == ["modern undefined undefined"])
+            let host = TestHost { _ in
+                Self.remove(folder)
+                return .value(#"{"status":200,"body":""}"#)
+            }
+            let result = await Scripts.body(
+                """
+                console.log(require('@scope/modern'));
+                await fetch('https://a.example/');
+                console.log(require('@scope/modern'), typeof find, typeof native);
+                """, host: host, pool: pool)
+            #expect(result.console == ["modern", "modern undefined undefined"], "\(result.end)")
         }
     }
 }

@@ -177,6 +177,11 @@ struct ModuleTests {
             assert.equal(posted.data.url, 'https://a.example/p?a=1&c=%C3%A4');
             assert.equal(posted.data.body, '{"b":2}');
             assert.equal(posted.data.headers.authorization, 'Basic dTpw');
+            const named = await axios.get('https://key:p%40ss%3A@a.example/n', { headers: { authorization: 'none' } });
+            assert.equal(named.data.url, 'https://a.example/n');
+            assert.equal(named.data.headers.authorization, 'Basic ' + btoa('key:p@ss:'));
+            const both = await axios.get('https://key:pass@a.example/n', { auth: { username: 'u', password: 'p' } });
+            assert.equal(both.data.headers.authorization, 'Basic dTpw');
             await assert.rejects(axios.get('https://a.example/404'), error => error.isAxiosError && error.response.status === 404);
             await assert.rejects(axios.get('https://missing.example/'), { code: 'ERR_NETWORK' });
             const client = axios.create({ baseURL: 'https://a.example/v1/', headers: { 'x-a': 'b' } });

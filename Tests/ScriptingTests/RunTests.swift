@@ -4,6 +4,26 @@ import Testing
 
 @Suite("A script's run")
 struct RunTests {
+    @Test("What a script is given is its own, however often the engine collects what nobody holds")
+    func collected() async {
+        var settings = TestWorkers.settings(size: 1)
+        settings.environment["JSC_slowPathAllocsBetweenGCs"] = "1"
+        let pool = ScriptPool(settings)
+        let event =
+            #"{"event":{"user":{"email":"ada@example.com"},"list":[\#((0..<2000).map { "\"\($0)\"" }.joined(separator: ","))]}}"#
+        for number in 0..<30 {
+            let result = await Scripts.action(
+                """
+                exports.onExecutePostLogin = async (event, api) => {
+                    console.log(event.user.email, event.list.length, '\(number)');
+                    console.log((await fetch('https://a.example/')).status);
+                };
+                """, input: event, host: TestHost { _ in .value(#"{"status":200,"body":""}"#) }, pool: pool)
+            #expect(result.console == ["ada@example.com 2000 \(number)", "200"], "\(result.end)")
+        }
+        await pool.shutdown()
+    }
+
     @Test("A rule gets the user and the context, and hands them on")
     func rule() async {
         let result = await Scripts.rule(

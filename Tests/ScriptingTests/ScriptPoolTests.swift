@@ -62,7 +62,7 @@ struct ScriptPoolTests {
         let second = await Scripts.body("return;", pool: pool)
         ending.yield()
         #expect(await first.value.end == .returned("null"))
-        guard case .unavailable(let reason) = second.end else { return #expect(Bool(false), "\(second.end)") }
+        guard case .busy(let reason) = second.end else { return #expect(Bool(false), "\(second.end)") }
         #expect(reason.contains("PORTICO_SCRIPT_WORKERS"))
         await pool.shutdown()
     }
@@ -72,7 +72,7 @@ struct ScriptPoolTests {
         var settings = TestWorkers.settings(size: 1)
         settings.mostWaiting = 0
         let pool = ScriptPool(settings)
-        guard case .unavailable(let reason) = await Scripts.body("return;", pool: pool).end else {
+        guard case .busy(let reason) = await Scripts.body("return;", pool: pool).end else {
             return #expect(Bool(false))
         }
         #expect(reason.contains("wait for one of 1 workers already") && reason.contains("PORTICO_SCRIPT_WORKERS"))

@@ -81,20 +81,93 @@ struct WorkerFaultTests {
     }
 
     @Test("as it starts: the reason is told, and it is tried again later")
-    func starting() async {
-        var settings = ScriptPool.Settings(command: ["/bin/sh", "-c", "exit 1"])
+    func starting() async throws {
+        let starts = try Starts()
+        defer { starts.remove() }
+        let worker = TestWorkers.settings().command.map { "'\($0)'" }.joined(separator: " ")
+        var settings = starts.settings("[ -e \"$0.mended\" ] || exit 1; exec \(worker)")
         settings.pause = .zero
         let failing = ScriptPool(settings)
-        for _ in 0..<2 {
-            #expect(
-                await Scripts.body(Self.good, pool: failing).end
-                    == .unavailable("The worker has not started: it ended with 1"))
-        }
+        #expect(
+            await Scripts.body(Self.good, pool: failing).end
+                == .unavailable("The worker has not started: it ended with 1"))
+        starts.mend()
+        while await Scripts.body(Self.good, pool: failing).end != .returned("null") { await Task.yield() }
+        await failing.shutdown()
         let missing = ScriptPool(ScriptPool.Settings(command: ["/nowhere/portico"]))
         guard case .unavailable(let reason) = await Scripts.body(Self.good, pool: missing).end else {
             return #expect(Bool(false))
         }
         #expect(reason.contains("/nowhere/portico cannot be started: No such file"))
+    }
+
+    @Test(
+        "after its greeting: the reason is told after three, and none is started until a pause is over", .serialized,
+        arguments: [Duration.zero, .seconds(3600)])
+    func greeting(pause: Duration) async throws {
+        let starts = try Starts()
+        defer { starts.remove() }
+        var settings = starts.settings(Self.say(Self.ready) + "exit 7")
+        settings.pause = pause
+        settings.patience = .seconds(3600)
+        let pool = ScriptPool(settings)
+        guard case .unavailable(let reason) = await Scripts.body(Self.good, pool: pool).end else {
+            return #expect(Bool(false))
+        }
+        #expect(reason.contains("it ended with 7") || reason.contains("it does not listen"))
+        // One that stood by may be among them.
+        let first = starts.count
+        #expect((3...4).contains(first))
+        if pause > .zero {
+            for _ in 0..<20 {
+                guard case .unavailable = await Scripts.body(Self.good, pool: pool).end else {
+                    return #expect(Bool(false))
+                }
+            }
+            #expect(starts.count == first)
+        }
+        await pool.shutdown()
+    }
+
+    @Test("after its greeting, with many who wait: all are told, and none is started for each")
+    func greetingForMany() async throws {
+        let starts = try Starts()
+        defer { starts.remove() }
+        var settings = starts.settings(Self.say(Self.ready) + "exit 7")
+        settings.pause = .seconds(3600)
+        settings.patience = .seconds(3600)
+        settings.size = 2
+        let pool = ScriptPool(settings)
+        await withTaskGroup(of: ScriptResult.End.self) { group in
+            for _ in 0..<50 { group.addTask { await Scripts.body(Self.good, pool: pool).end } }
+            for await end in group {
+                guard case .unavailable = end else { return #expect(Bool(false), "\(end)") }
+            }
+        }
+        #expect(starts.count <= 6)
+        await pool.shutdown()
+    }
+
+    /// Counts the starts of a worker that is a shell's script.
+    private struct Starts {
+        private let file = FileManager.default.temporaryDirectory.appending(path: "starts-\(UUID().uuidString)")
+
+        init() throws { try Data().write(to: file) }
+
+        var count: Int { ((try? Data(contentsOf: file)) ?? Data()).count }
+
+        /// What the script finds as `$0.mended`.
+        func mend() { try? Data().write(to: URL(filePath: file.path() + ".mended")) }
+
+        func remove() {
+            for path in [file.path(), file.path() + ".mended"] { try? FileManager.default.removeItem(atPath: path) }
+        }
+
+        func settings(_ script: String) -> ScriptPool.Settings {
+            var settings = TestWorkers.settings(size: 1)
+            settings.command = ["/bin/sh", "-c", "printf . >>\"$0\"; " + script, file.path()]
+            return settings
+        }
     }
 
     @Test("What a worker says is not believed: noise ends it")
@@ -107,12 +180,16 @@ struct WorkerFaultTests {
 
     // MARK: One that has been broken into
 
+    private static let ready = WorkerMessage.ready(SandboxReport(engine: "none", memory: 1, layers: [])).frame.bytes
+
+    /// A command of a shell that says `bytes` to the server.
+    private static func say(_ bytes: [UInt8]) -> String {
+        "printf %b '" + bytes.map { #"\0"# + String($0, radix: 8) }.joined() + "' >&3; "
+    }
+
     /// A pool whose worker greets, waits for its run, begins it or not, and then says `words`, for ever where it repeats.
     private static func pool(_ words: [UInt8], hasBegun: Bool = true, repeats: Bool = false) -> ScriptPool {
-        func say(_ bytes: [UInt8]) -> String {
-            "printf %b '" + bytes.map { #"\0"# + String($0, radix: 8) }.joined() + "' >&3; "
-        }
-        var script = say(WorkerMessage.ready(SandboxReport(engine: "none", memory: 1, layers: [])).frame.bytes)
+        var script = say(ready)
         script += "head -c 1 <&3 >/dev/null; "
         if hasBegun { script += say(WorkerMessage.begun(1).frame.bytes) }
         script += repeats ? "while " + say(words) + "do :; done" : say(words) + "exec sleep 60"

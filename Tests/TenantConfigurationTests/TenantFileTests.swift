@@ -19,7 +19,7 @@ struct TenantFileTests {
             for change in fromYAML.changes {
                 #expect(fromFolder.differences(of: change.name) == fromYAML.differences(of: change.name))
             }
-            #expect(fromFolder.notApplied == ["guardianFactors: not applied; this version does not have it yet"])
+            #expect(fromFolder.notApplied == ["themes: not applied; this version does not have it yet"])
             _ = try await fromFolder.apply(to: tenant.stores, at: Tenant.now)
             #expect(try await tenant.plan(shop).isEmpty)
         }
@@ -58,7 +58,8 @@ struct TenantFileTests {
                 {"resource_server_identifier": "\#(api)", "permission_name": "read:orders"},
                 {"resource_server_identifier": "\#(api)", "permission_name": "write:orders"}]}
             """#, to: "export/roles/Clerk.json")
-        try tenant.write(#"{"enabled": true}"#, to: "export/guardian/factors/otp.json")
+        try tenant.write(#"{"displayName": "Theme"}"#, to: "export/themes/theme.json")
+        try tenant.write(#"{"name": "otp", "enabled": true}"#, to: "export/guardian/factors/otp.json")
         try FileManager.default.createDirectory(
             at: tenant.folder.appending(path: "export/hooks"), withIntermediateDirectories: true)
     }

@@ -30,7 +30,10 @@ package struct AuthorizationEndpoint: Sendable {
             let sessionFound = try await browser.session(services)
             if let sessionFound { events.note(sessionFound) }
             var progress = LoginTransaction.Progress()
-            switch try await LoginSteps.next(for: request, sessionFound, &progress, services, events.trail) {
+            switch try await LoginSteps.next(
+                for: request, sessionFound, &progress, services, events.trail,
+                visit: LoginSteps.Visit(remembered: browser.remembered))
+            {
             case .done(let request, let access, let session):
                 return .respond(
                     try await ResponseIssuing(services: services).respond(
@@ -82,7 +85,7 @@ package struct AuthorizationEndpoint: Sendable {
             var progress = login.progress
             switch try await LoginSteps.next(
                 for: request, sessionFound, &progress, services, events.trail,
-                visit: LoginSteps.Visit(state: state, returned: returned))
+                visit: LoginSteps.Visit(state: state, returned: returned, remembered: browser.remembered))
             {
             case .done(let request, let access, let session):
                 return .respond(try await ending.respond(to: request, access, session))
@@ -99,8 +102,10 @@ package struct AuthorizationEndpoint: Sendable {
     /// Keeps what has become known without a question.
     private func keep(_ progress: LoginTransaction.Progress, of login: LoginTransaction) async throws {
         guard progress != login.progress else { return }
-        let (choice, scripts) = (progress.organizationChoice, progress.scripts)
-        try await services.keep(of: login) { ($0.organizationChoice, $0.scripts) = (choice, scripts) }
+        try await services.keep(of: login) { [progress] present in
+            (present.organizationChoice, present.scripts) = (progress.organizationChoice, progress.scripts)
+            (present.factor, present.consentSessionDigest) = (progress.factor, progress.consentSessionDigest)
+        }
     }
 
     /// Sends the browser to where a script wants it, which sends it back with the `state`.
@@ -186,10 +191,12 @@ package struct AuthorizationEndpoint: Sendable {
         }
     }
 
-    /// No login here reaches a named authentication context, so a client that insists on one is told at once (OpenID
-    /// Connect Core §5.5.1.1).
+    /// A login here reaches one named authentication context, that of a second factor; a client that insists on another one is told
+    /// at once (OpenID Connect Core §5.5.1.1).
     private static func checkAuthenticationContext(_ request: AuthorizationRequest) throws(OAuthError) {
-        guard let demand = request.claims?.idToken["acr"], demand.isEssential, !demand.values.isEmpty else { return }
+        guard let demand = request.claims?.idToken["acr"], demand.isEssential, !demand.values.isEmpty,
+            !demand.values.contains(.string(SecondFactors.context))
+        else { return }
         throw OAuthError(
             .unmetAuthenticationRequirements, "None of the required authentication contexts (acr) can be met",
             hint: "Ask for acr as a voluntary claim, or with acr_values, and look at what the ID token says.")

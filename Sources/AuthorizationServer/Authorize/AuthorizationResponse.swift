@@ -35,5 +35,9 @@ package enum AuthorizationOutcome: Sendable {
         case login, signup, consent, organization, invitation
         case organizationPicker = "organization-picker"
         case selectAccount = "select-account"
+        case mfaOTPEnrollment = "mfa-otp-enrollment"
+        case mfaOTPChallenge = "mfa-otp-challenge"
+        case mfaRecoveryCodeChallenge = "mfa-recovery-code-challenge"
+        case mfaRecoveryCodeEnrollment = "mfa-recovery-code-enrollment"
     }
 }

@@ -53,7 +53,7 @@ struct ResponseIssuing: Sendable {
         authorization.authorizationID = issued.authorizationID
         authorization.permissions = access.permissions
         authorization.authentication = Authorization.Authentication(
-            sid: session.sid, authenticatedAt: session.authenticatedAt,
+            sid: session.sid, authenticatedAt: session.authenticatedAt, multiFactorAt: session.multiFactorAt,
             showsTime: request.showsAuthenticationTime, nonce: request.request.nonce)
         authorization.claims = request.request.claims
         authorization.changes = access.changes

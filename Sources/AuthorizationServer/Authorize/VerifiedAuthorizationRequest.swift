@@ -52,6 +52,8 @@ package struct VerifiedAuthorizationRequest: Sendable {
         guard request.prompt.contains(.none) else { return }
         switch page {
         case .login, .signup: throw OAuthError(.loginRequired, "Login required")
+        case .mfaOTPEnrollment, .mfaOTPChallenge, .mfaRecoveryCodeChallenge, .mfaRecoveryCodeEnrollment:
+            throw OAuthError(.loginRequired, "Multifactor authentication required")
         case .selectAccount: throw OAuthError(.accountSelectionRequired, "Account selection required")
         case .consent: throw OAuthError(.consentRequired, "Consent required")
         case .organization, .organizationPicker:
@@ -70,7 +72,7 @@ package struct VerifiedAuthorizationRequest: Sendable {
     func code(
         _ secret: Secret, authorizationID: String, _ access: RequestedAccess, _ session: Session, at now: Date
     ) -> AuthorizationCode {
-        AuthorizationCode(
+        var code = AuthorizationCode(
             digest: secret.digest, authorizationID: authorizationID, clientID: client.clientID,
             userID: session.userID, redirectURI: sentRedirectURI, scope: access.scope,
             audience: access.resourceServer?.resourceServer.identifier, nonce: request.nonce,
@@ -79,5 +81,7 @@ package struct VerifiedAuthorizationRequest: Sendable {
             showsAuthenticationTime: showsAuthenticationTime,
             expiresAt: now.addingTimeInterval(Self.codeLifetime), keyThumbprint: request.dpopKeyThumbprint,
             organizationID: organization?.organization.id, changes: access.changes)
+        code.multiFactorAt = session.multiFactorAt
+        return code
     }
 }

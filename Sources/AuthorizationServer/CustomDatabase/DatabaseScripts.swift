@@ -28,7 +28,7 @@ struct DatabaseScripts {
 
     private init(_ services: Services, _ connection: Connection, _ database: CustomDatabase, _ setting: Setting) {
         (self.services, self.connection, self.database, self.setting) = (services, connection, database, setting)
-        runs = ScriptRuns(services: services)
+        runs = ScriptRuns(services: services, share: .network)
     }
 
     /// Runs scripts, and tells the log of them.

@@ -48,7 +48,7 @@ struct DeviceAdmission: LoginEnding {
     ) async throws -> AuthorizationResponse {
         let approval = DeviceCode.Approval(
             userID: session.userID, scope: access.scope, sid: session.sid, authenticatedAt: session.authenticatedAt,
-            changes: access.changes)
+            multiFactorAt: session.multiFactorAt, changes: access.changes)
         let participant =
             request.client.logout.isTold ? SessionClient(session, clientID: request.client.clientID) : nil
         let isLetIn = try await end { now, transaction in

@@ -39,7 +39,10 @@ package struct Consent: Sendable {
     package func allow(
         _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws {
-        guard let userID = try await browser.session(services)?.userID else { throw TransactionNotFound() }
+        // Only who was asked: the session may be one that has yet to pass a second factor, or a script.
+        guard let session = try await browser.session(services), login.progress.consentSessionDigest == session.digest
+        else { throw TransactionNotFound() }
+        let userID = session.userID
         let scope = try await decidedScope(request, userID)
         let grant = ConsentGrant(
             userID, clientID: request.client.clientID,

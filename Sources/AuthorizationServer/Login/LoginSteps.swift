@@ -17,6 +17,8 @@ enum LoginSteps {
         var state: Secret?
         /// What the user brings back from where a script had sent them; nil where they come from elsewhere.
         var returned: Parameters?
+        /// What the browser shows for having been remembered; nil for nothing.
+        var remembered: Secret?
     }
 
     /// - Parameter progress: what the user has answered so far; it learns what follows without a question.
@@ -29,6 +31,9 @@ enum LoginSteps {
         let authentication = AuthenticationStep(request: request, progress: progress, now: services.now())
         guard let session else { return .ask(authentication.login) }
         if let page = try await authentication.page(for: session, services.configuration) { return .ask(page) }
+        // Whoever has yet to pass a second factor learns nothing of the user, such as where they belong.
+        let factors = MFAStep(request: request, session: session, services: services, remembered: visit.remembered)
+        if let page = try await factors.page(&progress) { return .ask(page) }
         if request.organizations.question == .afterLogin {
             let step = OrganizationStep(client: request.client, services: services)
             guard let choice = try await step.onlyChoice(session) else { return .ask(.organizationPicker) }
@@ -40,7 +45,8 @@ enum LoginSteps {
         // They may change what is granted, so they come before the user is asked for it.
         let scripts = ScriptStep(request: request, session: session, services: services, trail: trail, visit: visit)
         let changes: ScriptChanges?
-        switch try await scripts.run(&progress) {
+        switch try await scripts.run(&progress, factors) {
+        case .ask(let page): return .ask(page)
         case .leave(let url): return .leave(url: url)
         case .done(let result): changes = result
         }
@@ -49,7 +55,10 @@ enum LoginSteps {
             userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores
         ).changed(by: changes)
         let consent = ConsentStep(request: request, progress: progress, access: access)
-        if try await consent.mustAsk(session.userID, services.stores) { return .ask(.consent) }
+        if try await consent.mustAsk(session.userID, services.stores) {
+            progress.consentSessionDigest = session.digest
+            return .ask(.consent)
+        }
         return .done(request, access, session)
     }
 }

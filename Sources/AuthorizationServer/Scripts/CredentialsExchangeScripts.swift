@@ -15,7 +15,9 @@ struct CredentialsExchangeScripts: Sendable {
     func run(_ authorization: Authorization, _ request: TokenRequest) async throws -> Authorization {
         let due = try await services.configuration.dueScripts().at([.credentialsExchange])
         guard !due.isEmpty else { return authorization }
-        var (runs, changes) = (ScriptRuns(services: services), ScriptChanges())
+        var (runs, changes) = (
+            ScriptRuns(services: services, share: .client(authorization.client.clientID)), ScriptChanges()
+        )
         do {
             for case .action(let action) in due {
                 let ending = try await runs.run(action, event: event(authorization, request, changes))

@@ -30,7 +30,7 @@ package struct ManagedRegistration: Sendable {
         } catch let denied as RegistrationScripts.Denied {
             throw Refusal(message: denied.userMessage ?? denied.reason, isServers: false)
         } catch let error as OAuthError {
-            throw Refusal(message: error.description, isServers: error.code == .serverError)
+            throw Refusal(message: error.description, isServers: error.code != .accessDenied)
         }
     }
 

@@ -12,12 +12,12 @@ enum PostLoginEvent {
         _ login: ScriptedLogin, _ facts: ScriptFacts, user: User, metadata: [String: String]
     ) -> JSONObject {
         var members: JSONObject = [
-            "user": .object(ScriptUser.action(user, identities: facts.identities)),
+            "user": .object(ScriptUser.action(user, identities: facts.identities, factors: facts.factors)),
             "client": client(login.client), "connection": connection(login, facts),
             "tenant": ["id": .string(facts.tenant)],
             "stats": ["logins_count": .integer(Int64(login.user.loginsCount))],
             "authorization": ["roles": JSONValue(facts.roles)],
-            "authentication": ["methods": [method(login, facts)]],
+            "authentication": ["methods": methods(login, facts)],
             "request": request(login, facts), "transaction": transaction(login, metadata), "configuration": [:],
         ]
         members["resource_server"] = login.resourceServer.map { ["identifier": .string($0.identifier)] }
@@ -63,8 +63,12 @@ enum PostLoginEvent {
         connection(facts.connection, name: login.connectionName)
     }
 
-    private static func method(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
-        ["name": .string(RuleContext.methodName(facts)), "timestamp": time(login.authenticatedAt)]
+    private static func methods(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
+        let first: JSONValue = [
+            "name": .string(RuleContext.methodName(facts)), "timestamp": time(login.authenticatedAt),
+        ]
+        return .array(
+            [first] + [login.multiFactorAt].compactMap(\.self).map { ["name": "mfa", "timestamp": time($0)] })
     }
 
     static func time(_ date: Date) -> JSONValue { .string(date.formatted(.iso8601WithMilliseconds)) }

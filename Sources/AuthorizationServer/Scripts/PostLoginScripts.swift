@@ -19,7 +19,9 @@ struct PostLoginScripts: Sendable {
     /// - Returns: what they have changed; nil where there are none.
     /// - Throws: ``OAuthError``.
     func run(_ login: ScriptedLogin) async throws -> ScriptChanges? {
-        try await run(login, since: nil)?.changes
+        let course = try await run(login, since: nil)
+        guard course?.factor == nil, course?.pause == nil else { throw OAuthError.multiFactorRequired }
+        return course?.changes
     }
 
     /// Runs those that have not run yet.
@@ -31,7 +33,7 @@ struct PostLoginScripts: Sendable {
         let scripts = due.at([.postLogin])
         guard !scripts.isEmpty || earlier?.pause != nil else { return nil }
         var pass = PostLoginPass(
-            login, try await ScriptFacts(login, services), ScriptRuns(services: services),
+            login, try await ScriptFacts(login, services), ScriptRuns(services: services, share: .user(login.user.id)),
             since: earlier
                 ?? ScriptProgress(
                     sessionDigest: login.session?.digest ?? "", organizationID: login.organization?.id))
@@ -95,6 +97,7 @@ struct PostLoginPass {
         if pause?.actionID == nil {
             // Rules that sent the user away all run again, and nothing of what they did before counts.
             progress.changes = ScriptChanges()
+            progress.factor = nil
             if !rules.isEmpty { try await run(rules, configuration(), since: pause) }
             if progress.pause != nil { return }
         }
@@ -103,7 +106,8 @@ struct PostLoginPass {
             guard let index = actions.firstIndex(where: { $0.id == id }) else {
                 throw FailedScript("The action that sent the user away", cause: "it is not bound any more")
             }
-            actions.removeFirst(index)
+            // After a second factor the next one's turn has come; after a visit somewhere else it is the same one's.
+            actions.removeFirst(pause?.url == nil ? index + 1 : index)
         }
         for action in actions where progress.pause == nil {
             try await run(action, isContinued: action.id == pause?.actionID)
@@ -125,7 +129,7 @@ struct PostLoginPass {
     private mutating func run(
         _ rules: [Rule], _ configuration: JSONObject, since pause: ScriptProgress.Pause?
     ) async throws {
-        var user = JSONValue.object(ScriptUser.rule(login.user, identities: facts.identities))
+        var user = JSONValue.object(ScriptUser.rule(login.user, identities: facts.identities, factors: facts.factors))
         var context = JSONValue.object(RuleContext.members(login, facts))
         let domain = services.issuer.domain
         let auth0: JSONValue = ["domain": .string(domain), "baseUrl": .string(services.issuer.url("api/v2"))]
@@ -147,6 +151,7 @@ struct PostLoginPass {
             // The context says what all rules up to this one want: the last one's counts.
             let wanted = try RuleResult(context: context, title: title)
             progress.changes = wanted.changes
+            progress.factor = wanted.factor
             // The context keeps what an earlier rule wants; whoever writes another address wants that itself.
             if wanted.redirect != redirect?.url { redirect = wanted.redirect.map { ($0, rule) } }
         }
@@ -180,6 +185,7 @@ struct PostLoginPass {
             action, entry: isContinued ? "onContinuePostLogin" : "onExecutePostLogin", event: event,
             situation: situation)
         var url: String?
+        var factor: FactorDemand?
         for operation in ending.operations {
             progress.changes.apply(operation)
             switch operation {
@@ -187,6 +193,12 @@ struct PostLoginPass {
             case .userMetadata(let name, let value): notes.noteUser(name, value)
             case .transactionMetadata(let name, let value): progress.transactionMetadata[name] = value
             case .redirect(let target): url = target
+            case .finalFactor(let demand): progress.factor = demand
+            case .factor(let demand):
+                guard factor == nil else {
+                    throw FailedScript(title, cause: "it asks for a second factor twice; an action can do that once")
+                }
+                factor = demand
             default: break
             }
         }
@@ -199,6 +211,9 @@ struct PostLoginPass {
         }
         try deny(ending.operations)
         if let url { progress.pause = try paused(at: url, title: title, actionID: action.id) }
+        if let factor {
+            progress.pause = ScriptProgress.Pause(actionID: action.id, ruleID: nil, url: url, factor: factor)
+        }
     }
 
     private func deny(_ operations: [ScriptOperation]) throws {

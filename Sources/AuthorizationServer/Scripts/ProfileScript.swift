@@ -25,7 +25,7 @@ package struct ProfileScript: Sendable {
     ) async throws(UpstreamFailure) -> JSONObject {
         let (title, trail) = (Self.title(connection), LogTrail())
         trail.note { $0.connection = connection.name }
-        var runs = ScriptRuns(services: services)
+        var runs = ScriptRuns(services: services, share: .network)
         do {
             let ending = try await runs.run(
                 .profile, title: title, source: source,
@@ -41,11 +41,13 @@ package struct ProfileScript: Sendable {
             throw failure
         } catch let failed as FailedScript {
             runs.log(trail, failure: failed)
-            throw .misconfigured(
-                cause: "\(failed.title): \(failed.cause)",
-                mend: failed.isServers
-                    ? "portico doctor says what keeps scripts from running"
-                    : "Correct options.scripts.fetchUserProfile")
+            let cause = "\(failed.title): \(failed.cause)"
+            switch failed.told {
+            case .busy: throw .unavailable(cause: cause, mend: "Try again later")
+            case .server:
+                throw .misconfigured(cause: cause, mend: "portico doctor says what keeps scripts from running")
+            case .script: throw .misconfigured(cause: cause, mend: "Correct options.scripts.fetchUserProfile")
+            }
         } catch {
             throw .misconfigured(cause: "\(title): \(error)", mend: "Look at the server's log")
         }

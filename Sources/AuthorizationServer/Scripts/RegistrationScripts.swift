@@ -28,7 +28,7 @@ struct RegistrationScripts: Sendable {
     func admit(_ user: User) async throws -> User {
         let due = try await services.configuration.dueScripts().at([.preUserRegistration])
         guard !due.isEmpty else { return user }
-        var (runs, admitted) = (ScriptRuns(services: services), user)
+        var (runs, admitted) = (ScriptRuns(services: services, share: .network), user)
         do {
             for case .action(let action) in due {
                 let ending = try await runs.run(action, event: event(admitted, isKnown: false))
@@ -76,7 +76,7 @@ struct RegistrationScripts: Sendable {
         let event = event(user, isKnown: true)
         // The request is answered meanwhile; what the log says of it goes with the task.
         Task {
-            var runs = ScriptRuns(services: services)
+            var runs = ScriptRuns(services: services, share: .user(user.id))
             do {
                 for case .action(let action) in due { _ = try await runs.run(action, event: event) }
                 runs.log(trail)

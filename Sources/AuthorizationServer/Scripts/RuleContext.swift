@@ -17,7 +17,7 @@ enum RuleContext {
             "protocol": .string(login.returned == nil ? login.flow.rawValue : "redirect-callback"),
             "stats": ["loginsCount": .integer(Int64(login.user.loginsCount))],
             "sso": sso(login, facts), "accessToken": [:], "idToken": [:],
-            "authentication": ["methods": [method(login, facts)]],
+            "authentication": ["methods": methods(login, facts)],
             "authorization": ["roles": JSONValue(facts.roles)], "request": request(login, facts),
         ]
         if let connection = facts.connection {
@@ -49,9 +49,13 @@ enum RuleContext {
         }
     }
 
-    private static func method(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
-        let milliseconds = Int64(login.authenticatedAt.timeIntervalSince1970 * 1000)
-        return ["name": .string(methodName(facts)), "timestamp": .integer(milliseconds)]
+    private static func methods(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
+        func method(_ name: String, _ date: Date) -> JSONValue {
+            ["name": .string(name), "timestamp": .integer(Int64(date.timeIntervalSince1970 * 1000))]
+        }
+        return .array(
+            [method(methodName(facts), login.authenticatedAt)]
+                + [login.multiFactorAt].compactMap(\.self).map { method("mfa", $0) })
     }
 
     private static func sso(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {

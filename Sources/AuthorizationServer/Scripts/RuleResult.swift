@@ -6,15 +6,14 @@ struct RuleResult: Sendable {
     private(set) var changes = ScriptChanges()
     /// Where the user is to be sent; nil for nowhere.
     private(set) var redirect: String?
+    /// The second factor that is wanted; nil for none.
+    private(set) var factor: FactorDemand?
 
     /// - Throws: ``FailedScript`` for what cannot be done.
     init(context: JSONValue, title: String) throws(FailedScript) {
         let context = context.object ?? [:]
         func problem(_ cause: String) -> FailedScript { FailedScript(title, cause: cause) }
-        // Who wants a second factor must not get in without it.
-        if let factor = context["multifactor"]?.object, factor["provider"]?.string ?? "" != "none" {
-            throw problem("context.multifactor: this server has no multi-factor authentication")
-        }
+        factor = try Self.factor(context["multifactor"], problem)
         if let primary = context["primaryUser"]?.string, !primary.isEmpty {
             throw problem("context.primaryUser: this server cannot change who a login is of")
         }
@@ -44,6 +43,24 @@ struct RuleResult: Sendable {
             scope.append(value)
         }
         return scope
+    }
+
+    /// Whoever wants a second factor must not get in without it, so that what cannot be read fails the login.
+    private static func factor(
+        _ value: JSONValue?, _ problem: (String) -> FailedScript
+    ) throws(FailedScript) -> FactorDemand? {
+        guard let value, value != .null, value != false else { return nil }
+        switch value.object?["provider"]?.string {
+        case "none": return nil
+        case "any", "guardian", "google-authenticator":
+            return FactorDemand(
+                .any, allowsRememberedBrowser: value.object?["allowRememberBrowser"] != false,
+                ignoresRememberedBrowser: value.object?["ignoreCookie"] == true)
+        default:
+            throw problem(
+                "context.multifactor.provider must be any, guardian, google-authenticator or none; this server has no other"
+            )
+        }
     }
 
     private static func redirect(

@@ -8,8 +8,16 @@ struct FailedScript: Error, Sendable {
     let title: String
     /// What happened, with the line where that is known; for the log, and in development for the developer.
     let cause: String
-    /// Whether it is the server's doing, and not the script's.
-    let isServers: Bool
+    /// What the application is told.
+    let told: Told
+
+    /// Whose doing it is.
+    enum Told {
+        case script
+        case server
+        /// All workers were taken: it may go better later.
+        case busy
+    }
 
     /// - Returns: nil where the script has ended well.
     init?(_ title: String, _ end: ScriptResult.End, _ limits: ScriptLimits) {
@@ -18,16 +26,17 @@ struct FailedScript: Error, Sendable {
         case .returned: return nil
         case .threw(let failure):
             let line = failure.line.map { "line \($0): " } ?? ""
-            (cause, isServers) = ("\(line)\(failure.name.forDisplay): \(failure.message.forDisplay)", false)
-        case .exceeded(let limit): (cause, isServers) = (Self.excess(limit, limits), false)
+            (cause, told) = ("\(line)\(failure.name.forDisplay): \(failure.message.forDisplay)", .script)
+        case .exceeded(let limit): (cause, told) = (Self.excess(limit, limits), .script)
         case .neverSettled:
-            (cause, isServers) = ("it never ended: nobody called the callback, or a promise stays open", false)
-        case .crashed(let words): (cause, isServers) = ("its process died: \(words.forDisplay)", true)
-        case .unavailable(let reason): (cause, isServers) = (reason, true)
+            (cause, told) = ("it never ended: nobody called the callback, or a promise stays open", .script)
+        case .crashed(let words): (cause, told) = ("its process died: \(words.forDisplay)", .server)
+        case .unavailable(let reason): (cause, told) = (reason, .server)
+        case .busy(let reason): (cause, told) = (reason, .busy)
         }
     }
 
-    init(_ title: String, cause: String) { (self.title, self.cause, isServers) = (title, cause, false) }
+    init(_ title: String, cause: String) { (self.title, self.cause, told) = (title, cause, .script) }
 
     private static func excess(_ limit: ScriptResult.Limit, _ limits: ScriptLimits) -> String {
         switch limit {
@@ -40,10 +49,13 @@ struct FailedScript: Error, Sendable {
 
     /// What the application is told. A script that fails has let nobody in.
     var error: OAuthError {
-        OAuthError(
-            isServers ? .serverError : .accessDenied,
-            isServers ? "A script of the tenant could not run." : "A script of the tenant failed.",
-            hint: "\(title): \(cause)", reason: .failedScript)
+        let (code, text): (OAuthError.Code, String) =
+            switch told {
+            case .script: (.accessDenied, "A script of the tenant failed.")
+            case .server: (.serverError, "A script of the tenant could not run.")
+            case .busy: (.temporarilyUnavailable, "A script of the tenant could not run now; try again later.")
+            }
+        return OAuthError(code, text, hint: "\(title): \(cause)", reason: .failedScript)
     }
 }
 

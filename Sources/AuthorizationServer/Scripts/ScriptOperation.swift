@@ -12,6 +12,10 @@ enum ScriptOperation: Sendable, Equatable {
     /// The rest of the flow's scripts do not run. The code is nil where the trigger has one of its own.
     case deny(code: String?, reason: String, userMessage: String?)
     case redirect(url: String)
+    /// A second factor before the next action runs.
+    case factor(FactorDemand)
+    /// A second factor once all scripts have run; nil for none, whatever was wanted before.
+    case finalFactor(FactorDemand?)
     case appMetadata(String, JSONValue)
     case userMetadata(String, JSONValue)
     case transactionMetadata(String, String?)
@@ -49,6 +53,8 @@ enum ScriptOperation: Sendable, Equatable {
             self = .deny(
                 code: try arguments.code(), reason: try arguments.text("reason", most: Self.longestText) ?? "",
                 userMessage: try arguments.text("userMessage", most: Self.longestText))
+        case "authentication.factor": self = .factor(try arguments.factor())
+        case "multifactor.enable": self = .finalFactor(try arguments.finalFactor())
         case "redirect.sendUserTo": self = .redirect(url: try arguments.url())
         case "user.setAppMetadata": self = .appMetadata(try arguments.metadataName(), try arguments.value())
         case "user.setUserMetadata": self = .userMetadata(try arguments.metadataName(), try arguments.value())
@@ -75,7 +81,7 @@ enum ScriptOperation: Sendable, Equatable {
             "access.deny", "validation.error", "accessToken.setCustomClaim", "accessToken.addScope",
             "accessToken.removeScope", "idToken.setCustomClaim", "redirect.sendUserTo", "user.setAppMetadata",
             "user.setUserMetadata", "transaction.setMetadata", "session.change", "session.revoke",
-            "refreshToken.change", "refreshToken.revoke",
+            "refreshToken.change", "refreshToken.revoke", "authentication.factor", "multifactor.enable",
         ],
         .credentialsExchange: ["access.deny", "accessToken.setCustomClaim"],
         .preUserRegistration: ["access.deny", "validation.error", "user.setAppMetadata", "user.setUserMetadata"],
@@ -96,6 +102,8 @@ enum ScriptOperation: Sendable, Equatable {
         case .addScope(let value): "accessToken.addScope \(value)"
         case .removeScope(let value): "accessToken.removeScope \(value)"
         case .deny: "access.deny"
+        case .factor(let demand): "authentication.\(demand.kind == .enrollment ? "enrollWith" : "challengeWith")"
+        case .finalFactor(let demand): "multifactor.enable\(demand == nil ? " none" : "")"
         case .redirect(let url): "redirect.sendUserTo \(RedirectURI(url)?.origin ?? "")"
         case .appMetadata(let name, _): "user.setAppMetadata \(name.forDisplay)"
         case .userMetadata(let name, _): "user.setUserMetadata \(name.forDisplay)"
@@ -180,6 +188,34 @@ private struct Arguments {
             ["http", "https"].contains(uri.scheme)
         else { throw problem("the url must be an absolute http or https URL of 1900 characters at most") }
         return text
+    }
+
+    /// Auth0's factors, those that this server does not have among them: one of several may be another one.
+    private static let factors: Set<String> = [
+        "otp", "recovery-code", "email", "phone", "push-notification", "webauthn-platform", "webauthn-roaming",
+    ]
+
+    func factor() throws(ScriptOperation.Problem) -> FactorDemand {
+        let names = (members["factors"]?.array ?? []).map { $0.string ?? "" }
+        guard !names.isEmpty, names.count <= 20 else { throw problem("there must be a factor with a type") }
+        for name in names where !Self.factors.contains(name) {
+            throw problem("there is no factor of the type '\(name.forDisplay)'")
+        }
+        switch members["kind"]?.string {
+        case "challenge": return FactorDemand(.challenge, factors: names)
+        case "enrollment": return FactorDemand(.enrollment, factors: names)
+        default: throw problem("there is no such demand")
+        }
+    }
+
+    func finalFactor() throws(ScriptOperation.Problem) -> FactorDemand? {
+        switch try text("provider", most: 100) {
+        case "none": return nil
+        case "any", "guardian", "google-authenticator":
+            return FactorDemand(.any, allowsRememberedBrowser: members["allowRememberBrowser"] == true)
+        default:
+            throw problem("the provider must be any, guardian, google-authenticator or none; this server has no other")
+        }
     }
 
     func change() throws(ScriptOperation.Problem) -> SessionNotes.Change {

@@ -7,15 +7,35 @@ import Storage
 /// The scripts of one point of a flow, run one after the other within one budget, and what the log tells of them.
 struct ScriptRuns {
     let services: Services
+    /// Whose share of the workers they take.
+    private let share: String
     private let deadline: ContinuousClock.Instant
     private(set) var reports: [JSONObject] = []
 
     /// Lines of a script's console that an event has at most.
     private static let mostLines = 50
 
-    init(services: Services) {
-        self.services = services
+    init(services: Services, share: Share) {
+        (self.services, self.share) = (services, share.name)
         deadline = ContinuousClock.now + ScriptLimits.longest
+    }
+
+    /// Who has a share of the workers of their own.
+    enum Share {
+        case user(String)
+        /// The application with this `client_id`, which acts for itself.
+        case client(String)
+        /// Whoever asks from where this request comes from, for somebody who is not known yet.
+        case network
+
+        fileprivate var name: String {
+            switch self {
+            case .user(let id): "user \(id)"
+            case .client(let id): "client \(id)"
+            case .network:
+                "network \(RequestOrigin.current?.ip.flatMap(IPAddress.bytes).map(IPAddress.bucket) ?? "")"
+            }
+        }
     }
 
     /// What a script has come to.
@@ -36,7 +56,7 @@ struct ScriptRuns {
         limits.wall = min(limits.wall, max(.milliseconds(1), ContinuousClock.now.duration(to: deadline)))
         let run = ScriptRun(
             kind: kind, name: title, source: source, entry: entry, input: try JSON.text(input), modules: modules,
-            limits: limits)
+            limits: limits, share: share)
         let calls = ScriptHostCalls(services: services, kind: kind)
         let result = await services.scripts.run(run, host: calls)
         do throws(FailedScript) {

@@ -17,7 +17,7 @@ package struct ScriptService: Sendable {
             input: #"{"event":{},"trigger":"post-change-password","secrets":{},"cache":{},"situation":{}}"#,
             modules: [:])
         switch await services.scripts.run(run, host: NoScriptHost()).end {
-        case .returned: return nil
+        case .returned, .busy: return nil
         case .unavailable(let reason), .crashed(let reason): return reason
         case .threw(let failure): return failure.message
         case .exceeded(let limit): return "a script that does nothing used up its \(limit.rawValue)"

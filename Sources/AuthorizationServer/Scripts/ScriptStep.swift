@@ -17,32 +17,57 @@ struct ScriptStep: Sendable {
         case done(ScriptChanges?)
         /// The user goes somewhere else first.
         case leave(url: String)
+        /// The user passes a second factor first.
+        case ask(AuthorizationOutcome.LoginPage)
     }
 
-    /// - Parameter progress: how far the scripts were; it learns how far they are.
+    /// - Parameters:
+    ///   - progress: how far the scripts were; it learns how far they are.
+    ///   - factors: what asks for the second factors that they want.
     /// - Throws: ``OAuthError``.
-    func run(_ progress: inout LoginTransaction.Progress) async throws -> Outcome {
+    func run(_ progress: inout LoginTransaction.Progress, _ factors: MFAStep) async throws -> Outcome {
         let organizationID = request.organization?.organization.id
         let known = progress.scripts.flatMap { scripts in
             scripts.sessionDigest == session.digest && scripts.organizationID == organizationID ? scripts : nil
         }
-        if let known {
-            guard let pause = known.pause else { return .done(known.changes) }
-            guard visit.returned != nil else { return .leave(url: pause.url) }
-        }
-        let scripts = PostLoginScripts(services: services, trail: trail)
-        let isDue = try await scripts.areDue()
-        guard known != nil || isDue else {
+        guard var course = try await begun(known) else {
             progress.scripts = nil
             return .done(nil)
         }
+        while let pause = course.pause {
+            progress.scripts = course
+            if let demand = pause.factor {
+                if let page = try await factors.page(for: demand, &progress) { return .ask(page) }
+                course.pause?.factor = nil
+                if pause.url != nil { continue }
+            } else if let url = pause.url, visit.returned == nil || course != known {
+                return .leave(url: url)
+            }
+            // Nobody gets past scripts that have asked for something and are not there to be asked any more.
+            guard let next = try await further(course, isReturning: pause.url != nil) else {
+                throw OAuthError.serverError
+            }
+            course = next
+        }
+        progress.scripts = course
+        if let demand = course.factor, let page = try await factors.page(for: demand, &progress) { return .ask(page) }
+        return .done(course.changes)
+    }
+
+    /// How far the scripts are that have begun, or have just been begun; nil where there are none.
+    private func begun(_ known: ScriptProgress?) async throws -> ScriptProgress? {
+        if let known { return known }
+        guard try await PostLoginScripts(services: services, trail: trail).areDue() else { return nil }
+        return try await further(nil, isReturning: false)
+    }
+
+    /// Runs those that have not run yet.
+    private func further(_ course: ScriptProgress?, isReturning: Bool) async throws -> ScriptProgress? {
         guard let user = try await services.stores.users.find(session.userID), !user.isBlocked else {
             throw OAuthError(.loginRequired, "Login required")
         }
-        let result = try await scripts.run(login(of: user, isReturning: known != nil), since: known)
-        progress.scripts = result
-        if let pause = result?.pause { return .leave(url: pause.url) }
-        return .done(result?.changes)
+        return try await PostLoginScripts(services: services, trail: trail).run(
+            login(of: user, isReturning: isReturning), since: course)
     }
 
     private func login(of user: User, isReturning: Bool) -> ScriptedLogin {

@@ -50,7 +50,7 @@ package struct ScriptTrial: Sendable {
             input: try JSON.text(isRule ? Self.rule(event) : action(event, trigger, situation)), limits: limits)
         let result = await engine.run(run, host: Host(outbound: outbound, kind: run.kind))
         var report = Report()
-        report.lines += result.logs.map { "console \($0.level.forDisplay): \($0.text.forDisplay)" }
+        report.lines += result.logs.flatMap(Self.console)
         do {
             let ending = try ScriptRuns.ending(result, name, limits, at: isRule ? nil : trigger)
             try describe(ending, isRule: isRule, scope: Self.scope(event), in: &report)
@@ -174,7 +174,7 @@ package struct ScriptTrial: Sendable {
             case .revoke(let holder, let reason, _):
                 report.isGood = false
                 report.lines.append("revokes the \(holder.member), and denies: \(reason.forDisplay)")
-            case .cache, .transactionMetadata, .change: report.lines.append(operation.title)
+            case .cache, .transactionMetadata, .change, .factor, .finalFactor: report.lines.append(operation.title)
             default: break
             }
         }
@@ -182,6 +182,7 @@ package struct ScriptTrial: Sendable {
             let context = try JSONReader.object(ending.value.utf8)["context"] ?? .null
             let result = try RuleResult(context: context, title: "rule")
             changes = result.changes
+            if result.factor != nil { report.lines.append("asks for a second factor") }
             if let url = result.redirect { report.lines.append("sends the user to \(url.forDisplay)") }
         }
         try describe(changes, scope: scope, in: &report)
@@ -203,6 +204,21 @@ package struct ScriptTrial: Sendable {
         let changed = changes.scope(of: scope)
         for value in changed.values where !scope.contains(value) { report.lines.append("scope          + \(value)") }
         for value in scope.values where !changed.contains(value) { report.lines.append("scope          - \(value)") }
+    }
+
+    /// What the script wrote, line by line; what a terminal would obey is escaped as in JavaScript.
+    private static func console(_ log: ScriptLog) -> [String] {
+        let lines = log.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+            line.unicodeScalars.reduce(into: "") { text, scalar in
+                switch scalar.properties.generalCategory {
+                case _ where scalar == "\t": text.unicodeScalars.append(scalar)
+                case .control, .format, .lineSeparator, .paragraphSeparator:
+                    text += "\\u{" + String(scalar.value, radix: 16) + "}"
+                default: text.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return ["console \(log.level.forDisplay): \(lines.first ?? "")"] + lines.dropFirst().map { "    " + $0 }
     }
 
     private static func line(_ name: String, _ value: JSONValue) throws -> String {

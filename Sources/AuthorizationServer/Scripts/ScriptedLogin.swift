@@ -56,6 +56,9 @@ struct ScriptedLogin: Sendable {
         (self.authenticatedAt, self.resourceServer) = (authenticatedAt, resourceServer)
     }
 
+    /// When the user passed a second factor in the session, or in that which the refresh token comes from; nil for none.
+    var multiFactorAt: Date? { session?.multiFactorAt ?? refreshToken?.family.multiFactorAt }
+
     /// The name of the connection that the user has signed in with.
     var connectionName: String { session?.connection ?? user.connection }
 
@@ -88,6 +91,8 @@ struct ScriptFacts: Sendable {
     /// The user's identities, the first one first.
     let identities: [User]
     let roles: [String]
+    /// The second factors that the user has, by Auth0's names.
+    let factors: [String]
     /// The applications that the session has signed the user in to and that are told of its end.
     let sessionClients: [String]
     /// What is kept with the refresh token that is exchanged.
@@ -100,7 +105,8 @@ struct ScriptFacts: Sendable {
     init(_ login: ScriptedLogin, _ services: Services) async throws {
         let (userID, organizationID, sid) = (login.user.id, login.organization?.id, login.session?.sid)
         let familyID = login.refreshToken?.family.id
-        (identities, roles, sessionClients, refreshTokenMetadata) = try await services.stores.database.read {
+        let enrolled: SecondFactors.Enrolled
+        (identities, roles, sessionClients, refreshTokenMetadata, enrolled) = try await services.stores.database.read {
             transaction in
             let roles =
                 try organizationID.map {
@@ -109,9 +115,11 @@ struct ScriptFacts: Sendable {
             return (
                 try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
                 try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? [],
-                try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:]
+                try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:],
+                try SecondFactors.enrolled(userID, in: transaction)
             )
         }
+        factors = enrolled.factors(try await services.configuration.sections().multiFactor)
         let name = login.connectionName
         connection = try await services.configuration.connections().first { $0.name == name }
         (tenant, hostname) = (services.issuer.scriptTenant, services.issuer.domain)

@@ -8,9 +8,11 @@ package struct Browser: Sendable {
     package let session: Secret?
     /// Where the request comes from, as failed logins are counted.
     package let address: String
+    /// What it was given for being remembered; nil where it was not.
+    package let remembered: Secret?
 
-    package init(secret: Secret, session: Secret?, address: String) {
-        (self.secret, self.session, self.address) = (secret, session, address)
+    package init(secret: Secret, session: Secret?, address: String, remembered: Secret? = nil) {
+        (self.secret, self.session, self.address, self.remembered) = (secret, session, address, remembered)
     }
 
     /// The browser's session, where it has not ended.

@@ -70,6 +70,7 @@ struct FirstTokens: Sendable {
                 id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
                 userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
                 sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
+                multiFactorAt: basis.authentication.multiFactorAt,
                 showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
                 expiresAt: ends.compactMap(\.self).min(),
                 confirmation: request.refreshConfirmation(audience: basis.audience),

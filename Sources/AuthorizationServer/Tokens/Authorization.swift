@@ -59,6 +59,8 @@ package struct Authorization: Sendable {
         /// The browser's session; nil where the user signed in without one.
         package let sid: String?
         package let authenticatedAt: Date
+        /// When the user passed a second factor; nil for none.
+        package var multiFactorAt: Date?
         package let showsTime: Bool
         package let nonce: String?
     }

@@ -194,6 +194,9 @@ package struct TokenIssuer: Sendable {
         if let authentication = authorization.authentication {
             claims["sid"] = authentication.sid.map(JSONValue.string)
             claims["nonce"] = authentication.nonce.map(JSONValue.string)
+            if authentication.multiFactorAt != nil {
+                (claims["acr"], claims["amr"]) = (.string(SecondFactors.context), ["mfa"])
+            }
             if authentication.showsTime {
                 claims["auth_time"] = .integer(Int64(authentication.authenticatedAt.timeIntervalSince1970))
             }

@@ -10,6 +10,7 @@
   const { now } = Date;
   const [$Error, $Number, $String, $TypeError] = [Error, Number, String, TypeError];
   const [includes, split] = [host.uncurry(Array.prototype.includes), host.uncurry($String.prototype.split)];
+  const [concat, map] = [host.uncurry(Array.prototype.concat), host.uncurry(Array.prototype.map)];
 
   function isObject(value) {
     return typeof value === 'object' && value !== null && !isArray(value);
@@ -209,12 +210,25 @@
         },
       };
       api.authentication = {};
-      for (const name of [
-        'challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser',
-      ]) api.authentication[name] = missing('authentication.' + name);
+      const factorOf = (factor) => (factor && typeof factor === 'object' ? $String(factor.type) : $String(factor));
+      const demand = (kind, factors) => {
+        effect('authentication.factor', { kind, factors: map(factors, factorOf) });
+        return api;
+      };
+      const withOthers = (factor, options) => concat([factor], (options && options.additionalFactors) || []);
+      Object.assign(api.authentication, {
+        challengeWith(factor, options) { return demand('challenge', withOthers(factor, options)); },
+        challengeWithAny(factors) { return demand('challenge', factors); },
+        enrollWith(factor, options) { return demand('enrollment', withOthers(factor, options)); },
+        enrollWithAny(factors) { return demand('enrollment', factors); },
+      });
+      for (const name of ['recordMethod', 'setPrimaryUser']) api.authentication[name] = missing('authentication.' + name);
       api.multifactor = {
         enable(provider, options) {
-          return provider === 'none' ? api : missing('multifactor.enable')(provider, options);
+          effect('multifactor.enable', {
+            provider: $String(provider), allowRememberBrowser: Boolean(options && options.allowRememberBrowser),
+          });
+          return api;
         },
       };
       api.prompt = { render: missing('prompt.render') };

@@ -36,8 +36,19 @@
     for (const [name, value] of Object.entries(given)) {
       if (value !== undefined && value !== null && typeof value !== 'object') headers[name.toLowerCase()] = String(value);
     }
-    if (config.auth) headers.authorization = 'Basic ' + Buffer.from(`${config.auth.username}:${config.auth.password}`).toString('base64');
     return headers;
+  }
+
+  function decoded(text) {
+    try { return decodeURIComponent(text); } catch { return text; }
+  }
+
+  // `auth` of the request; else the user of the address, whom no request may have in its address.
+  function authorize(config, url, headers) {
+    const user = config.auth ?? { username: decoded(url.username), password: decoded(url.password) };
+    url.username = url.password = '';
+    if (!config.auth && !user.username && !user.password) return;
+    headers.authorization = 'Basic ' + Buffer.from(`${user.username ?? ''}:${user.password ?? ''}`).toString('base64');
   }
 
   function payload(data, headers) {
@@ -72,7 +83,9 @@
       const request = { method: method.toUpperCase(), path: config.url };
       let raw, text;
       try {
-        raw = await fetch(address(config), { method: method.toUpperCase(), headers, body, signal: controller.signal });
+        const url = new URL(address(config));
+        authorize(config, url, headers);
+        raw = await fetch(url.href, { method: method.toUpperCase(), headers, body, signal: controller.signal });
         text = await raw.text();
       } catch (error) {
         if (error === 'timeout') throw new AxiosError(`timeout of ${config.timeout}ms exceeded`, 'ECONNABORTED', config, request);

@@ -21,6 +21,8 @@ package indirect enum AnswerShape: Sendable, Hashable {
     case window(String, Members)
     /// A whole number and nothing else.
     case number
+    /// A list of texts.
+    case texts
     /// One or the other.
     case either(AnswerShape, AnswerShape)
     /// That, or 204 where there is nothing.
@@ -39,6 +41,7 @@ package indirect enum AnswerShape: Sendable, Hashable {
         switch self {
         case .nothing, .file: []
         case .number: [.number]
+        case .texts: [.texts]
         case .anyObject: [.anyObject]
         case .orNothing(let shape): shape.variants(of: route)
         case .either(let one, let other): one.variants(of: route) + other.variants(of: route)
@@ -49,9 +52,10 @@ package indirect enum AnswerShape: Sendable, Hashable {
         }
     }
 
-    /// A body: an object, a list of objects, or a number.
+    /// A body: an object, a list of objects or of texts, or a number.
     package enum Variant: Sendable, Hashable {
         case number
+        case texts
         case anyObject
         case object(Members)
         case list(Members)

@@ -134,6 +134,7 @@ struct OpenAPIDocument: Sendable {
         let variants = route.answers.variants(of: route).map { variant -> JSONValue in
             switch variant {
             case .number: ["type": "integer"]
+            case .texts: ["type": "array", "items": ["type": "string"]]
             case .anyObject: ["type": "object"]
             case .object(let members): object(members, isClosed: false)
             case .list(let members): ["type": "array", "items": object(members, isClosed: false)]

@@ -94,6 +94,17 @@ package struct ListOf<Element: Payload>: Payload {
     }
 }
 
+/// A body that is a list of texts.
+package struct TextList: Payload {
+    package let values: [String]
+
+    package static var isList: Bool { true }
+
+    package init(from document: inout Document) throws(Document.Problem) {
+        values = try document.strings("") ?? []
+    }
+}
+
 /// What a model of the configuration is made of: the same type that a file's entry is read into.
 package protocol ConfigurationModel: Sendable {
     init(document: Document, standardID: String) throws(Document.Problem)

@@ -29,18 +29,9 @@ enum UserMembers {
     static func shown(
         _ user: User, identities: [User] = [], tokens: [String: JSONObject] = [:]
     ) -> JSONObject {
-        var members = user.profile.filter { $0.value != .null && $0.key != "phone_number_verified" }
-        members["phone_verified"] = user.profile["phone_number_verified"]
-        members["user_id"] = .string(user.id)
-        members["email"] = user.email.map(JSONValue.string)
-        if user.email != nil { members["email_verified"] = .bool(user.isEmailVerified) }
-        members["username"] = user.username.map(JSONValue.string)
-        members["name"] = members["name"] ?? members["email"] ?? members["username"]
-        members["identities"] = .array(
-            [identity(of: user, tokens: tokens)]
-                + identities.map { identity(of: $0, withProfile: true, tokens: tokens) })
-        members["created_at"] = time(user.createdAt)
-        members["updated_at"] = time(user.updatedAt)
+        var members = UserDocument.members(of: user, identities: identities) { user, isLinked in
+            identityMembers(of: user, withProfile: isLinked, tokens: tokens)
+        }
         members["last_login"] = user.lastLogin.map(time)
         if user.loginsCount > 0 { members["logins_count"] = .integer(Int64(user.loginsCount)) }
         if !user.userMetadata.isEmpty { members["user_metadata"] = .object(user.userMetadata) }
@@ -50,24 +41,14 @@ enum UserMembers {
     }
 
     /// Who the user is at the connection, with the profile of an identity that is not the user's first.
-    static func identity(
-        of user: User, withProfile: Bool = false, tokens: [String: JSONObject] = [:]
-    ) -> JSONValue {
-        let bar = user.id.firstIndex(of: "|") ?? user.id.startIndex
-        var members: JSONObject = [
-            "provider": .string(String(user.id[..<bar])), "user_id": .string(String(user.id[bar...].dropFirst())),
-            "connection": .string(user.connection),
-            "isSocial": .bool(Connection.socialStrategies.contains(String(user.id[..<bar]))),
-        ]
-        members.merge(tokens[user.id] ?? [:]) { $1 }
-        if withProfile {
-            var profile = user.profile.filter { $0.value != .null }
-            profile["email"] = user.email.map(JSONValue.string)
-            if user.email != nil { profile["email_verified"] = .bool(user.isEmailVerified) }
-            profile["username"] = user.username.map(JSONValue.string)
-            members["profileData"] = .object(profile)
-        }
-        return .object(members)
+    static func identity(of user: User, withProfile: Bool) -> JSONValue {
+        .object(identityMembers(of: user, withProfile: withProfile, tokens: [:]))
+    }
+
+    private static func identityMembers(
+        of user: User, withProfile: Bool, tokens: [String: JSONObject]
+    ) -> JSONObject {
+        UserDocument.identityMembers(of: user, withProfile: withProfile).merging(tokens[user.id] ?? [:]) { $1 }
     }
 
     /// The users with their identities, in their order.

@@ -91,8 +91,8 @@ struct UsersResource: Resource {
         user.profile = new.profile
         user.profile["nickname"] = new.profile["nickname"] ?? local ?? new.username.map(JSONValue.string)
         let registration = ManagedRegistration(connection, services: management.services)
-        let made = try await databases.made(
-            Self.admitted(user, by: registration), password: password, in: connection)
+        let admitted = try await Self.admitted(user, by: registration)
+        let made = try await databases.made(admitted, password: password, in: connection)
         let verification =
             new.verifiesEmail
             ? try await EmailVerification(services: management.services).prepare(for: made, client: nil) : nil

@@ -5,6 +5,8 @@ final class RunCourse {
     /// What a message means for the run.
     enum Step {
         case goesOn
+        /// `require` waits for a module, with these arguments.
+        case wantsModule(call: UInt64, String)
         case ended(ScriptResult)
         /// The worker ends with it.
         case endedWithWorker(ScriptResult)
@@ -45,6 +47,8 @@ final class RunCourse {
             effects.append(effect)
         case .log(number, let log):
             logs.append(log)
+        case .call(number, let id, let call) where call.name == ModuleFolder.call:
+            return .wantsModule(call: id, call.arguments)
         case .call(number, let id, let call):
             guard calls.count < Self.mostCalls, calls[id] == nil else {
                 return .endedWithWorker(result(.exceeded(.output)))

@@ -2,53 +2,35 @@ import Foundation
 
 /// Worker processes that run scripts. None is started before the first script, and all are ended when none has run for a while.
 package actor ScriptPool: ScriptEngine {
-    /// How workers are started, and what they get.
-    package struct Settings: Sendable {
-        /// The program and its arguments.
-        package var command: [String]
-        /// The workers' environment, which has nothing of the server's.
-        package var environment: [String: String]
-        /// Scripts that run at once. One worker more stands by for one that is ended.
-        package var size: Int
-        /// What a script may use at most.
-        package var limits: ScriptLimits
-        /// Where `require` finds packages beside Portico's own modules.
-        package var modules = ModuleFolder([])
-        /// Runs after which a process is replaced.
-        package var runsOfWorker = 100
-        /// How long a start may take.
-        package var startTime = Duration.seconds(20)
-        /// How long workers are kept that nobody needs.
-        package var idleTime = Duration.seconds(300)
-        /// Runs that wait for their turn at most; one more is refused at once.
-        package var mostWaiting = 256
-        /// How long a run waits for its turn.
-        package var patience: Duration
-        /// How long nobody tries to start one after that has failed.
-        package var pause = Duration.seconds(2)
-
-        package init(command: [String], size: Int = 2, limits: ScriptLimits = .standard) {
-            (self.command, self.size, self.limits, patience) = (command, size, limits, limits.wall)
-            environment = [
-                "TZ": "UTC", "LC_ALL": "C.UTF-8",
-                // The engine would reserve some 70 GB of addresses, of which a worker has few.
-                "GIGACAGE_ENABLED": "0",
-                // The sandbox has no place for a debugger.
-                "SWIFT_BACKTRACE": "enable=no",
-                // Where the library takes no options, it takes these.
-                "JSC_useJIT": "0", "JSC_useWasm": "0",
-            ]
-        }
-    }
-
     private struct Member {
         let worker: Worker
         var runs = 0
     }
 
-    private struct Waiter {
-        let id: Int
-        let continuation: CheckedContinuation<Result<Member, WorkerThread.Unavailable>, Never>
+    /// Why there is no worker for a run.
+    private enum Refusal: Error {
+        /// None can be had.
+        case unavailable(String)
+        /// All are taken.
+        case busy(String)
+
+        var end: ScriptResult.End {
+            switch self {
+            case .unavailable(let reason): .unavailable(reason)
+            case .busy(let reason): .busy(reason)
+            }
+        }
+    }
+
+    private typealias Waiter = CheckedContinuation<Result<Member, Refusal>, Never>
+
+    /// Starts that have come to nothing, one after the other.
+    private struct Failure {
+        var count = 0
+        var pauses = 0
+        var reason = ""
+        /// When it is tried again; nil where it is at once.
+        var until: ContinuousClock.Instant?
     }
 
     package nonisolated let limits: ScriptLimits
@@ -56,15 +38,19 @@ package actor ScriptPool: ScriptEngine {
     private let settings: Settings
     /// The one used last is taken first.
     private var idle: [Member] = []
-    /// Those that run a script, by their processes.
-    private var working: [Int32: Worker] = [:]
+    /// Those that run a script, and whose shares they are.
+    private var working: [ObjectIdentifier: (worker: Worker, share: String)] = [:]
     private var starting = 0
-    private var waiters: [Waiter] = []
-    private var lastWaiter = 0
-    private var failure: (reason: String, until: ContinuousClock.Instant)?
+    private var queue = RunQueue<Waiter>()
+    private var failure = Failure()
     private var lastRun = ContinuousClock.now
+    private var lastShare = 0
     private var sweeper: Task<Void, Never>?
     private var isClosed = false
+
+    /// Workers that end in turn before anybody has given them a run, until nobody believes in chance any more.
+    private static let mostUnused = 3
+    private static let (shortestPause, longestPause) = (Duration.milliseconds(100), Duration.seconds(60))
 
     package init(_ settings: Settings) {
         self.settings = settings
@@ -73,14 +59,15 @@ package actor ScriptPool: ScriptEngine {
 
     package func run(_ run: ScriptRun, host: any ScriptHost) async -> ScriptResult {
         let run = run.limited(to: settings.limits)
+        lastShare += 1
+        let share = run.share ?? "run \(lastShare)"
         var reason = ""
-        for _ in 0..<3 {
-            switch await take() {
-            case .failure(let failure): return ScriptResult(end: .unavailable(failure.reason))
-            case .success(var member):
-                member.runs += 1
-                let outcome = await member.worker.run(run, host: ModulesAndHost(modules: settings.modules, host: host))
-                give(member)
+        for _ in 0..<Self.mostUnused {
+            switch await take(share) {
+            case .failure(let refusal): return ScriptResult(end: refusal.end)
+            case .success(let member):
+                let outcome = await member.worker.run(run, host: host)
+                give(member, outcome)
                 switch outcome {
                 case .finished(let result): return result
                 case .notBegun(let why): reason = why
@@ -96,7 +83,7 @@ package actor ScriptPool: ScriptEngine {
         sweeper?.cancel()
         for member in idle { member.worker.stop() }
         idle = []
-        failWaiters(Self.closed)
+        refuseAll(Self.closed)
     }
 
     /// Starts a worker only to see whether that is possible.
@@ -111,51 +98,78 @@ package actor ScriptPool: ScriptEngine {
     }
 
     /// The numbers of the workers' processes.
-    package var processes: [Int32] { idle.map(\.worker.processID) + working.keys }
+    package var processes: [Int32] { idle.map(\.worker.processID) + working.values.map(\.worker.processID) }
+
+    /// Runs that wait for a worker.
+    package var waiting: Int { queue.count }
 
     // MARK: Who gets a worker
 
     private var busy: Int { working.count }
 
-    private static let closed = WorkerThread.Unavailable(reason: "The server is stopping")
+    private static let closed = "The server is stopping"
 
     private static let mendBusy = "Look for slow scripts in the log, or raise PORTICO_SCRIPT_WORKERS."
 
-    private func take() async -> Result<Member, WorkerThread.Unavailable> {
-        guard !isClosed else { return .failure(Self.closed) }
+    private func take(_ share: String) async -> Result<Member, Refusal> {
+        guard !isClosed else { return .failure(.unavailable(Self.closed)) }
         lastRun = .now
-        if waiters.isEmpty, busy < settings.size, let member = popIdle() {
-            working[member.worker.processID] = member.worker
+        if queue.count == 0, hasPlace(share), let member = popIdle() {
+            begin(member, share)
             pump()
             return .success(member)
         }
-        if let failure, failure.until > .now, busy == 0, starting == 0 {
-            return .failure(WorkerThread.Unavailable(reason: failure.reason))
-        }
-        guard waiters.count < settings.mostWaiting else {
-            return .failure(
-                WorkerThread.Unavailable(
-                    reason: "\(waiters.count) scripts wait for one of \(settings.size) workers already. "
-                        + Self.mendBusy))
-        }
-        lastWaiter += 1
-        let id = lastWaiter
-        let expiry = Task { [size = settings.size, patience = settings.patience] in
+        if isPausing, busy == 0, starting == 0 { return .failure(.unavailable(failure.reason)) }
+        if let refusal = makeRoom(for: share) { return .failure(refusal) }
+        let number = queue.nextNumber
+        let expiry = Task { [patience = settings.patience] in
             try await Task.sleep(for: patience)
-            expire(
-                id,
-                "All \(size) workers were busy for \(patience). " + Self.mendBusy)
+            expire(number)
         }
         defer { expiry.cancel() }
         return await withCheckedContinuation { continuation in
-            waiters.append(Waiter(id: id, continuation: continuation))
+            queue.append(continuation, share: share)
             pump()
         }
     }
 
-    private func give(_ member: Member) {
-        working[member.worker.processID] = nil
+    /// Whether one more run of a share may begin.
+    private func hasPlace(_ share: String) -> Bool {
+        busy < settings.size && working.values.count { $0.share == share } < settings.placesOfShare
+    }
+
+    private func begin(_ member: Member, _ share: String) {
+        working[ObjectIdentifier(member.worker)] = (member.worker, share)
+    }
+
+    /// - Returns: why there is none in the queue.
+    private func makeRoom(for share: String) -> Refusal? {
+        let own = queue.count(of: share)
+        // With no queue at all there is none for a share either.
+        if own > 0, own >= settings.mostWaitingOfShare {
+            return .busy(
+                "\(own) scripts of the same user or application wait for one of \(settings.size) workers already. "
+                    + Self.mendBusy)
+        }
+        guard queue.count >= settings.mostWaiting else { return nil }
+        let refusal = Refusal.busy(
+            "\(queue.count) scripts wait for one of \(settings.size) workers already. " + Self.mendBusy)
+        // Who has little waiting is not kept out by who has much.
+        guard let last = queue.removeLast(ofSharesLongerThan: own + 1) else { return refusal }
+        last.resume(returning: .failure(refusal))
+        return nil
+    }
+
+    private func give(_ member: Member, _ outcome: Worker.Outcome) {
+        var member = member
+        working[ObjectIdentifier(member.worker)] = nil
         lastRun = .now
+        switch outcome {
+        case .finished:
+            member.runs += 1
+            failure = Failure()
+        case .notBegun(let reason): if member.runs == 0 { noteUnused(reason) }
+        }
         if isClosed || member.runs >= settings.runsOfWorker {
             member.worker.stop()
         } else if member.worker.isAlive {
@@ -165,19 +179,26 @@ package actor ScriptPool: ScriptEngine {
     }
 
     private func popIdle() -> Member? {
+        let gone = idle.filter { !$0.worker.isAlive }
         idle.removeAll { !$0.worker.isAlive }
+        for member in gone where member.runs == 0 { noteUnused(member.worker.end) }
         return idle.lastIndex { $0.worker.isRested }.map { idle.remove(at: $0) } ?? idle.popLast()
     }
 
     /// Gives workers to those who wait, and has as many started as are wanted: one that stands by among them.
     private func pump() {
         guard !isClosed else { return }
-        while !waiters.isEmpty, busy < settings.size, let member = popIdle() {
-            working[member.worker.processID] = member.worker
-            waiters.removeFirst().continuation.resume(returning: .success(member))
+        while queue.hasNext(where: hasPlace), let member = popIdle() {
+            guard let (share, waiter) = queue.next(where: hasPlace) else {
+                idle.append(member)
+                break
+            }
+            begin(member, share)
+            waiter.resume(returning: .success(member))
         }
-        if let failure, failure.until > .now { return }
-        let wanted = min(waiters.count, settings.size - busy) + 1
+        if isPausing { return }
+        // Nobody stands by where it is not known whether anybody can.
+        let wanted = min(queue.count, settings.size - busy) + (failure.count == 0 ? 1 : 0)
         while idle.count + starting < wanted, busy + idle.count + starting <= settings.size { startOne() }
     }
 
@@ -191,25 +212,47 @@ package actor ScriptPool: ScriptEngine {
         starting -= 1
         switch result {
         case .success(let worker):
-            failure = nil
             if isClosed { worker.stop() } else { idle.append(Member(worker: worker)) }
-        case .failure(let unavailable):
-            failure = (unavailable.reason, .now + settings.pause)
-            // Those who wait may still get a worker that is busy now.
-            if busy == 0, starting == 0, idle.isEmpty { failWaiters(unavailable) }
+        case .failure(let unavailable): noteFailure(unavailable.reason, isSure: true)
         }
         pump()
     }
 
-    private func failWaiters(_ reason: WorkerThread.Unavailable) {
-        for waiter in waiters { waiter.continuation.resume(returning: .failure(reason)) }
-        waiters = []
+    // MARK: What goes wrong
+
+    private var isPausing: Bool { failure.until.map { $0 > .now } ?? false }
+
+    /// A worker has greeted, and was gone before it was given a run. Once, somebody may have ended it.
+    private func noteUnused(_ end: String) {
+        noteFailure(
+            "The worker has ended before it was given a script: \(end)", isSure: failure.count + 1 >= Self.mostUnused)
     }
 
-    private func expire(_ id: Int, _ reason: String) {
-        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return }
-        waiters.remove(at: index).continuation.resume(
-            returning: .failure(WorkerThread.Unavailable(reason: failure?.reason ?? reason)))
+    /// - Parameter isSure: whether the next one would do no better now.
+    private func noteFailure(_ reason: String, isSure: Bool) {
+        failure.count += 1
+        failure.reason = reason
+        guard isSure else { return }
+        let pause = max(settings.pause, Self.shortestPause) * (1 << min(failure.pauses, 10))
+        failure.pauses += 1
+        failure.until = .now + min(pause, max(settings.pause, Self.longestPause))
+        // Those who wait may still get a worker that is busy now.
+        if busy == 0, starting == 0, idle.isEmpty { refuseAll(reason) }
+    }
+
+    private func refuseAll(_ reason: String) {
+        for waiter in queue.removeAll() { waiter.resume(returning: .failure(.unavailable(reason))) }
+    }
+
+    private func expire(_ number: Int) {
+        guard let waiter = queue.remove(number) else { return }
+        waiter.resume(
+            returning: .failure(
+                failure.until != nil
+                    ? .unavailable(failure.reason)
+                    : .busy(
+                        "For \(settings.patience) all \(settings.size) workers were busy, or those for one user. "
+                            + Self.mendBusy)))
     }
 
     /// Ends what has had nothing to do for a while.
@@ -222,16 +265,6 @@ package actor ScriptPool: ScriptEngine {
             sweeper = nil
             return
         }
-    }
-}
-
-/// Answers what `require` asks from the folders of packages, and leaves the rest to the run's host.
-private struct ModulesAndHost: ScriptHost {
-    let modules: ModuleFolder
-    let host: any ScriptHost
-
-    func answer(_ call: ScriptCall) async -> ScriptAnswer {
-        call.name == ModuleFolder.call ? modules.answer(call.arguments) : await host.answer(call)
     }
 }
 
@@ -250,6 +283,7 @@ extension ScriptRun {
             limits: ScriptLimits(
                 cpu: min(limits.cpu, most.cpu), wall: min(limits.wall, most.wall, ScriptLimits.longest),
                 memory: min(limits.memory, most.memory), output: min(limits.output, most.output),
-                log: min(limits.log, most.log)))
+                log: min(limits.log, most.log)),
+            share: share)
     }
 }

@@ -28,6 +28,7 @@ final class Worker: Sendable {
         var orders: [Order] = []
         var isOpen = true
         var isRested = true
+        var end = ""
     }
 
     let report: SandboxReport
@@ -41,6 +42,9 @@ final class Worker: Sendable {
 
     /// Whether its process is there, as far as its thread knows.
     var isAlive: Bool { inbox.withLock { $0.isOpen } }
+
+    /// How it ended, where its process is gone.
+    var end: String { inbox.withLock { $0.end } }
 
     /// Whether its next realm is made. One that is not rested takes a run all the same, and its time.
     var isRested: Bool { inbox.withLock { $0.isRested } }
@@ -78,10 +82,11 @@ final class Worker: Sendable {
     func setRested(_ isRested: Bool) { inbox.withLock { $0.isRested = isRested } }
 
     /// Lets nothing in any more.
+    /// - Parameter end: how it ended.
     /// - Returns: what nobody has read.
-    func closeInbox() -> [Order] {
+    func closeInbox(_ end: String) -> [Order] {
         inbox.withLock { inbox in
-            defer { inbox = Inbox(orders: [], isOpen: false) }
+            defer { inbox = Inbox(isOpen: false, end: end) }
             return inbox.orders
         }
     }

@@ -14,6 +14,7 @@ final class WorkerThread {
     private let process: ChildProcess
     private let bell: Bell
     private let worker: Worker
+    private let modules: ModuleFolder
     private var incoming: FrameBuffer
     private var outgoing: [UInt8] = []
     private var course: RunCourse?
@@ -21,8 +22,11 @@ final class WorkerThread {
     /// Whether the worker has ended a run and not said yet that it has rested.
     private var isResting = false
 
-    private init(_ process: ChildProcess, _ bell: Bell, _ worker: Worker, _ incoming: FrameBuffer) {
+    private init(
+        _ process: ChildProcess, _ bell: Bell, _ worker: Worker, _ incoming: FrameBuffer, _ modules: ModuleFolder
+    ) {
         (self.process, self.bell, self.worker, self.incoming) = (process, bell, worker, incoming)
+        self.modules = modules
     }
 
     /// No worker can be had.
@@ -58,7 +62,7 @@ final class WorkerThread {
         case .success(let report):
             let worker = Worker(report: report, processID: process.id, bell: bell)
             started(.success(worker))
-            WorkerThread(process, bell, worker, incoming).serve()
+            WorkerThread(process, bell, worker, incoming, settings.modules).serve()
         case .failure(let reason):
             let end = process.end()
             started(
@@ -97,19 +101,23 @@ final class WorkerThread {
     private func serve() {
         var end: String?
         while end == nil {
-            for order in worker.takeOrders() {
+            for order in worker.takeOrders() where end == nil {
                 switch order {
                 case .run(let job): begin(job)
                 case .answer(let run, let call, let answer):
-                    guard run == runs, let course, course.answered(call) else { continue }
-                    outgoing += ServerMessage.answer(run, call: call, answer.limited).frame.bytes
-                    if outgoing.count > Self.mostUnread { end = "it does not read its answers" }
+                    if run == runs, let course, course.answered(call) { end = reply(answer, to: call) }
                 case .leave: end = "the server has stopped it"
                 }
             }
             if end == nil { end = exchange() }
         }
         leave(end ?? "")
+    }
+
+    /// - Returns: why the worker is of no more use.
+    private func reply(_ answer: ScriptAnswer, to call: UInt64) -> String? {
+        outgoing += ServerMessage.answer(runs, call: call, answer.limited).frame.bytes
+        return outgoing.count > Self.mostUnread ? "it does not read its answers" : nil
     }
 
     private func begin(_ job: Worker.Job) {
@@ -155,6 +163,8 @@ final class WorkerThread {
         guard let course else { return message == .rested ? nil : "it says what nobody has asked for" }
         switch course.take(message, count: count) {
         case .goesOn: return nil
+        // Files may let wait. This thread may, since the script does so, too.
+        case .wantsModule(let call, let arguments): return reply(modules.answer(arguments), to: call)
         case .ended(let result):
             isResting = true
             finish(.finished(result))
@@ -173,10 +183,11 @@ final class WorkerThread {
     }
 
     private func leave(_ reason: String) {
-        let unread = worker.closeInbox()
-        let end = process.end()
-        finish(course?.lost(reason.isEmpty ? end : reason))
-        for case .run(let job) in unread { job.finish(.notBegun(reason.isEmpty ? end : reason)) }
+        let status = process.end()
+        let end = reason.isEmpty ? status : reason
+        let unread = worker.closeInbox(end)
+        finish(course?.lost(end))
+        for case .run(let job) in unread { job.finish(.notBegun(end)) }
     }
 
     // MARK: The socket

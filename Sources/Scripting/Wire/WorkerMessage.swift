@@ -102,8 +102,8 @@ package enum WorkerMessage: Sendable, Equatable {
         case .exceeded(let limit):
             frame.put(EndKind.exceeded.rawValue)
             frame.put(limit.rawValue)
-        // A worker does not tell of its own death.
-        case .neverSettled, .crashed, .unavailable: frame.put(EndKind.neverSettled.rawValue)
+        // A worker does not tell of its own death, nor of others.
+        case .neverSettled, .crashed, .unavailable, .busy: frame.put(EndKind.neverSettled.rawValue)
         }
     }
 

@@ -43,6 +43,10 @@ package struct Table: Sendable {
         Table("user_term", key: ["field", "value", "user_id"], []),
         Table("user_password", key: ["user_id"], ["hash", "changed_at"]),
         Table("upstream_token", key: ["user_id"], ["sealed_tokens"]),
+        Table(
+            "authenticator", key: ["user_id"], ["id", "sealed_secret", "last_step", "enrolled_at", "last_used_at"]),
+        Table("recovery_code", key: ["user_id"], ["code_digest", "created_at"]),
+        Table("remembered_browser", key: ["digest"], ["user_id", "expires_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
         Table("organization_member", key: ["organization_id", "user_id"], []),
@@ -60,7 +64,7 @@ package struct Table: Sendable {
             "session", key: ["digest"],
             [
                 "sid", "user_id", "session_connection", "authenticated_at", "last_used_at", "idle_expires_at",
-                "expires_at", "metadata",
+                "expires_at", "metadata", "multi_factor_at",
             ]),
         Table("session_client", key: ["sid", "client_id"], ["session_sid", "user_id", "expires_at"]),
         Table("logout_delivery", key: ["sid", "client_id", "uri"], ["user_id", "attempts", "due_at"]),
@@ -76,12 +80,14 @@ package struct Table: Sendable {
                 "authorization_id", "client_id", "user_id", "redirect_uri", "scope", "audience", "nonce",
                 "code_challenge", "code_challenge_method", "sid", "authenticated_at", "shows_auth_time", "redeemed_at",
                 "expires_at", "claims", "key_thumbprint", "organization_id", "script_changes",
+                "multi_factor_at",
             ]),
         Table(
             "device_code", key: ["digest"],
             [
                 "user_code_digest", "authorization_id", "client_id", "scope", "audience", "status", "user_id", "sid",
                 "authenticated_at", "poll_interval", "polled_at", "expires_at", "script_changes",
+                "multi_factor_at",
             ]),
         Table(
             "access_token", key: ["digest"],
@@ -94,7 +100,7 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint", "metadata", "organization_id",
+                "certificate_thumbprint", "metadata", "organization_id", "multi_factor_at",
             ]),
         Table(
             "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),

@@ -56,6 +56,13 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedPasswordChangeRequest = "fcpr"
     case passwordChange = "scp"
     case failedPasswordChange = "fcp"
+    case factorEnrolled = "gd_enrollment_complete"
+    case factorPassed = "gd_auth_succeed"
+    case factorFailed = "gd_auth_failed"
+    case recoveryPassed = "gd_recovery_succeed"
+    case recoveryFailed = "gd_recovery_failed"
+    case factorBlocked = "gd_otp_rate_limit_exceed"
+    case recoveryBlocked = "gd_recovery_rate_limit_exceed"
     case failedScript = "actions_execution_failed"
     /// Portico's own: Auth0 shows what scripts have done elsewhere.
     case scripts = "scripts_executed"
@@ -118,6 +125,13 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedPasswordChangeRequest: "Failed Change Password Request"
         case .passwordChange: "Success Change Password"
         case .failedPasswordChange: "Failed Change Password"
+        case .factorEnrolled: "Guardian Enrollment Complete"
+        case .factorPassed: "Guardian Second Factor Authentication Succeeded"
+        case .factorFailed: "Guardian Second Factor Authentication Failed"
+        case .recoveryPassed: "Guardian Recovery Succeeded"
+        case .recoveryFailed: "Guardian Recovery Failed"
+        case .factorBlocked: "Guardian Too Many Failures"
+        case .recoveryBlocked: "Guardian Too Many Recovery Failures"
         case .failedScript: "Actions Execution Failed"
         case .scripts: "Scripts Executed"
         case .apiOperation: "Success API Operation"
@@ -144,7 +158,10 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedDeviceAuthorization, .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
             .exchangeFail
         case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
-        case .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword, .breachedSignup,
+        case .factorEnrolled, .factorPassed, .recoveryPassed: .userSuccess
+        case .factorFailed, .recoveryFailed: .userFail
+        case .factorBlocked, .recoveryBlocked, .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword,
+            .breachedSignup,
             .breachedPasswordChange:
             .userNotification
         case .failedNotification: .systemNotification

@@ -79,20 +79,24 @@ package struct ScriptProgress: Sendable, Hashable, Codable {
     package var changes = ScriptChanges()
     /// What actions have noted for those that follow.
     package var transactionMetadata: [String: String] = [:]
+    /// The second factor that they want in the end; nil for none.
+    package var factor: FactorDemand?
     /// Where they wait for the user to come back; nil where all have run.
     package var pause: Pause?
 
-    /// A script that has sent the user somewhere else.
+    /// A script that has sent the user somewhere else, or asks for a second factor before the next one runs.
     package struct Pause: Sendable, Hashable, Codable {
         /// The action's id; nil for a rule, after which all rules run again.
         package let actionID: String?
         /// The rule's id; nil for an action.
         package let ruleID: String?
-        /// Where the user was sent to.
-        package let url: String
+        /// Where the user was sent to; nil for nowhere.
+        package let url: String?
+        /// The second factor that the user has to pass first; nil for none.
+        package var factor: FactorDemand?
 
-        package init(actionID: String?, ruleID: String?, url: String) {
-            (self.actionID, self.ruleID, self.url) = (actionID, ruleID, url)
+        package init(actionID: String?, ruleID: String?, url: String?, factor: FactorDemand? = nil) {
+            (self.actionID, self.ruleID, self.url, self.factor) = (actionID, ruleID, url, factor)
         }
     }
 

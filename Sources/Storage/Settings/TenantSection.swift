@@ -27,6 +27,7 @@ package struct TenantSections: Sendable, Equatable {
     package var breachedPasswords = BreachedPasswordDetection()
     package var branding = Branding()
     package var customTexts = CustomTexts()
+    package var multiFactor = MultiFactorSettings()
 
     package init() {}
 }
@@ -48,6 +49,7 @@ package enum TenantSectionStore {
         sections.breachedPasswords = try find(BreachedPasswordDetection.self, in: transaction)
         sections.branding = try find(Branding.self, in: transaction)
         sections.customTexts = try find(CustomTexts.self, in: transaction)
+        sections.multiFactor = try find(MultiFactorSettings.self, in: transaction)
         return sections
     }
 

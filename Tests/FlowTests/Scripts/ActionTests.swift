@@ -137,7 +137,7 @@ struct ActionTests {
     @Test("What this server has nothing for fails the login by name, also where the action catches the error")
     func missing() async throws {
         for call in [
-            "api.authentication.challengeWith({ type: 'otp' })", "api.multifactor.enable('any')",
+            "api.authentication.recordMethod('https://x')", "api.prompt.render('ap_1')",
             "api.session.setCookieMode('persistent')",
         ] {
             try await ScriptedTenant.run { server in

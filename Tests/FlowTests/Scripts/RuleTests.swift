@@ -148,7 +148,10 @@ struct RuleTests {
             ("\n\nuser.nothing.at.all;", "line 3: TypeError"), ("setTimeout(() => { null.x; }, 1);", "TypeError"),
             ("return;", "never ended"), ("callback(null, 7, context);", "must be objects"),
             ("context.accessToken.scope = [1]; callback(null, user, context);", "scope must be a list"),
-            ("context.multifactor = { provider: 'any' }; callback(null, user, context);", "multi-factor"),
+            (
+                "context.multifactor = { provider: 'duo' }; callback(null, user, context);",
+                "context.multifactor.provider"
+            ),
             ("context.idToken.x = JSON.parse('{\"__proto__\": 1}'); callback(null, user, context);", "__proto__"),
             ("context.idToken.big = 'x'.repeat(110000); callback(null, user, context);", "more than 100 KB"),
         ] {

@@ -90,8 +90,8 @@ package struct AuthorizationCodeGrant: Grant {
             authorizationID: code.authorizationID, user: user, audience: code.audience, scope: code.scope,
             claims: code.claims,
             authentication: Authorization.Authentication(
-                sid: code.sid, authenticatedAt: code.authenticatedAt, showsTime: code.showsAuthenticationTime,
-                nonce: code.nonce),
+                sid: code.sid, authenticatedAt: code.authenticatedAt, multiFactorAt: code.multiFactorAt,
+                showsTime: code.showsAuthenticationTime, nonce: code.nonce),
             hasRefreshToken: code.scope.contains(Scope.offlineAccess)
                 && request.client.grantTypes.contains(.refreshToken)
                 && (!request.isFromBrowser || code.proofKey != nil),

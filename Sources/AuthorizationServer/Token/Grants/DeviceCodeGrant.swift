@@ -50,7 +50,8 @@ package struct DeviceCodeGrant: Grant {
                     authorizationID: device.authorizationID, user: user, audience: device.audience,
                     scope: approval.scope,
                     authentication: Authorization.Authentication(
-                        sid: approval.sid, authenticatedAt: approval.authenticatedAt, showsTime: false, nonce: nil),
+                        sid: approval.sid, authenticatedAt: approval.authenticatedAt,
+                        multiFactorAt: approval.multiFactorAt, showsTime: false, nonce: nil),
                     hasRefreshToken: approval.scope.contains(Scope.offlineAccess)
                         && request.client.grantTypes.contains(.refreshToken) && !request.isFromBrowser,
                     changes: approval.changes))

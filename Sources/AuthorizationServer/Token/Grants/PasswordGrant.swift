@@ -72,6 +72,7 @@ struct PasswordAuthorization: Sendable {
         let api = try await resourceServer()
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
         let proof = try await check(username, password, connection)
+        try await services.requireNoSecondFactor()
         let asked = try await scope(requested, api?.resourceServer)
         var login = request.scripted(proof.user, .password, scope: asked, for: api)
         login.user.loginsCount += 1

@@ -36,6 +36,7 @@ package struct PasswordlessGrant: Grant {
     private func authorization(
         for proof: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
     ) async throws -> Authorization {
+        try await services.requireNoSecondFactor()
         let asked = requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"])
         var login = request.scripted(proof.user, .passwordless, scope: asked, for: api)
         login.user.loginsCount += 1

@@ -39,7 +39,7 @@ package struct RefreshTokenGrant: Grant {
             claims: family.claims,
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
-                showsTime: family.showsAuthenticationTime, nonce: nil),
+                multiFactorAt: family.multiFactorAt, showsTime: family.showsAuthenticationTime, nonce: nil),
             grantName: "refresh_token", organizationID: family.organizationID, changes: scripts.changes
         ).make(
             for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,

@@ -1,0 +1,78 @@
+import Foundation
+
+/// A user's app for one-time codes, [RFC 6238](https://www.rfc-editor.org/rfc/rfc6238): the second factor `otp`. A user has
+/// one at most.
+package struct Authenticator: Sendable, Equatable {
+    /// Auth0's `totp|dev_…`.
+    package let id: String
+    package let userID: String
+    /// What app and server share, sealed: the server has to compute with it.
+    package let sealedSecret: String
+    /// The time step of the code that was accepted last; no code of it or before is accepted again (RFC 6238 §5.2).
+    package let lastStep: Int64
+    package let enrolledAt: Date
+    package let lastUsedAt: Date
+
+    package init(id: String, userID: String, sealedSecret: String, lastStep: Int64, enrolledAt: Date) {
+        (self.id, self.userID, self.sealedSecret, self.lastStep) = (id, userID, sealedSecret, lastStep)
+        (self.enrolledAt, lastUsedAt) = (enrolledAt.storable, enrolledAt.storable)
+    }
+}
+
+/// The apps that users have enrolled.
+package enum AuthenticatorStore {
+    /// Enrols an app where the user has none. Of several that are enrolled at the same time one is.
+    /// - Returns: whether it is this one.
+    package static func enroll(_ authenticator: Authenticator, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.changes(
+            """
+            INSERT INTO authenticator (user_id, id, sealed_secret, last_step, enrolled_at, last_used_at)
+            VALUES (\(authenticator.userID), \(authenticator.id), \(authenticator.sealedSecret),
+                \(Int(authenticator.lastStep)), \(authenticator.enrolledAt), \(authenticator.lastUsedAt))
+            ON CONFLICT (user_id) DO NOTHING
+            """) == 1
+    }
+
+    /// The app of a user; nil where there is none.
+    package static func find(of userID: String, in transaction: any SQLTransaction) throws -> Authenticator? {
+        try transaction.row("SELECT * FROM authenticator WHERE user_id = \(userID)").map(Authenticator.init)
+    }
+
+    /// The app with an id; nil where there is none.
+    package static func find(id: String, in transaction: any SQLTransaction) throws -> Authenticator? {
+        try transaction.row("SELECT * FROM authenticator WHERE id = \(id)").map(Authenticator.init)
+    }
+
+    /// Uses the code of a time step. Of several that use it at the same time, or use one of before, one succeeds.
+    /// - Returns: whether the code may be accepted.
+    package static func use(
+        step: Int64, of id: String, at now: Date, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        try transaction.changes(
+            """
+            UPDATE authenticator SET last_step = \(Int(step)), last_used_at = \(now)
+            WHERE id = \(id) AND last_step < \(Int(step))
+            """) == 1
+    }
+
+    /// Takes a user's second factors away, with the recovery code and the browsers that were to need none.
+    /// - Returns: whether there was any.
+    @discardableResult
+    package static func remove(of userID: String, in transaction: any SQLTransaction) throws -> Bool {
+        let had = try transaction.changes("DELETE FROM authenticator WHERE user_id = \(userID)") > 0
+        let hadCode = try transaction.changes("DELETE FROM recovery_code WHERE user_id = \(userID)") > 0
+        try RememberedBrowserStore.forget(of: userID, in: transaction)
+        return had || hadCode
+    }
+}
+
+extension Authenticator {
+    fileprivate init(_ row: SQLRow) throws {
+        id = try row.text("id")
+        userID = try row.text("user_id")
+        sealedSecret = try row.text("sealed_secret")
+        lastStep = Int64(try row.integer("last_step"))
+        enrolledAt = try row.date("enrolled_at")
+        lastUsedAt = try row.date("last_used_at")
+    }
+}

@@ -1,0 +1,51 @@
+/// That a second factor is wanted, and how it may be given.
+package struct FactorDemand: Sendable, Hashable, Codable {
+    /// What the user has to do.
+    package enum Kind: String, Sendable, Codable {
+        /// To pass a factor, or to enrol one where there is none.
+        case any
+        /// To pass one that is enrolled.
+        case challenge
+        /// To enrol one. Who has one already passes it: nobody adds a factor with the first one alone.
+        case enrollment
+    }
+
+    package let kind: Kind
+    /// The factors that will do, by Auth0's names; nil for all.
+    package let factors: [String]?
+    /// Whether a browser that was remembered needs none, and the user may have it remembered.
+    package let allowsRememberedBrowser: Bool
+    /// Whether that counts for the next time only.
+    package let ignoresRememberedBrowser: Bool
+
+    package init(
+        _ kind: Kind, factors: [String]? = nil, allowsRememberedBrowser: Bool = false,
+        ignoresRememberedBrowser: Bool = false
+    ) {
+        (self.kind, self.factors) = (kind, factors)
+        (self.allowsRememberedBrowser, self.ignoresRememberedBrowser) = (
+            allowsRememberedBrowser, ignoresRememberedBrowser
+        )
+    }
+
+    /// Whether one of the factors that were passed will do.
+    package func isMet(by passed: [String]) -> Bool {
+        factors.map { wanted in passed.contains { wanted.contains($0) } } ?? !passed.isEmpty
+    }
+}
+
+/// How far the user of a login transaction is with the second factor. It counts for the session that it was begun with, and no
+/// other.
+package struct FactorProgress: Sendable, Codable, Equatable {
+    package let sessionDigest: String
+    /// What the user is asked for.
+    package var demand: FactorDemand?
+    /// The secret of an app that waits for its first code, sealed.
+    package var sealedSecret: String?
+    /// The factors that were passed in this transaction.
+    package var passed: [String] = []
+    /// A recovery code that the user has to note, sealed.
+    package var sealedRecoveryCode: String?
+
+    package init(sessionDigest: String) { self.sessionDigest = sessionDigest }
+}
