@@ -38,7 +38,7 @@ package enum TestWorkers {
                 + (hasNamespaces || arguments.contains("--without-namespaces") ? [] : ["--without-namespaces"]),
             size: size)
         // Tests are many at once, and the machine may be busy with them.
-        settings.limits.wall = ScriptLimits.longest
+        (settings.limits.cpu, settings.limits.wall) = (.seconds(20), ScriptLimits.longest)
         settings.patience = .seconds(3600)
         settings.startTime = .seconds(600)
         return settings

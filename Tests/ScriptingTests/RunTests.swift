@@ -1,17 +1,18 @@
 import Foundation
 import Scripting
+import TestSupport
 import Testing
 
 @Suite("A script's run")
 struct RunTests {
     @Test("What a script is given is its own, however often the engine collects what nobody holds")
     func collected() async {
-        var settings = TestWorkers.settings(size: 1)
-        settings.environment["JSC_slowPathAllocsBetweenGCs"] = "1"
+        var settings = TestPools.settings(TestPools.ample, size: 1)
+        settings.environment["JSC_slowPathAllocsBetweenGCs"] = "5"
         let pool = ScriptPool(settings)
         let event =
             #"{"event":{"user":{"email":"ada@example.com"},"list":[\#((0..<2000).map { "\"\($0)\"" }.joined(separator: ","))]}}"#
-        for number in 0..<30 {
+        for number in 0..<8 {
             let result = await Scripts.action(
                 """
                 exports.onExecutePostLogin = async (event, api) => {

@@ -6,7 +6,8 @@ import TestSupport
 enum Scripts {
     static func action(
         _ source: String, input: String = #"{"event":{"user":{"email":"ada@example.com"}}}"#,
-        limits: ScriptLimits = .standard, host: any ScriptHost = NoScriptHost(), pool: ScriptPool = TestWorkers.pool
+        limits: ScriptLimits = TestPools.ample, host: any ScriptHost = NoScriptHost(),
+        pool: ScriptPool = TestWorkers.pool
     ) async -> ScriptResult {
         await pool.run(
             ScriptRun(
@@ -17,7 +18,7 @@ enum Scripts {
 
     /// The body of an action's handler.
     static func body(
-        _ body: String, limits: ScriptLimits = .standard, host: any ScriptHost = NoScriptHost(),
+        _ body: String, limits: ScriptLimits = TestPools.ample, host: any ScriptHost = NoScriptHost(),
         pool: ScriptPool = TestWorkers.pool
     ) async -> ScriptResult {
         await action(
@@ -29,14 +30,15 @@ enum Scripts {
         host: any ScriptHost = NoScriptHost()
     ) async -> ScriptResult {
         await TestWorkers.pool.run(
-            ScriptRun(kind: .rule, name: "rule Roles", source: source, input: input), host: host)
+            ScriptRun(kind: .rule, name: "rule Roles", source: source, input: input, limits: TestPools.ample),
+            host: host)
     }
 
     static func database(_ source: String, entry: String, arguments: String) async -> ScriptResult {
         await TestWorkers.pool.run(
             ScriptRun(
                 kind: .database, name: "database \(entry)", source: source, entry: entry,
-                input: #"{"arguments":\#(arguments)}"#),
+                input: #"{"arguments":\#(arguments)}"#, limits: TestPools.ample),
             host: NoScriptHost())
     }
 
