@@ -68,6 +68,8 @@ package struct LoginTransaction: Sendable {
         package var factor: FactorProgress?
         /// The digest of the session whose user is asked for consent; nobody else's is taken.
         package var consentSessionDigest: String?
+        /// The digest of the session whose user is asked for an organization; nobody else's are shown.
+        package var pickerSessionDigest: String?
         /// How far the tenant's scripts are.
         package var scripts: ScriptProgress?
         /// Whether the user refused.

@@ -28,10 +28,11 @@ extension UserStore {
         try transaction.row("SELECT hash FROM user_password WHERE user_id = \(userID)")?.text("hash")
     }
 
-    /// Notes that the password of an account has been changed where it is.
+    /// Notes that the password of an account has been changed where it is; what was kept of an older one goes.
     package static func noteExternalPassword(
         of userID: String, at now: Date, in transaction: any SQLTransaction
     ) throws {
         try transaction.execute("UPDATE user_account SET external_password_at = \(now) WHERE user_id = \(userID)")
+        try transaction.execute("DELETE FROM user_password WHERE user_id = \(userID)")
     }
 }

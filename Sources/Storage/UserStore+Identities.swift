@@ -44,13 +44,15 @@ extension UserStore {
         return identities
     }
 
-    /// Makes a user, with what identities that one has, an identity of another.
+    /// Makes a user, with what identities that one has, an identity of another. A second factor of it becomes the other's who has
+    /// none, so that nobody signs in with less than before; otherwise it rests until the identity is a user again.
     package static func link(_ id: String, to primaryID: String, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
             UPDATE user_account SET primary_user_id = \(primaryID)
             WHERE user_id = \(id) OR primary_user_id = \(id)
             """)
+        try AuthenticatorStore.move(from: id, to: primaryID, in: transaction)
     }
 
     /// Makes an identity a user again.

@@ -104,7 +104,9 @@ package struct AuthorizationEndpoint: Sendable {
         guard progress != login.progress else { return }
         try await services.keep(of: login) { [progress] present in
             (present.organizationChoice, present.scripts) = (progress.organizationChoice, progress.scripts)
-            (present.factor, present.consentSessionDigest) = (progress.factor, progress.consentSessionDigest)
+            present.consentSessionDigest = progress.consentSessionDigest
+            present.pickerSessionDigest = progress.pickerSessionDigest
+            if let asked = progress.factor { present.factor = present.factor?.asking(asked) ?? asked }
         }
     }
 

@@ -32,32 +32,67 @@ struct DatabaseAccounts: Sendable {
         }
     }
 
-    /// Keeps an account as the other database describes it now. Several may do so at once: they keep one account.
-    /// - Parameter change: what is known of the user beside the profile; for an account that is new here.
-    /// - Throws: ``Conflict``, or ``PasswordLogin/Refusal/noConnection`` where the connection has gone.
-    func save(
-        _ profile: DatabaseProfile, changing change: @escaping @Sendable (inout User) -> Void = { _ in }
+    /// Keeps an account as ``save(_:evicting:changing:)`` does. An address that another account here has is this one's where the other
+    /// database says so: it has gone from one of its users to another.
+    /// - Throws: ``Conflict``, ``FailedScript``, or ``PasswordLogin/Refusal/noConnection``.
+    func keep(
+        _ profile: DatabaseProfile, _ database: CustomDatabase, _ setting: DatabaseScripts.Setting,
+        changing change: @escaping @Sendable (inout User) -> Void = { _ in }
     ) async throws -> Stored {
         do {
-            return try await write(profile, change)
+            return try await save(profile, changing: change)
+        } catch Conflict.addressTaken(let id) {
+            let names = [profile.email, profile.username].compactMap(\.self)
+            guard database.source(of: .getUser) != nil else { throw Conflict.addressTaken(id: id) }
+            let owners = try await DatabaseScripts.run(of: database, connection, setting, services) { scripts in
+                var owners: [String?] = []
+                for name in names { owners.append(try await scripts.user(name)?.id) }
+                return owners
+            }
+            guard owners.allSatisfy({ $0 == profile.id }) else { throw Conflict.addressTaken(id: id) }
+            return try await save(profile, evicting: names, changing: change)
+        }
+    }
+
+    /// Keeps an account as the other database describes it now. Several may do so at once: they keep one account.
+    /// - Parameters:
+    ///   - names: the account's addresses and user names that no other one has any more.
+    ///   - change: what is known of the user beside the profile; for an account that is new here.
+    /// - Throws: ``Conflict``, or ``PasswordLogin/Refusal/noConnection`` where the connection has gone.
+    func save(
+        _ profile: DatabaseProfile, evicting names: [String] = [],
+        changing change: @escaping @Sendable (inout User) -> Void = { _ in }
+    ) async throws -> Stored {
+        do {
+            return try await write(profile, names, change)
         } catch SQLError.uniqueViolation {
             // Of two at the same time the second finds the account; where it finds none, the address is somebody else's.
             let exists = try await services.stores.database.readOnce { try UserStore.exists(profile.id, in: $0) }
             guard exists else { throw Conflict.addressTaken(id: profile.id) }
         }
         do {
-            return try await write(profile, change)
+            return try await write(profile, names, change)
         } catch SQLError.uniqueViolation {
             throw Conflict.addressTaken(id: profile.id)
         }
     }
 
     private func write(
-        _ profile: DatabaseProfile, _ change: @escaping @Sendable (inout User) -> Void
+        _ profile: DatabaseProfile, _ names: [String], _ change: @escaping @Sendable (inout User) -> Void
     ) async throws -> Stored {
         let (connection, now) = (connection, services.now())
         return try await services.stores.database.write { transaction in
             try UserStore.lock(profile.id, in: transaction)
+            for name in names {
+                guard
+                    var other = try UserStore.account(connection: connection.name, identifier: name, in: transaction),
+                    other.id != profile.id
+                else { continue }
+                if other.email == name { (other.email, other.isEmailVerified) = (nil, false) }
+                if other.username == name { other.username = nil }
+                other.updatedAt = now
+                try UserStore.replace(other, in: transaction)
+            }
             guard let present = try UserStore.upstreamAccount(profile.id, in: transaction) else {
                 // One that is made after its connection has gone would be the next one's of that name.
                 guard try ConnectionStore.hold(id: connection.id, in: transaction) else {

@@ -73,7 +73,9 @@ package struct DatabaseChanges: Sendable {
                     "database script login (\(connection.name.forDisplay)): it does not know the user whom create has "
                         + "just made")
             }
-            let stored = try await DatabaseAccounts(services: services, connection: connection).save(profile) { made in
+            guard !profile.isBlocked else { throw Refusal.failed("The other database blocks the user it has just made.") }
+            let accounts = DatabaseAccounts(services: services, connection: connection)
+            let stored = try await accounts.keep(profile, database, setting) { made in
                 // What the other database does not say is as it was asked for.
                 if profile.isEmailVerified == nil, made.email == user.email {
                     made.isEmailVerified = user.isEmailVerified
@@ -115,12 +117,14 @@ package struct DatabaseChanges: Sendable {
             return present
         }
         guard let profile = try await found(identifier) else { return nil }
+        guard !profile.isBlocked else { throw Refusal.failed("The other database blocks the user.") }
         return try await refusing {
-            guard connection.externalDatabase != nil else {
+            guard let database = connection.externalDatabase else {
                 let newcomer = DatabaseNewcomer(services: services, connection: connection, setting: setting)
                 return try await newcomer.admitted(profile, hash: nil, found: nil)?.user
             }
-            return try await DatabaseAccounts(services: services, connection: connection).save(profile).account
+            return try await DatabaseAccounts(services: services, connection: connection)
+                .keep(profile, database, setting).account
         }
     }
 
@@ -137,14 +141,14 @@ package struct DatabaseChanges: Sendable {
 
     /// Has the other database note that a user's address is theirs.
     /// - Throws: ``Refusal/failed(_:)``.
-    package func verify(_ email: String) async throws {
-        try await change { scripts in try await scripts.change(.verify, [.string(email)]) }
+    package func verify(_ email: String, of user: User) async throws {
+        try await change(of: user) { scripts in try await scripts.change(.verify, [.string(email)]) }
     }
 
     /// Changes a password where it is.
     /// - Throws: ``Refusal/failed(_:)``.
     package func changePassword(of user: User, to password: String) async throws {
-        try await change { scripts in
+        try await change(of: user) { scripts in
             try await scripts.change(
                 .changePassword, [.string(user.email ?? user.username ?? ""), .string(password)])
         }
@@ -156,7 +160,7 @@ package struct DatabaseChanges: Sendable {
         if email != user.email {
             guard try await !isTaken(email, by: user) else { throw Refusal.userExists }
         }
-        try await change { scripts in
+        try await change(of: user) { scripts in
             try await scripts.change(
                 .changeEmail, [.string(user.email ?? ""), .string(email), .bool(isVerified)])
         }
@@ -167,7 +171,7 @@ package struct DatabaseChanges: Sendable {
     package func changeUsername(of user: User, to username: String) async throws {
         guard username != user.username else { return }
         guard try await !isTaken(username, by: user) else { throw Refusal.userExists }
-        try await change { scripts in
+        try await change(of: user) { scripts in
             try await scripts.change(.changeUsername, [.string(user.username ?? ""), .string(username)])
         }
     }
@@ -190,10 +194,23 @@ package struct DatabaseChanges: Sendable {
         try await change { scripts in try await scripts.delete(id) }
     }
 
-    private func change(_ body: (inout DatabaseScripts) async throws -> Void) async throws {
+    /// - Parameter user: whom the scripts know by an address or user name, which may have gone to somebody else there since it
+    ///   was kept here; nil where they are given an id.
+    private func change(
+        of user: User? = nil, _ body: (inout DatabaseScripts) async throws -> Void
+    ) async throws {
         guard let database = connection.externalDatabase else { return }
         try await refusing {
-            try await DatabaseScripts.run(of: database, connection, setting, services, body)
+            try await DatabaseScripts.run(of: database, connection, setting, services) { scripts in
+                if let user, let name = user.email ?? user.username, database.source(of: .getUser) != nil {
+                    guard try await scripts.user(name)?.id == user.id else {
+                        throw Refusal.failed(
+                            "In the other database the address or user name is not the user's any more; the user has to sign "
+                                + "in first, or to be deleted here.")
+                    }
+                }
+                try await body(&scripts)
+            }
         }
     }
 
@@ -209,6 +226,8 @@ package struct DatabaseChanges: Sendable {
             throw Refusal.failed(conflict.description)
         } catch let error as OAuthError {
             throw Refusal.failed(error.description)
+        } catch let refusal as PasswordLogin.Refusal {
+            throw Refusal.failed(refusal.explanation)
         }
     }
 }

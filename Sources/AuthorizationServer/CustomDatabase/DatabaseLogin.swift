@@ -22,7 +22,7 @@ struct DatabaseLogin: Sendable {
         let stored = try await asking(database) { scripts in
             try await scripts.login(Self.name(sent), password: password)
         } keeping: { profile in
-            try await accounts.save(profile)
+            try await accounts.keep(profile, database, setting)
         }
         return ExternalProof(stored: stored, before: before, startedAt: startedAt)
     }

@@ -43,7 +43,7 @@ struct DatabaseProfile: Sendable {
         var upstream = UpstreamProfile(id: id)
         upstream.email = members["email"]?.string
         isEmailVerified = members["email_verified"]?.bool
-        upstream.attributes = members.filter { !Self.isLeftOut($0.key) }
+        upstream.attributes = members.filter { !Self.isLeftOut($0.key) }.mapValues(Self.open)
         let profile = NormalizedProfile(upstream)
         if let sent = upstream.email, !sent.isEmpty, profile.email == nil {
             throw Problem(description: "the profile's email is no e-mail address")
@@ -57,9 +57,21 @@ struct DatabaseProfile: Sendable {
 
     /// What scripts that give back whole rows have among them, and nobody else shall see.
     private static func isLeftOut(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return ["id", "metadata", "mfa_factors", "salt", "hash"].contains(name) || name.contains("password")
-            || name.contains("passwd")
+        ["id", "metadata", "mfa_factors"].contains(name.lowercased()) || isSecret(name)
+    }
+
+    private static func isSecret(_ name: String) -> Bool {
+        let name = name.lowercased().replacing("passport", with: "")
+        return ["pass", "pwd", "hash", "salt"].contains { name.contains($0) }
+    }
+
+    /// A value without the members that are secrets, at any depth.
+    private static func open(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let members): .object(members.filter { !isSecret($0.key) }.mapValues(open))
+        case .array(let elements): .array(elements.map(open))
+        default: value
+        }
     }
 
     private static func id(_ members: JSONObject) throws(Problem) -> String {
@@ -91,7 +103,7 @@ struct DatabaseProfile: Sendable {
 
     private static func metadata(_ name: String, _ members: JSONObject) throws(Problem) -> JSONObject? {
         guard let value = members[name], value != .null else { return nil }
-        guard let metadata = value.object else { throw Problem(description: "the profile's \(name) must be an object") }
+        guard let metadata = open(value).object else { throw Problem(description: "the profile's \(name) must be an object") }
         guard let text = try? JSON.text(metadata), text.utf8.count <= mostMetadata else {
             throw Problem(description: "the profile's \(name) has more than \(mostMetadata >> 10) KB")
         }

@@ -127,6 +127,8 @@ struct DatabaseScripts {
                 cause: "the connection has no script \(script.rawValue); add it as "
                     + "options.\(CustomDatabase.option).\(script.rawValue)")
         }
+        runs.secrets = [arguments.dropFirst().first?.string, arguments.first?.object?["password"]?.string]
+            .compactMap(\.self)
         var input = try await common()
         input["arguments"] = .array(arguments)
         let ending = try await runs.run(
@@ -142,14 +144,25 @@ struct DatabaseScripts {
             throw FailedScript(title(script), cause: "it gave nothing back")
         }
         return .refused(
-            Refusal(name: name, code: refusal["code"]?.string, message: refusal["message"]?.string ?? ""))
+            Refusal(
+                name: name, code: refusal["code"]?.string,
+                message: (refusal["message"]?.string ?? "").hiding(runs.secrets)))
     }
 
     /// What every script gets.
     private mutating func common() async throws -> JSONObject {
         if let input { return input }
+        let configuration: JSONObject
+        do {
+            configuration = try await services.databaseConfiguration(of: connection)
+        } catch let error as SQLError {
+            throw error
+        } catch {
+            throw FailedScript(
+                title(.login), cause: "options.configuration cannot be opened: it was sealed with another secret; set it again")
+        }
         let made: JSONObject = [
-            "configuration": .object(try await services.databaseConfiguration(of: connection)),
+            "configuration": .object(configuration),
             "usesContext": .bool(database.usesContext), "context": .object(context),
         ]
         input = made

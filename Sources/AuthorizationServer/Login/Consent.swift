@@ -25,8 +25,10 @@ package struct Consent: Sendable {
     }
 
     /// - Returns: nil where the transaction waits for something else.
-    package func question(_ request: VerifiedAuthorizationRequest, browser: Browser) async throws -> Question? {
-        guard let session = try await browser.session(services),
+    package func question(
+        _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
+    ) async throws -> Question? {
+        guard let session = try await browser.session(services), login.progress.consentSessionDigest == session.digest,
             let user = try await services.stores.users.find(session.userID)
         else { return nil }
         let scope = try await decidedScope(request, session.userID)
@@ -48,13 +50,17 @@ package struct Consent: Sendable {
             userID, clientID: request.client.clientID,
             audience: request.resourceServer?.resourceServer.identifier,
             organizationID: request.organization?.organization.id, scope: scope)
-        var progress = login.progress
-        (progress.consentedScope, progress.consentedUserID) = (scope.text, userID)
-        let (updated, now) = (progress, services.now())
+        let now = services.now()
         try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
+            let present = try LoginTransactionStore.find(
+                digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
+            guard var progress = present?.progress, progress.consentSessionDigest == session.digest else {
+                throw TransactionNotFound()
+            }
+            (progress.consentedScope, progress.consentedUserID) = (scope.text, userID)
             try ConsentGrantStore.allow(grant, at: now, in: transaction)
-            try LoginTransactionStore.update(updated, digest: login.digest, in: transaction)
+            try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)
         }
         let trail = LogTrail()
         trail.note(request)

@@ -36,7 +36,10 @@ enum LoginSteps {
         if let page = try await factors.page(&progress) { return .ask(page) }
         if request.organizations.question == .afterLogin {
             let step = OrganizationStep(client: request.client, services: services)
-            guard let choice = try await step.onlyChoice(session) else { return .ask(.organizationPicker) }
+            guard let choice = try await step.onlyChoice(session) else {
+                progress.pickerSessionDigest = session.digest
+                return .ask(.organizationPicker)
+            }
             progress.organizationChoice = choice
             request.organizations = try await RequestedOrganization(
                 request.request, by: request.client, progress, services)

@@ -68,9 +68,12 @@ package struct OrganizationSelection: Sendable {
         try await choose(.organization(id: found.organization.id), login)
     }
 
-    /// - Returns: nil where nobody has signed in, so that there is nothing to choose from.
-    package func question(_ request: VerifiedAuthorizationRequest, browser: Browser) async throws -> Question? {
-        guard let session = try await browser.session(services) else { return nil }
+    /// - Returns: nil where nobody has signed in who is asked, so that there is nothing to choose from.
+    package func question(
+        _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
+    ) async throws -> Question? {
+        guard let session = try await browser.session(services), login.progress.pickerSessionDigest == session.digest
+        else { return nil }
         let choices = try await OrganizationStep(client: request.client, services: services).choices(session)
         return Question(organizations: choices.organizations, allowsPersonal: choices.allowsPersonal)
     }
@@ -81,7 +84,7 @@ package struct OrganizationSelection: Sendable {
         _ id: String, _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, browser: Browser
     ) async throws {
         guard request.organizationPrompt == .afterLogin else { throw Unknown() }
-        let question = try await question(request, browser: browser)
+        let question = try await question(login, request, browser: browser)
         guard question?.organizations.contains(where: { $0.id == id }) == true else { throw Unknown() }
         try await choose(.organization(id: id), login)
     }

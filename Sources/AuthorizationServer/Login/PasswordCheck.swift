@@ -13,7 +13,6 @@ struct PasswordCheck: Sendable {
         fileprivate let name: SignInName
         fileprivate let failures: FailedLogins
         fileprivate let change: Change
-        fileprivate let now: Date
 
         /// What becomes of the password's hash.
         fileprivate enum Change: Sendable {
@@ -21,11 +20,13 @@ struct PasswordCheck: Sendable {
             /// Another database has the password.
             case external(ExternalProof)
             case upgrade(old: String, new: String)
+            /// Another one has verified the password.
             case kept(PasswordImport.Kept)
+            /// The hash of it that is here since.
+            case imported(hash: String)
         }
 
-        /// Writes down what follows for the password: its failures are forgotten, a hash of an old kind is replaced, and one
-        /// that the old tenant has verified is kept.
+        /// Writes down what follows for the password: its failures are forgotten, and a hash of an old kind is replaced.
         /// - Throws: ``PasswordLogin/Refusal`` where the password has been changed, or the user blocked, since it was checked:
         ///   nobody slips in with the old one beside the change that ends everything.
         func write(in transaction: any SQLTransaction) throws {
@@ -34,14 +35,19 @@ struct PasswordCheck: Sendable {
                 return try failures.clear(in: transaction)
             }
             try UserStore.lock(user.id, in: transaction)
-            // Whoever comes over from the old tenant had no password here.
-            if name.passwordTime != nil { try name.check(user, in: transaction) }
+            if case .imported(let hash) = change {
+                guard let present = try UserStore.find(user.id, in: transaction),
+                    try UserStore.passwordHash(of: user.id, in: transaction) == hash
+                else { throw PasswordLogin.Refusal.wrongCredentials }
+                guard !present.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+            } else {
+                try name.check(user, in: transaction)
+            }
             try failures.clear(in: transaction)
             switch change {
-            case .none, .external: break
+            case .none, .external, .kept, .imported: break
             case .upgrade(let old, let new):
                 try UserStore.upgradePasswordHash(of: user.id, from: old, to: new, in: transaction)
-            case .kept(let kept): try kept.write(for: user, at: now, in: transaction)
             }
         }
     }
@@ -66,8 +72,8 @@ struct PasswordCheck: Sendable {
     ///   - address: where the attempt comes from.
     ///   - organization: what the login is for; nil for none.
     ///   - trail: learns who it was, and what kind of failure.
-    /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not,
-    ///   ``PasswordHasher/Busy``, or ``OAuthError`` where a script has to run before the user may come over.
+    /// - Throws: ``PasswordLogin/Refusal``, after as long for a user that there is as for one that there is not, unless users
+    ///   are coming over; ``PasswordHasher/Busy``, or ``OAuthError`` where a script has to run before the user may come over.
     func check(
         _ sent: String, password: String, connection: Connection, address: String, organization: Organization? = nil,
         trail: LogTrail
@@ -111,7 +117,35 @@ struct PasswordCheck: Sendable {
         guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         try await checkForBreach(of: password, failures, trail)
         let name = SignInName(connection: connection.name, identifier: identifier, passwordTime: found?.passwordTime)
-        return Proof(user: user, name: name, failures: failures, change: change, now: services.now())
+        return Proof(user: user, name: name, failures: failures, change: try await settled(change, user, password, found))
+    }
+
+    /// Keeps the password of somebody who comes over, before the login goes on: what is here then is what it is compared with at
+    /// its end. Where another login, or a new password, was faster, that one counts.
+    private func settled(
+        _ change: Proof.Change, _ user: User, _ password: String, _ found: UserStore.Credentials?
+    ) async throws -> Proof.Change {
+        var offered: String?
+        switch change {
+        case .external, .upgrade, .imported: return change
+        case .none: if found?.passwordHash != nil { return change }
+        case .kept(let kept): offered = kept.hash
+        }
+        let now = services.now()
+        let present = try await services.stores.database.write { [offered] transaction -> String? in
+            try UserStore.lock(user.id, in: transaction)
+            guard let present = try UserStore.find(user.id, in: transaction) else { return nil }
+            guard !present.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
+            if let offered { try UserStore.keepPasswordHash(offered, of: user.id, at: now, in: transaction) }
+            return try UserStore.passwordHash(of: user.id, in: transaction)
+        }
+        guard let present else { throw PasswordLogin.Refusal.wrongCredentials }
+        if present != offered {
+            guard try await services.passwords.verify(password, against: present) else {
+                throw PasswordLogin.Refusal.wrongCredentials
+            }
+        }
+        return .imported(hash: present)
     }
 
     /// Looks a password that is right up among those that others have lost.

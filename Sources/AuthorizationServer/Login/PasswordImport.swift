@@ -10,7 +10,7 @@ struct PasswordImport: Sendable {
     let connection: Connection
     let source: ImportSource
 
-    /// The hash of a password, which is written once the login succeeds.
+    /// The hash of a password that is to be kept.
     struct Kept: Sendable {
         let hash: String
     }
@@ -102,12 +102,5 @@ struct PasswordImport: Sendable {
             if let text = person.claims[name]?.string, text.utf8.count <= 2048 { user.profile[name] = .string(text) }
         }
         return user
-    }
-}
-
-extension PasswordImport.Kept {
-    /// Keeps the password.
-    func write(for user: User, at now: Date, in transaction: any SQLTransaction) throws {
-        try UserStore.keepPasswordHash(hash, of: user.id, at: now, in: transaction)
     }
 }

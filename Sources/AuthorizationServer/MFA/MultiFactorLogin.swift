@@ -55,7 +55,8 @@ package struct MultiFactorLogin: Sendable {
             return demand.factors?.contains(name) ?? true
         }
         let box = services.secret.box
-        let secret = enrolled.authenticator == nil ? try progress.sealedSecret.map(box.open) : nil
+        let secret =
+            enrolled.authenticator == nil && settings.isEnabled(.otp) ? try progress.sealedSecret.map(box.open) : nil
         let tenant = try await services.configuration.settings()
         return Question(
             user: user, secret: secret,
@@ -74,8 +75,9 @@ package struct MultiFactorLogin: Sendable {
         guard let sealedSecret = question.progress.sealedSecret, question.secret != nil else {
             throw TransactionNotFound()
         }
-        let hasRecoveryCodes = try await services.configuration.sections().multiFactor.isEnabled(.recoveryCode)
-        let recoveryCode = hasRecoveryCodes ? RecoveryCode.make() : nil
+        let settings = try await services.configuration.sections().multiFactor
+        guard settings.isEnabled(.otp) else { throw TransactionNotFound() }
+        let recoveryCode = settings.isEnabled(.recoveryCode) ? RecoveryCode.make() : nil
         let factors = SecondFactors(services: services)
         return try await pass(
             question, factor: .otp, newRecoveryCode: recoveryCode, remembers: remembers, success: .factorEnrolled,

@@ -55,7 +55,7 @@ struct SecondFactors: Sendable {
     func check(
         otp code: String, of userID: String, at now: Date, in transaction: any SQLTransaction
     ) throws -> Verdict {
-        try counted(userID, at: now, in: transaction) {
+        try counted(AuthenticatorStore.triesSubject(userID), at: now, in: transaction) {
             guard let authenticator = try AuthenticatorStore.find(of: userID, in: transaction),
                 let secret = Base32.decode(try services.secret.box.open(authenticator.sealedSecret)),
                 let step = TOTP(secret: secret).step(of: code, at: now)
@@ -70,7 +70,7 @@ struct SecondFactors: Sendable {
         recoveryCode code: String, of userID: String, for successor: String, at now: Date,
         in transaction: any SQLTransaction
     ) throws -> Verdict {
-        try counted(userID, at: now, in: transaction) {
+        try counted(AuthenticatorStore.recoveryTriesSubject(userID), at: now, in: transaction) {
             try RecoveryCodeStore.redeem(
                 digest: RecoveryCode.digest(code), of: userID,
                 for: RecoveryCode.digest(successor), at: now, in: transaction)
@@ -78,9 +78,8 @@ struct SecondFactors: Sendable {
     }
 
     private func counted(
-        _ userID: String, at now: Date, in transaction: any SQLTransaction, _ isRight: () throws -> Bool
+        _ subject: String, at now: Date, in transaction: any SQLTransaction, _ isRight: () throws -> Bool
     ) throws -> Verdict {
-        let subject = "second factor \(userID)"
         guard try RateLimitStore.take(subject, Self.tries, at: now, in: transaction) else { return .tooMany }
         guard try isRight() else { return .wrong }
         _ = try RateLimitStore.clear(subject, in: transaction)

@@ -53,9 +53,15 @@ struct RuleResult: Sendable {
         switch value.object?["provider"]?.string {
         case "none": return nil
         case "any", "guardian", "google-authenticator":
+            var flags = ["allowRememberBrowser": true, "ignoreCookie": false]
+            for name in flags.keys {
+                guard let flag = value.object?[name] else { continue }
+                guard let flag = flag.bool else { throw problem("context.multifactor.\(name) must be true or false") }
+                flags[name] = flag
+            }
             return FactorDemand(
-                .any, allowsRememberedBrowser: value.object?["allowRememberBrowser"] != false,
-                ignoresRememberedBrowser: value.object?["ignoreCookie"] == true)
+                .any, allowsRememberedBrowser: flags["allowRememberBrowser"] == true,
+                ignoresRememberedBrowser: flags["ignoreCookie"] == true)
         default:
             throw problem(
                 "context.multifactor.provider must be any, guardian, google-authenticator or none; this server has no other"

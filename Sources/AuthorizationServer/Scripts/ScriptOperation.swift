@@ -228,9 +228,14 @@ private struct Arguments {
         }
     }
 
+    /// The last second of the year 9999.
+    private static let latest: TimeInterval = 253_402_300_799
+
     private func date() throws(ScriptOperation.Problem) -> Date {
         guard let milliseconds = members["at"]?.integer else { throw problem("the time must be milliseconds") }
-        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+        // What is further away than any calendar of a database means no more than its end.
+        let seconds = min(max(0, Double(milliseconds) / 1000), Self.latest)
+        return Date(timeIntervalSince1970: seconds)
     }
 
     func cacheEntry() throws(ScriptOperation.Problem) -> ScriptCache.Entry? {

@@ -11,6 +11,8 @@ struct ScriptRuns {
     private let share: String
     private let deadline: ContinuousClock.Instant
     private(set) var reports: [JSONObject] = []
+    /// What the scripts are given, and the log is not to have from them.
+    var secrets: [String] = []
 
     /// Lines of a script's console that an event has at most.
     private static let mostLines = 50
@@ -58,7 +60,7 @@ struct ScriptRuns {
             kind: kind, name: title, source: source, entry: entry, input: try JSON.text(input), modules: modules,
             limits: limits, share: share)
         let calls = ScriptHostCalls(services: services, kind: kind)
-        let result = await services.scripts.run(run, host: calls)
+        let result = await services.scripts.run(run, host: calls).hiding(secrets)
         do throws(FailedScript) {
             let ending = try Self.ending(result, title, limits, at: trigger)
             report(title, result, ending.operations.map(\.title) + calls.course.changes)

@@ -123,7 +123,7 @@ package struct EmailVerification: Sendable {
             try await DatabaseChanges(
                 services: services, connection: connection,
                 setting: DatabaseScripts.Setting(client: client, trail: trail)
-            ).verify(email)
+            ).verify(email, of: user)
         } catch let refusal as DatabaseChanges.Refusal {
             services.log(.failedVerification, trail, description: refusal.description)
             throw refusal.error

@@ -87,19 +87,21 @@ package struct PasswordChange: Sendable {
         }
         let client = try await settings.client(services)
         let isExternal = connection.externalDatabase != nil
-        if isExternal { try await changeElsewhere(user, password, connection, client, trail) }
+        if isExternal { try await changeElsewhere(secret, user, password, connection, client, trail) }
         let hash = isExternal ? nil : try await services.passwords.hash(password)
         let now = services.now()
         let sessions = SessionEnd(services: services)
         let refused = try await services.stores.database.write { transaction -> TicketResult? in
-            guard let used = try TicketStore.use(secret.digest, .passwordChange, at: now, in: transaction) else {
+            // Where the password is elsewhere, it has been changed already, whatever has become of the user here.
+            let used =
+                isExternal ? ticket : try TicketStore.use(secret.digest, .passwordChange, at: now, in: transaction)
+            guard let used else {
                 return try TicketStore.find(secret.digest, .passwordChange, in: transaction)?.result(at: now)
                     ?? .unknown
             }
             try UserStore.lock(used.userID, in: transaction)
-            guard var user = try UserStore.account(used.userID, in: transaction), user.email == used.email else {
-                return .used
-            }
+            guard var user = try UserStore.account(used.userID, in: transaction), isExternal || user.email == used.email
+            else { return .used }
             // Another database says itself whether an address is verified.
             if settings.verifiesEmail, !isExternal { user.isEmailVerified = true }
             user.updatedAt = now
@@ -114,6 +116,7 @@ package struct PasswordChange: Sendable {
             // Logins with the old password come before this, and are ended, or see the new one.
             try UserStore.lock(owner, in: transaction)
             try sessions.endAll(of: owner, .passwordChanged, in: transaction)
+            try RememberedBrowserStore.forget(of: owner, in: transaction)
             let names = [user.email, user.username].compactMap(\.self).map { (user.connection, $0) }
             try LoginBlocks.remove(names.map { (connection: $0.0, identifier: $0.1) }, in: transaction)
             return nil
@@ -126,17 +129,29 @@ package struct PasswordChange: Sendable {
             email: ticket.email, .success, message: "You can now login to the application with the new password.")
     }
 
-    /// Changes the password where it is, before the ticket is used: where the script fails, the link is still good.
+    /// Changes the password where it is. The ticket is used before, so that of two who open the link one changes it; where the
+    /// script fails the link is good again.
     private func changeElsewhere(
-        _ user: User, _ password: String, _ connection: Connection, _ client: Client?, _ trail: LogTrail
+        _ secret: Secret, _ user: User, _ password: String, _ connection: Connection, _ client: Client?, _ trail: LogTrail
     ) async throws {
+        let (database, now) = (services.stores.database, services.now())
+        let result = try await database.write { transaction -> TicketResult in
+            guard try TicketStore.use(secret.digest, .passwordChange, at: now, in: transaction) == nil else {
+                return .success
+            }
+            let found = try TicketStore.find(secret.digest, .passwordChange, in: transaction)
+            return found?.result(at: now) == .expired ? .expired : .used
+        }
+        guard result == .success else { throw Refusal.ticket(result) }
         do {
             try await DatabaseChanges(
                 services: services, connection: connection,
                 setting: DatabaseScripts.Setting(client: client, trail: trail)
             ).changePassword(of: user, to: password)
-        } catch let refusal as DatabaseChanges.Refusal {
-            throw Refusal.databaseFails(refusal.description)
+        } catch {
+            try await database.write { try TicketStore.release(secret.digest, .passwordChange, in: $0) }
+            if let refusal = error as? DatabaseChanges.Refusal { throw Refusal.databaseFails(refusal.description) }
+            throw error
         }
     }
 }

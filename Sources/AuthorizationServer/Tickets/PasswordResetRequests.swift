@@ -51,14 +51,26 @@ package struct PasswordResetRequests: Sendable {
 
     /// Seconds for which a request belongs to the node that looks into it.
     private static let lease: TimeInterval = 60
+    private static let mostAtOnce = 4
 
     /// Looks into the requests that wait: where there is such a user, a link is mailed.
     /// - Returns: whether there may be more.
     package func answerDue() async throws -> Bool {
         let (store, now) = (services.stores.passwordResetRequests, services.now())
         guard try await store.isAnyDue(at: now) else { return false }
-        let requests = try await store.claim(at: now, lease: Self.lease, most: 20)
-        for request in requests { try await answer(request) }
+        let requests = try await store.claim(at: now, lease: Self.lease, most: Self.mostAtOnce)
+        // At the same time, so that those with scripts are done before the lease has passed.
+        await withTaskGroup(of: Void.self) { group in
+            for request in requests {
+                group.addTask {
+                    do {
+                        try await answer(request)
+                    } catch {
+                        services.logger.warning("cannot answer a request for a new password", metadata: ["cause": "\(error)"])
+                    }
+                }
+            }
+        }
         return !requests.isEmpty
     }
 

@@ -212,7 +212,7 @@
       api.authentication = {};
       const factorOf = (factor) => (factor && typeof factor === 'object' ? $String(factor.type) : $String(factor));
       const demand = (kind, factors) => {
-        effect('authentication.factor', { kind, factors: map(factors, factorOf) });
+        effect('authentication.factor', { kind, factors: isArray(factors) ? map(factors, factorOf) : [] });
         return api;
       };
       const withOthers = (factor, options) => concat([factor], (options && options.additionalFactors) || []);

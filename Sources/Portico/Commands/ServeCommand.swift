@@ -169,7 +169,7 @@ struct ServeCommand: AsyncParsableCommand {
                 ConfigurationWatch(services: services, outages: outages),
                 ExpiredRowsSweep(services: services, logRetention: Double(configuration.logRetention) * 86_400),
                 DueWork.logoutTokens(services), DueWork.logStreams(services),
-                DueWork.jobs(services), DueWork.mail(services),
+                DueWork.jobs(services), DueWork.mail(services), DueWork.passwordResets(services),
             ],
             logger: logger)
     }

@@ -107,6 +107,10 @@ struct UsersCommand: AsyncParsableCommand {
         func run() async throws {
             let workspace = try await options.workspace()
             let connection = try await UsersCommand.connection(connection.connection, workspace)
+            if connection.externalDatabase != nil {
+                throw CommandFailure(
+                    "The users of \(connection.name) are in another database, which its scripts ask. Import them there.")
+            }
             let bar = ProgressBar(label: "users")
             let report = try await ChangeAuthor.here("users import").importing(
                 into: connection.name, of: workspace.stores

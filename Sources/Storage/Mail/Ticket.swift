@@ -70,6 +70,19 @@ package struct TicketStore: Sendable {
         ).map(Ticket.init)
     }
 
+    /// Makes a ticket good again that was used for nothing, unless there is a newer one of the user's.
+    package static func release(
+        _ digest: String, _ kind: Ticket.Kind, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE ticket SET used_at = NULL
+            WHERE digest = \(digest) AND kind = \(kind.rawValue) AND NOT EXISTS (
+                SELECT 1 FROM ticket AS later WHERE later.user_id = ticket.user_id AND later.kind = ticket.kind
+                    AND later.created_at > ticket.created_at)
+            """)
+    }
+
     /// Makes the user's tickets of a kind as good as used.
     package static func withdraw(
         _ kind: Ticket.Kind, of userID: String, at now: Date, in transaction: any SQLTransaction

@@ -55,13 +55,38 @@ package enum AuthenticatorStore {
             """) == 1
     }
 
-    /// Takes a user's second factors away, with the recovery code and the browsers that were to need none.
+    /// Gives a user's app and recovery code to another user, who has no app.
+    static func move(from userID: String, to otherID: String, in transaction: any SQLTransaction) throws {
+        let isMoved =
+            try transaction.changes(
+                """
+                UPDATE authenticator SET user_id = \(otherID) WHERE user_id = \(userID)
+                    AND NOT EXISTS (SELECT 1 FROM authenticator AS present WHERE present.user_id = \(otherID))
+                """) == 1
+        guard isMoved else { return }
+        try transaction.execute("DELETE FROM recovery_code WHERE user_id = \(otherID)")
+        try transaction.execute("UPDATE recovery_code SET user_id = \(otherID) WHERE user_id = \(userID)")
+        try RememberedBrowserStore.forget(of: userID, in: transaction)
+    }
+
+    /// What wrong codes of a user's are counted by.
+    package static func triesSubject(_ userID: String) -> String { "second factor \(userID)" }
+
+    /// What wrong recovery codes of a user's are counted by.
+    package static func recoveryTriesSubject(_ userID: String) -> String { "recovery code \(userID)" }
+
+    /// Takes a user's second factors away, with the recovery code and the browsers that were to need none. Sessions in which one
+    /// was passed are as if it had not been, and wrong codes are forgotten.
     /// - Returns: whether there was any.
     @discardableResult
     package static func remove(of userID: String, in transaction: any SQLTransaction) throws -> Bool {
         let had = try transaction.changes("DELETE FROM authenticator WHERE user_id = \(userID)") > 0
         let hadCode = try transaction.changes("DELETE FROM recovery_code WHERE user_id = \(userID)") > 0
         try RememberedBrowserStore.forget(of: userID, in: transaction)
+        try transaction.execute("UPDATE session SET multi_factor_at = NULL WHERE user_id = \(userID)")
+        for subject in [triesSubject(userID), recoveryTriesSubject(userID)] {
+            _ = try RateLimitStore.clear(subject, in: transaction)
+        }
         return had || hadCode
     }
 }

@@ -28,9 +28,10 @@ package struct FactorDemand: Sendable, Hashable, Codable {
         )
     }
 
-    /// Whether one of the factors that were passed will do.
+    /// Whether one of the factors that were passed will do. Where one was to be enrolled and the user had one, whichever that was.
     package func isMet(by passed: [String]) -> Bool {
-        factors.map { wanted in passed.contains { wanted.contains($0) } } ?? !passed.isEmpty
+        guard kind != .enrollment else { return !passed.isEmpty }
+        return factors.map { wanted in passed.contains { wanted.contains($0) } } ?? !passed.isEmpty
     }
 }
 
@@ -48,4 +49,13 @@ package struct FactorProgress: Sendable, Codable, Equatable {
     package var sealedRecoveryCode: String?
 
     package init(sessionDigest: String) { self.sessionDigest = sessionDigest }
+
+    /// This progress where something is asked, beside which another tab has come further: what was passed there stays.
+    package func asking(_ asked: FactorProgress) -> FactorProgress {
+        guard asked.sessionDigest == sessionDigest else { return asked }
+        var merged = self
+        merged.demand = asked.demand
+        merged.sealedSecret = asked.sealedSecret == nil ? nil : sealedSecret ?? asked.sealedSecret
+        return merged
+    }
 }

@@ -37,9 +37,14 @@ package struct DueWork: Service {
     /// Sends the tenant's mail.
     package static func mail(_ services: Services) -> DueWork {
         DueWork(failure: "cannot send mail", logger: services.logger) {
-            let answered = try await PasswordResetRequests(services: services).answerDue()
-            let delivered = try await MailDelivery(services: services).deliverDue()
-            return answered || delivered
+            try await MailDelivery(services: services).deliverDue()
+        }
+    }
+
+    /// Looks into the requests for new passwords. Scripts may have to be asked, and no mail waits for them.
+    package static func passwordResets(_ services: Services) -> DueWork {
+        DueWork(failure: "cannot answer requests for new passwords", logger: services.logger) {
+            try await PasswordResetRequests(services: services).answerDue()
         }
     }
 

@@ -19,7 +19,9 @@ struct ConsentController: Sendable {
 
     @Sendable private func show(_ request: Request, context: WebContext) async throws -> Response {
         let visit = try await forms.visit(request, context)
-        guard let question = try await Consent(services: services).question(visit.request, browser: visit.browser)
+        guard
+            let question = try await Consent(services: services).question(
+                visit.login, visit.request, browser: visit.browser)
         else { return forms.resume(visit) }
         let settings = try await services.configuration.settings()
         return try await pages.respond(

@@ -91,7 +91,7 @@ struct OrganizationController: Sendable {
         _ visit: LoginForms.Visit, sought: String = "", page: Int = 1, problem: FormProblem? = nil,
         status: HTTPResponse.Status = .ok
     ) async throws -> Response {
-        guard let question = try await selection.question(visit.request, browser: visit.browser) else {
+        guard let question = try await selection.question(visit.login, visit.request, browser: visit.browser) else {
             return forms.resume(visit)
         }
         let sought = String(sought.prefix(100))

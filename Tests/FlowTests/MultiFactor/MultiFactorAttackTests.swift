@@ -155,6 +155,64 @@ struct MultiFactorAttackTests {
         }
     }
 
+    @Test("Before the second factor neither the consent page nor the organizations are shown")
+    func pages() async throws {
+        try await TestServer.run { server in
+            try await server.requireFactors()
+            let visitor = FactorVisitor(server, party: .thirdParty(server))
+            let begun = try await visitor.begin()
+            for page in ["consent", "organization-picker"] {
+                let shown = try await visitor.browser.follow(
+                    visitor.browser.get("/u/\(page)?state=\(begun.query("state") ?? "")"))
+                #expect(shown.location == begun.location, "\(page)")
+            }
+        }
+    }
+
+    @Test("Who becomes part of an account that has no factor brings theirs with them")
+    func linked() async throws {
+        try await TestServer.run { server in
+            let (secret, _) = try await FactorVisitor.enrolled(server)
+            try await server.services.stores.database.write {
+                try UserStore.link(User.ada.id, to: User.grace.id, in: $0)
+            }
+            let visitor = FactorVisitor(server)
+            let begun = try await visitor.begin(Self.forced)
+            #expect(begun.location?.hasPrefix("/u/mfa-otp-challenge") == true)
+            #expect(try await visitor.send(visitor.code(secret), begun).query("code") != nil)
+        }
+    }
+
+    @Test("A user's factors that are taken away count in no session any more, nor do wrong codes")
+    func reset() async throws {
+        try await TestServer.run { server in
+            _ = try await FactorVisitor.enrolled(server)
+            let wrong = FactorVisitor(server)
+            let waiting = try await wrong.begin(Self.forced)
+            for _ in 0..<11 { _ = try await wrong.send("wrong", waiting) }
+            try await server.services.stores.database.write { try AuthenticatorStore.remove(of: User.ada.id, in: $0) }
+            let visitor = FactorVisitor(server)
+            let (_, _, answer) = try await visitor.enroll(visitor.begin(Self.forced))
+            #expect(answer.query("code") != nil)
+            try await server.services.stores.database.write { try AuthenticatorStore.remove(of: User.ada.id, in: $0) }
+            #expect(try await visitor.begin(Self.forced).location?.hasPrefix("/u/mfa-otp-enrollment") == true)
+        }
+    }
+
+    @Test("A hybrid answer and its ID token come after the factor only")
+    func hybrid() async throws {
+        var fixtures = Fixtures()
+        fixtures.change("regular-web-app") { $0.grantTypes.insert(.implicit) }
+        try await TestServer.run(fixtures) { server in
+            try await server.requireFactors()
+            let visitor = FactorVisitor(server)
+            let begun = try await visitor.begin(["response_type": "code id_token", "nonce": "n"])
+            #expect(begun.fragment("id_token") == nil && begun.location?.hasPrefix("/u/mfa-otp-enrollment") == true)
+            let answer = try await visitor.enroll(begun).response
+            #expect(answer.fragment("id_token")?.claims["amr"] == ["mfa"])
+        }
+    }
+
     @Test("Where a factor is wanted and none can be given, nobody gets in")
     func noFactor() async throws {
         try await TestServer.run { server in

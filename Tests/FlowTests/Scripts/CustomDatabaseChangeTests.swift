@@ -294,6 +294,44 @@ struct CustomDatabaseChangeTests {
         }
     }
 
+    @Test("An address that is somebody else's there by now changes nobody's password")
+    func staleAddress() async throws {
+        try await LegacyDatabase.run { server, database in
+            #expect(try await server.pageLogin().isIn)
+            database.change("1") { $0.id = "2" }
+            let answer = try await ManagementClient(server).send(
+                .patch, "users/auth0%7C1", ["password": .string(Self.new)])
+            #expect(answer.status == .badRequest)
+            #expect(database.rows.first?.password == User.adaPassword)
+        }
+    }
+
+    @Test("Of two browsers that send the form at once one changes the password")
+    func together() async throws {
+        try await LegacyDatabase.run { server, database in
+            try await Self.ask(server)
+            let path = try await server.mailedPath(to: "ada@example.com")
+            let results = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try await Self.choose(path, server).text.contains("Password changed!") }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.filter(\.self).count == 1)
+            #expect(database.asked.filter { $0 == "password" }.count == 1)
+        }
+    }
+
+    @Test("Nobody whom the other database blocks is signed in by signing up")
+    func blockedNewcomer() async throws {
+        let login = "function login(email, p, callback) { callback(null, { user_id: '5', email, blocked: true }); }"
+        try await LegacyDatabase.run(["login": login]) { server, _ in
+            let page = try await Self.signUp(server)
+            #expect(page.status == .badRequest)
+            #expect(try await server.services.stores.users.list(limit: 10).isEmpty)
+        }
+    }
+
     // MARK: The connection
 
     @Test("The configuration of the scripts is shown nowhere, kept by changes that do not name it, and changed by name")

@@ -208,11 +208,15 @@ struct CustomDatabaseLoginTests {
         }
     }
 
-    @Test("A password that is changed while the script looks lets nobody in with the old one")
-    func changedMeanwhile() async throws {
-        try await LegacyDatabase.run { server, database in
-            #expect(try await server.pageLogin().isIn)
+    @Test("A password that is changed while the script looks lets nobody in with the old one", arguments: [false, true])
+    func changedMeanwhile(imports: Bool) async throws {
+        try await LegacyDatabase.run(imports: imports) { server, database in
             let management = try await ManagementClient(server)
+            if imports {
+                try await Self.addWithoutPassword(server)
+            } else {
+                #expect(try await server.pageLogin().isIn)
+            }
             database.interrupt { path in
                 guard path == "login" else { return }
                 database.interrupt(nil)
@@ -222,6 +226,53 @@ struct CustomDatabaseLoginTests {
             let late = try await server.pageLogin()
             #expect(!late.isIn && late.text.contains("Wrong email or password"))
             #expect(try await server.pageLogin("ada@example.com", "Difference-Engine-1822").isIn)
+        }
+    }
+
+    private static func addWithoutPassword(_ server: TestServer) async throws {
+        let user = User(
+            id: "auth0|1", connection: Connection.database.name, email: "ada@example.com", createdAt: Date())
+        try await server.services.stores.database.write { transaction in
+            try UserStore.insert(user, passwordHash: nil, in: transaction)
+        }
+    }
+
+    @Test("A user who is blocked while the script looks does not get in", arguments: [false, true])
+    func blockedMeanwhile(imports: Bool) async throws {
+        try await LegacyDatabase.run(imports: imports) { server, database in
+            try await Self.addWithoutPassword(server)
+            let management = try await ManagementClient(server)
+            database.interrupt { path in
+                guard path == "login" else { return }
+                database.interrupt(nil)
+                _ = try await management.patch("users/auth0%7C1", ["blocked": true])
+            }
+            let answer = try await PasswordGrantTests.logIn(RelyingParty.regularWebApp(server))
+            #expect(try answer.json()["error_description"] == "user is blocked")
+            #expect(try await server.kept()?.passwordHash == nil)
+        }
+    }
+
+    @Test("What a script says of the password it was given is not in the log")
+    func secrets() async throws {
+        let script = "function login(e, p, callback) { console.log(p); callback(new Error('bad ' + p)); }"
+        try await LegacyDatabase.run(["login": script]) { server, _ in
+            let page = try await server.pageLogin()
+            #expect(page.status == 503)
+            let events = try await server.logEvents().map { "\($0)" }.joined()
+            #expect(events.contains("bad ***") && !events.contains(User.adaPassword))
+        }
+    }
+
+    @Test("An address that has gone to another user of the other database is that one's here")
+    func addressMoves() async throws {
+        try await LegacyDatabase.run { server, database in
+            #expect(try await server.pageLogin().isIn)
+            database.change("1") { $0.id = "2" }
+            #expect(try await server.pageLogin().isIn)
+            #expect(try await server.kept()?.user.id == "auth0|2")
+            let former = try await server.services.stores.users.find("auth0|1")
+            #expect(former?.email == nil && former?.isEmailVerified == false)
         }
     }
 

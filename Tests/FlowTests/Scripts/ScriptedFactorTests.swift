@@ -124,6 +124,25 @@ struct ScriptedFactorTests {
         }
     }
 
+    @Test(
+        "enrollWith for a user who has an app is met by whatever factor they pass, the app's code or the recovery code")
+    func enrolledAlready() async throws {
+        for types in ["[{ type: 'push-notification' }]", "[{ type: 'recovery-code' }]", "[{ type: 'otp' }]"] {
+            try await ScriptedTenant.run { server in
+                let (secret, recoveryCode) = try await FactorVisitor.enrolled(server)
+                try await server.bind("api.authentication.enrollWithAny(\(types));")
+                let visitor = FactorVisitor(server)
+                let begun = try await visitor.begin()
+                #expect(try await visitor.send(visitor.code(secret), begun).query("code") != nil, "\(types)")
+                let other = FactorVisitor(server)
+                let again = try await other.begin()
+                let recovery = "/u/mfa-recovery-code-challenge?state=\(again.query("state") ?? "")"
+                let noted = try await other.send(recoveryCode, again, to: recovery)
+                #expect(try await other.note(noted).response.query("code") != nil, "\(types)")
+            }
+        }
+    }
+
     @Test("multifactor.enable asks at the end; the last word counts, and none takes it back")
     func enable() async throws {
         try await ScriptedTenant.run { server in
@@ -148,7 +167,9 @@ struct ScriptedFactorTests {
     func unavailable() async throws {
         for body in [
             "api.multifactor.enable('duo')", "api.authentication.challengeWith({ type: 'push' })",
-            "api.authentication.challengeWithAny([])", "api.authentication.enrollWith({ type: 'email' })",
+            "api.authentication.challengeWithAny([])", "api.authentication.challengeWithAny(null)",
+            "api.authentication.enrollWithAny()", "api.authentication.challengeWith()",
+            "api.authentication.enrollWith({ type: 'email' })",
             "api.authentication.challengeWith({ type: 'email' }); api.authentication.challengeWith({ type: 'otp' })",
         ] {
             try await ScriptedTenant.run { server in
@@ -157,7 +178,10 @@ struct ScriptedFactorTests {
                 #expect(server.refusal(answer).error == "access_denied", "\(body)")
             }
         }
-        for factor in ["true", "'any'", "{}", "{ provider: 'duo' }", "{ provider: 7 }"] {
+        for factor in [
+            "true", "'any'", "{}", "{ provider: 'duo' }", "{ provider: 7 }",
+            "{ provider: 'any', allowRememberBrowser: 'false' }", "{ provider: 'any', ignoreCookie: 1 }",
+        ] {
             try await ScriptedTenant.run { server in
                 try await server.addRule(Self.rule(factor))
                 let answer = try await FactorVisitor(server).begin()

@@ -31,8 +31,8 @@ struct MFAStep: Sendable {
         if isNewCodeUnread(progress) { return .mfaRecoveryCodeEnrollment }
         var factor = present(progress) ?? FactorProgress(sessionDigest: session.digest)
         if demand.isMet(by: factor.passed) { return nil }
-        if try await isRemembered(for: demand) { return nil }
         let settings = try await services.configuration.sections().multiFactor
+        if settings.isEnabled(.otp), try await isRemembered(for: demand) { return nil }
         let factors = SecondFactors(services: services)
         let enrolled = try await factors.enrolled(session.userID)
         let page: AuthorizationOutcome.LoginPage
@@ -106,9 +106,11 @@ struct MFAStep: Sendable {
 
 extension VerifiedAuthorizationRequest {
     /// Whether the application wants a second factor: by `acr_values`, or by the claim `acr` (OpenID Connect Core §3.1.2.1, §5.5.1.1).
+    /// A device asks for nothing itself, and its application's standing wish counts.
     var demandsMultiFactor: Bool {
         let values = (request.parameters["acr_values"] ?? "").split(separator: " ").map(String.init)
+        let standing = isForDevice ? client.openID.defaultACRValues : []
         let claimed = request.claims?.idToken["acr"]?.values.compactMap(\.string) ?? []
-        return (values + claimed).contains(SecondFactors.context)
+        return (values + standing + claimed).contains(SecondFactors.context)
     }
 }
