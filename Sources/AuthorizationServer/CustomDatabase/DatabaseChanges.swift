@@ -73,7 +73,9 @@ package struct DatabaseChanges: Sendable {
                     "database script login (\(connection.name.forDisplay)): it does not know the user whom create has "
                         + "just made")
             }
-            guard !profile.isBlocked else { throw Refusal.failed("The other database blocks the user it has just made.") }
+            guard !profile.isBlocked else {
+                throw Refusal.failed("The other database blocks the user it has just made.")
+            }
             let accounts = DatabaseAccounts(services: services, connection: connection)
             let stored = try await accounts.keep(profile, database, setting) { made in
                 // What the other database does not say is as it was asked for.

@@ -103,7 +103,9 @@ struct DatabaseProfile: Sendable {
 
     private static func metadata(_ name: String, _ members: JSONObject) throws(Problem) -> JSONObject? {
         guard let value = members[name], value != .null else { return nil }
-        guard let metadata = open(value).object else { throw Problem(description: "the profile's \(name) must be an object") }
+        guard let metadata = open(value).object else {
+            throw Problem(description: "the profile's \(name) must be an object")
+        }
         guard let text = try? JSON.text(metadata), text.utf8.count <= mostMetadata else {
             throw Problem(description: "the profile's \(name) has more than \(mostMetadata >> 10) KB")
         }

@@ -159,7 +159,8 @@ struct DatabaseScripts {
             throw error
         } catch {
             throw FailedScript(
-                title(.login), cause: "options.configuration cannot be opened: it was sealed with another secret; set it again")
+                title(.login),
+                cause: "options.configuration cannot be opened: it was sealed with another secret; set it again")
         }
         let made: JSONObject = [
             "configuration": .object(configuration),

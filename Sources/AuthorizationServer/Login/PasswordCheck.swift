@@ -117,7 +117,8 @@ struct PasswordCheck: Sendable {
         guard !user.isBlocked else { throw PasswordLogin.Refusal.userIsBlocked }
         try await checkForBreach(of: password, failures, trail)
         let name = SignInName(connection: connection.name, identifier: identifier, passwordTime: found?.passwordTime)
-        return Proof(user: user, name: name, failures: failures, change: try await settled(change, user, password, found))
+        let settled = try await self.settled(change, user, password, found)
+        return Proof(user: user, name: name, failures: failures, change: settled)
     }
 
     /// Keeps the password of somebody who comes over, before the login goes on: what is here then is what it is compared with at

@@ -132,7 +132,8 @@ package struct PasswordChange: Sendable {
     /// Changes the password where it is. The ticket is used before, so that of two who open the link one changes it; where the
     /// script fails the link is good again.
     private func changeElsewhere(
-        _ secret: Secret, _ user: User, _ password: String, _ connection: Connection, _ client: Client?, _ trail: LogTrail
+        _ secret: Secret, _ user: User, _ password: String, _ connection: Connection, _ client: Client?,
+        _ trail: LogTrail
     ) async throws {
         let (database, now) = (services.stores.database, services.now())
         let result = try await database.write { transaction -> TicketResult in

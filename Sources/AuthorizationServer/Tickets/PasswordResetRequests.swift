@@ -66,7 +66,8 @@ package struct PasswordResetRequests: Sendable {
                     do {
                         try await answer(request)
                     } catch {
-                        services.logger.warning("cannot answer a request for a new password", metadata: ["cause": "\(error)"])
+                        services.logger.warning(
+                            "cannot answer a request for a new password", metadata: ["cause": "\(error)"])
                     }
                 }
             }

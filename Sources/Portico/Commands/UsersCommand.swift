@@ -109,7 +109,8 @@ struct UsersCommand: AsyncParsableCommand {
             let connection = try await UsersCommand.connection(connection.connection, workspace)
             if connection.externalDatabase != nil {
                 throw CommandFailure(
-                    "The users of \(connection.name) are in another database, which its scripts ask. Import them there.")
+                    "The users of \(connection.name) are in another database, which its scripts ask. Import them there."
+                )
             }
             let bar = ProgressBar(label: "users")
             let report = try await ChangeAuthor.here("users import").importing(

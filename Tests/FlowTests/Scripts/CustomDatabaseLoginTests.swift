@@ -208,7 +208,8 @@ struct CustomDatabaseLoginTests {
         }
     }
 
-    @Test("A password that is changed while the script looks lets nobody in with the old one", arguments: [false, true])
+    @Test(
+        "A password that is changed while the script looks lets nobody in with the old one", arguments: [false, true])
     func changedMeanwhile(imports: Bool) async throws {
         try await LegacyDatabase.run(imports: imports) { server, database in
             let management = try await ManagementClient(server)
