@@ -1,3 +1,4 @@
+import Logging
 import OAuth
 import Storage
 
@@ -5,9 +6,11 @@ import Storage
 /// metadata, `post-user-registration` hears of them.
 package struct ManagedRegistration: Sendable {
     private let scripts: RegistrationScripts
+    private let services: Services
 
     /// - Parameter connection: the new user's.
     package init(_ connection: Connection, services: Services) {
+        self.services = services
         let trail = LogTrail()
         trail.note { $0.connection = connection.name }
         scripts = RegistrationScripts(services: services, connection: connection, client: nil, trail: trail)
@@ -35,5 +38,14 @@ package struct ManagedRegistration: Sendable {
     }
 
     /// Tells the actions of the user, who is there now. Nobody waits for them.
-    package func tell(_ user: User) async throws { try await scripts.tell(user) }
+    package func tell(_ user: User) async {
+        do {
+            try await scripts.tell(user)
+        } catch {
+            // The user is there, whatever keeps the actions from being told.
+            services.logger.error(
+                "actions did not run",
+                metadata: ["trigger": "\(ActionTrigger.postUserRegistration.rawValue)", "cause": "\(error)"])
+        }
+    }
 }

@@ -110,7 +110,7 @@ struct UsersResource: Resource {
                 return Changed(.created(shown), [.init("users", made.id, before: nil, after: shown)])
             }
         }
-        try await registration.tell(made)
+        await registration.tell(made)
         return answer
     }
 
