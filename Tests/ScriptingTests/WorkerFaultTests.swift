@@ -172,7 +172,7 @@ struct WorkerFaultTests {
 
     @Test("What a worker says is not believed: noise ends it")
     func noise() async {
-        let pool = ScriptPool(ScriptPool.Settings(command: ["/bin/sh", "-c", "head -c 100 /dev/zero >&3; cat <&3"]))
+        let pool = Self.pool(of: "head -c 100 /dev/zero >&3; cat <&3")
         #expect(
             await Scripts.body(Self.good, pool: pool).end
                 == .unavailable("The worker says what nobody understands"))
@@ -193,7 +193,14 @@ struct WorkerFaultTests {
         script += "head -c 1 <&3 >/dev/null; "
         if hasBegun { script += say(WorkerMessage.begun(1).frame.bytes) }
         script += repeats ? "while " + say(words) + "do :; done" : say(words) + "exec sleep 60"
-        return ScriptPool(ScriptPool.Settings(command: ["/bin/sh", "-c", script], size: 1))
+        return pool(of: script)
+    }
+
+    /// A pool whose worker is a shell's script, which may take its time to start.
+    private static func pool(of script: String) -> ScriptPool {
+        var settings = TestWorkers.settings(size: 1)
+        settings.command = ["/bin/sh", "-c", script]
+        return ScriptPool(settings)
     }
 
     @Test("A worker that says it has rested from a run that it has not ended is ended")

@@ -57,6 +57,8 @@ struct RoundTripTests {
                 metadata: {plan: gold}
                 connections: [{name: Users, assign_membership_on_login: true, is_signup_enabled: true}]
               - {name: globex}
+            guardianFactors: [{name: recovery-code, enabled: false}]
+            guardianPolicies: {policies: [all-applications]}
             attackProtection:
               bruteForceProtection: {max_attempts: 7, allowlist: [192.0.2.0/24], mode: count_per_identifier}
               suspiciousIpThrottling: {stage: {pre-login: {max_attempts: 50, rate: 1000}}}
