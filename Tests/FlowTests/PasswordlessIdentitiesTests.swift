@@ -16,13 +16,18 @@ struct PasswordlessIdentitiesTests {
         return try answer.json()["id_token"]?.string?.claims["sub"]?.string ?? ""
     }
 
+    /// Somebody who signs in by mail.
+    private static func identity(_ server: TestServer) -> User {
+        User(
+            id: "email|0123456789abcdef01234567", connection: "email", email: "new@example.com",
+            createdAt: server.clock.now)
+    }
+
     @Test("A code verifies the address that it was sent to, and not the other one that the identity's user has")
     func verifiesIdentity() async throws {
         try await TestServer.run(Codes.fixtures()) { server in
             let database = server.services.stores.database
-            let identity = User(
-                id: "email|0123456789abcdef01234567", connection: "email", email: "new@example.com",
-                createdAt: server.clock.now)
+            let identity = Self.identity(server)
             try await database.write { transaction in
                 var ada = try #require(try UserStore.find(User.ada.id, in: transaction))
                 ada.isEmailVerified = false
@@ -48,9 +53,7 @@ struct PasswordlessIdentitiesTests {
     func blockedIdentity() async throws {
         try await TestServer.run(Codes.fixtures()) { server in
             let database = server.services.stores.database
-            let identity = User(
-                id: "email|0123456789abcdef01234567", connection: "email", email: "new@example.com",
-                createdAt: server.clock.now)
+            let identity = Self.identity(server)
             try await database.write { transaction in
                 try UserStore.insert(identity, passwordHash: nil, in: transaction)
                 try UserStore.link(identity.id, to: User.ada.id, in: transaction)
