@@ -7,6 +7,28 @@ package enum JSON {
         String(decoding: try bytes(value), as: UTF8.self)
     }
 
+    /// The text of a value, as that of any other; claims, documents and what scripts are given go this way.
+    package static func text(_ value: JSONValue) throws -> String {
+        String(decoding: try written(value), as: UTF8.self)
+    }
+
+    /// The text of an object, as that of any other value.
+    package static func text(_ members: JSONObject) throws -> String {
+        String(decoding: try written(.object(members)), as: UTF8.self)
+    }
+
+    /// The UTF-8 bytes of a value's text.
+    package static func bytes(_ value: JSONValue) throws -> Data { Data(try written(value)) }
+
+    /// The UTF-8 bytes of an object's text.
+    package static func bytes(_ members: JSONObject) throws -> Data { Data(try written(.object(members))) }
+
+    private static func written(_ value: JSONValue) throws(EncodingError) -> [UInt8] {
+        var writer = JSONWriter(capacity: 512)
+        try writer.write(value)
+        return writer.bytes
+    }
+
     /// The UTF-8 bytes of ``text(_:)``.
     package static func bytes(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

@@ -137,7 +137,11 @@ package struct JSONReader {
 
     private mutating func string() throws(Problem) -> String {
         position += 1
-        var text: [UInt8] = []
+        let start = position
+        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+        // Most texts have nothing to unescape and are taken as they stand.
+        if take("\"") { return String(decoding: bytes[start..<position - 1], as: UTF8.self) }
+        var text = Array(bytes[start..<position])
         while let byte = peek {
             position += 1
             switch byte {

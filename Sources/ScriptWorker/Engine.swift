@@ -6,6 +6,8 @@ final class Engine {
     let js: JSEngine
     /// What the worker's functions are instances of.
     let nativeClass: JSClass
+    /// The texts of ours, which every realm evaluates anew.
+    private var preludes: [String: JSString] = [:]
 
     /// The library is not there, or is another one.
     struct Missing: Error, CustomStringConvertible {
@@ -48,6 +50,15 @@ final class Engine {
         // By its characters: the form that takes UTF-8 ends at the first NUL.
         var characters = Array(text.utf16)
         return characters.withUnsafeMutableBufferPointer { js.StringCreateWithCharacters($0.baseAddress, $0.count) }
+    }
+
+    /// A script of ours, by its name; nil where there is none. It lives as long as the process.
+    func prelude(_ name: String) -> JSString? {
+        if let known = preludes[name] { return known }
+        guard let text = PreludeScripts.text(name) else { return nil }
+        let string = string(text)
+        preludes[name] = string
+        return string
     }
 
     func withString<R>(_ text: String, _ body: (JSString) -> R) -> R {

@@ -39,7 +39,7 @@ final class Execution {
         guard end == nil else { return nil }
         // A script that goes on and on is stopped here, where nothing of the engine's can be.
         guard counts(op.utf8.count + value.utf8.count + 16) else { quit(.output) }
-        channel?.send(.effect(number, ScriptEffect(op: op, value: value)))
+        channel?.sendLater(.effect(number, ScriptEffect(op: op, value: value)))
         return nil
     }
 

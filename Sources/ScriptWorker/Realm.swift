@@ -65,18 +65,20 @@ final class Realm {
 
     /// The value of a script of ours.
     func evaluate(script name: String) throws(Defect) -> JSValue {
-        guard let source = PreludeScripts.text(name) else { throw Defect(description: "There is no \(name)") }
+        guard let source = engine.prelude(name) else { throw Defect(description: "There is no \(name)") }
         let (value, exception) = evaluate(source, url: "portico:" + name)
         guard let value, exception == nil else { throw Defect(description: "\(name): \(text(exception))") }
         return value
     }
 
     func evaluate(_ source: String, url: String) -> (JSValue?, exception: JSValue?) {
+        engine.withString(source) { evaluate($0, url: url) }
+    }
+
+    private func evaluate(_ source: JSString, url: String) -> (JSValue?, exception: JSValue?) {
         var exception: JSValue?
-        let value = engine.withString(source) { source in
-            engine.withString(url) { url in
-                engine.js.EvaluateScript(context, source, nil, url, 1, &exception)
-            }
+        let value = engine.withString(url) { url in
+            engine.js.EvaluateScript(context, source, nil, url, 1, &exception)
         }
         return (value, exception)
     }

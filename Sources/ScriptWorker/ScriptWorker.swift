@@ -22,8 +22,9 @@ package struct ScriptWorker {
         }
     }
 
-    /// Runs after which the heap is a new one, and those after which it is where it has grown.
-    private static let (runsOfHeap, runsOfGrownHeap) = (100, 20)
+    /// Runs after which the garbage is collected while nobody waits, and those after which a heap that has grown all the
+    /// same is replaced.
+    private static let (runsOfGarbage, runsOfGrownHeap) = (12, 24)
     /// Bytes by which a heap may have grown, and a whole worker.
     private static let (growth, mostGrowth): (UInt64, UInt64) = (16 << 20, 48 << 20)
     /// Address space beside what a script may fill: the collector's, and the stacks of its threads.
@@ -65,8 +66,11 @@ package struct ScriptWorker {
         var runs = 0
 
         /// Whether a new heap is due.
-        var isDue: Bool {
-            runs >= runsOfHeap || runs >= runsOfGrownHeap && sandbox_resident() > memory + growth
+        var isDue: Bool { runs >= runsOfGrownHeap && sandbox_resident() > memory + growth }
+
+        /// Collects what earlier runs have left. The engine would do it amid a run, which somebody waits for.
+        func collect() {
+            if runs % runsOfGarbage == 0 { engine.js.SynchronousGarbageCollectForDebugging?(realm.context) }
         }
     }
 
@@ -91,6 +95,7 @@ package struct ScriptWorker {
             // What a script has blown up and does not shrink again would be missing for those that follow.
             if sandbox_resident() > room.memory + Self.mostGrowth { _exit(0) }
             room.realm = try Realm(in: room.machine, for: room.kind)
+            room.collect()
         } catch {
             // A new process has more luck.
             _exit(1)

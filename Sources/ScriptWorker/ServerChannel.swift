@@ -25,8 +25,22 @@ final class ServerChannel {
         if modules.count < Self.mostModules { modules[arguments] = module }
     }
 
+    /// What waits to be sent with the next message: each write wakes the server.
+    private var waiting: [UInt8] = []
+    private static let mostWaiting = 32 << 10
+
     func send(_ message: WorkerMessage) {
-        let bytes = message.frame.bytes
+        let bytes = waiting + message.frame.bytes
+        waiting = []
+        if sandbox_send(socket, bytes, bytes.count) != 0 { leave() }
+    }
+
+    /// Sends something that counts only when the run ends well.
+    func sendLater(_ message: WorkerMessage) {
+        waiting += message.frame.bytes
+        guard waiting.count > Self.mostWaiting else { return }
+        let bytes = waiting
+        waiting = []
         if sandbox_send(socket, bytes, bytes.count) != 0 { leave() }
     }
 

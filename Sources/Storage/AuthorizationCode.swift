@@ -60,7 +60,7 @@ package struct AuthorizationCodeStore: Sendable {
                 \(code.scope.text), \(code.audience), \(code.nonce), \(code.proofKey?.challenge),
                 \(code.proofKey?.method.rawValue), \(code.claims?.text), \(code.sid), \(code.authenticatedAt),
                 \(code.showsAuthenticationTime), \(code.expiresAt), \(code.keyThumbprint),
-                \(code.organizationID), \(code.changes.map { try JSON.text($0) }), \(code.multiFactorAt))
+                \(code.organizationID), \(code.changes.map { try JSON.text($0.members) }), \(code.multiFactorAt))
             """)
     }
 
@@ -117,6 +117,8 @@ extension AuthorizationCode {
         expiresAt = try row.date("expires_at")
         keyThumbprint = row.optionalText("key_thumbprint")
         organizationID = row.optionalText("organization_id")
-        changes = try row.optionalText("script_changes").map { try JSON.decode(ScriptChanges.self, from: $0) }
+        changes = try row.optionalText("script_changes").map {
+            ScriptChanges(members: try JSON.decode(JSONObject.self, from: $0))
+        }
     }
 }

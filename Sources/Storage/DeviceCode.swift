@@ -102,7 +102,7 @@ package struct DeviceCodeStore: Sendable {
             UPDATE device_code SET status = 'approved', user_id = \(approval.userID), scope = \(approval.scope.text),
                 sid = \(approval.sid), authenticated_at = \(approval.authenticatedAt),
                 multi_factor_at = \(approval.multiFactorAt),
-                script_changes = \(approval.changes.map { try JSON.text($0) })
+                script_changes = \(approval.changes.map { try JSON.text($0.members) })
             WHERE digest = \(digest) AND status = 'pending' AND expires_at > \(now)
             """) == 1
     }
@@ -178,7 +178,9 @@ extension DeviceCode {
                 userID: userID, scope: scope, sid: try row.text("sid"),
                 authenticatedAt: try row.date("authenticated_at"),
                 multiFactorAt: row.optionalDate("multi_factor_at"),
-                changes: try row.optionalText("script_changes").map { try JSON.decode(ScriptChanges.self, from: $0) })
+                changes: try row.optionalText("script_changes").map {
+                    ScriptChanges(members: try JSON.decode(JSONObject.self, from: $0))
+                })
         }
     }
 }

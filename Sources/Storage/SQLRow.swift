@@ -53,12 +53,20 @@ package struct SQLRow: Sendable {
         }
     }
 
+    /// The JSON object that a text column holds.
+    package func json(_ name: String) throws -> JSONObject {
+        do {
+            let text = try text(name)
+            return text == "{}" ? [:] : try JSONReader.object(text.utf8)
+        } catch {
+            throw SQLError.unexpectedValue(column: name)
+        }
+    }
+
     /// The JSON that a text column holds.
     package func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
         do {
-            let text = try text(name)
-            if text == "{}", let empty = JSONObject() as? T { return empty }
-            return try JSON.decode(type, from: text)
+            return try JSON.decode(type, from: text(name))
         } catch {
             throw SQLError.unexpectedValue(column: name)
         }

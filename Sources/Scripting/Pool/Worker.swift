@@ -19,7 +19,8 @@ final class Worker: Sendable {
 
     /// What the thread is asked for.
     enum Order: Sendable {
-        case run(Job)
+        /// - Parameter unsent: what the worker has not been sent of it yet.
+        case run(Job, number: UInt64, unsent: ArraySlice<UInt8>)
         case answer(run: UInt64, call: UInt64, ScriptAnswer)
         case leave
     }
@@ -28,16 +29,22 @@ final class Worker: Sendable {
         var orders: [Order] = []
         var isOpen = true
         var isRested = true
+        /// Whether the thread has nothing left to send, so that somebody else may.
+        var isClear = true
+        var runs: UInt64 = 0
         var end = ""
     }
 
     let report: SandboxReport
     let processID: pid_t
     let bell: Bell
+    /// The server's end. The thread closes it, after ``closeSocket()``.
+    private let socket: Int32
     private let inbox = Mutex(Inbox())
 
-    init(report: SandboxReport, processID: pid_t, bell: Bell) {
-        (self.report, self.processID, self.bell) = (report, processID, bell)
+    init(report: SandboxReport, process: ChildProcess, bell: Bell) {
+        (self.report, self.bell) = (report, bell)
+        (processID, socket) = (process.id, process.socket)
     }
 
     /// Whether its process is there, as far as its thread knows.
@@ -52,8 +59,25 @@ final class Worker: Sendable {
     func run(_ run: ScriptRun, host: any ScriptHost) async -> Outcome {
         await withCheckedContinuation { continuation in
             let job = Job(run: run, host: host) { continuation.resume(returning: $0) }
-            if !post(.run(job)) { job.finish(.notBegun(end)) }
+            if !begin(job) { job.finish(.notBegun(end)) }
         }
+    }
+
+    /// Sends the worker its run from here, since whoever waits for it would wait for the thread to wake up as well.
+    /// - Returns: whether the thread will see to the rest.
+    private func begin(_ job: Job) -> Bool {
+        let isOpen = inbox.withLock { inbox in
+            guard inbox.isOpen else { return false }
+            inbox.runs += 1
+            var unsent = ServerMessage.run(inbox.runs, job.run).frame.bytes[...]
+            // Within the lock: the thread, which the worker's answer wakes, finds the order.
+            if inbox.isClear { unsent.removeFirst(max(0, ChildProcess.send(unsent, to: socket))) }
+            inbox.isClear = false
+            inbox.orders.append(.run(job, number: inbox.runs, unsent: unsent))
+            return true
+        }
+        if isOpen { bell.ring() }
+        return isOpen
     }
 
     /// Ends it. A run that it is at is lost.
@@ -80,6 +104,12 @@ final class Worker: Sendable {
     }
 
     func setRested(_ isRested: Bool) { inbox.withLock { $0.isRested = isRested } }
+
+    /// Lets others send again, after a run.
+    func clear() { inbox.withLock { $0.isClear = true } }
+
+    /// Lets nobody else use the socket any more.
+    func closeSocket() { inbox.withLock { $0.isClear = false } }
 
     /// Lets nothing in any more.
     /// - Parameter end: how it ended.

@@ -62,7 +62,7 @@ final class WorkerThread {
         var incoming = FrameBuffer()
         switch greeting(of: process, &incoming, within: settings.startTime) {
         case .success(let report):
-            let worker = Worker(report: report, processID: process.id, bell: bell)
+            let worker = Worker(report: report, process: process, bell: bell)
             started(.success(worker))
             WorkerThread(process, bell, worker, incoming, settings.modules).serve()
         case .failure(let reason):
@@ -102,18 +102,22 @@ final class WorkerThread {
 
     private func serve() {
         var end: String?
-        while end == nil {
-            for order in worker.takeOrders() where end == nil {
-                switch order {
-                case .run(let job): begin(job)
-                case .answer(let run, let call, let answer):
-                    if run == runs, let course, course.answered(call) { end = reply(answer, to: call) }
-                case .leave: end = "the server has stopped it"
-                }
-            }
-            if end == nil { end = exchange() }
-        }
+        while end == nil { end = follow(worker.takeOrders()) ?? exchange() }
         leave(end ?? "")
+    }
+
+    /// - Returns: why the worker is of no more use.
+    private func follow(_ orders: [Worker.Order]) -> String? {
+        var end: String?
+        for order in orders where end == nil {
+            switch order {
+            case .run(let job, let number, let unsent): begin(job, number, unsent)
+            case .answer(let run, let call, let answer):
+                if run == runs, let course, course.answered(call) { end = reply(answer, to: call) }
+            case .leave: end = "the server has stopped it"
+            }
+        }
+        return end
     }
 
     /// - Returns: why the worker is of no more use.
@@ -122,11 +126,11 @@ final class WorkerThread {
         return outgoing.count > Self.mostUnread ? "it does not read its answers" : nil
     }
 
-    private func begin(_ job: Worker.Job) {
-        runs += 1
+    private func begin(_ job: Worker.Job, _ number: UInt64, _ unsent: ArraySlice<UInt8>) {
+        runs = number
         worker.setRested(false)
         course = RunCourse(number: runs, job: job, grace: Self.grace, worker: worker)
-        outgoing += ServerMessage.run(runs, job.run).frame.bytes
+        outgoing += unsent
     }
 
     /// Waits for something to happen, and lets it.
@@ -141,6 +145,8 @@ final class WorkerThread {
             return "it was overdue"
         }
         if waiting[1].revents != 0 { bell.silence() }
+        // The worker may have answered to a run that was sent past this thread.
+        if let end = follow(worker.takeOrders()) { return end }
         if waiting[0].revents & Int16(POLLOUT) != 0, !sendSome() { return "it does not listen" }
         if waiting[0].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
             let isOpen = Self.receive(process.socket, &incoming)
@@ -169,6 +175,7 @@ final class WorkerThread {
         case .wantsModule(let call, let arguments): return reply(modules.answer(arguments), to: call)
         case .ended(let result):
             isResting = true
+            if outgoing.isEmpty { worker.clear() }
             finish(.finished(result))
             return nil
         case .endedWithWorker(let result):
@@ -185,12 +192,13 @@ final class WorkerThread {
     }
 
     private func leave(_ reason: String) {
+        worker.closeSocket()
         let status = process.end()
         let end = reason.isEmpty ? status : reason
         // Before anybody hears of the run: who hears of it would give the worker another one.
         let unread = worker.closeInbox(end)
         finish(last ?? course?.lost(end))
-        for case .run(let job) in unread { job.finish(.notBegun(end)) }
+        for case .run(let job, _, _) in unread { job.finish(.notBegun(end)) }
     }
 
     // MARK: The socket
@@ -198,12 +206,7 @@ final class WorkerThread {
     /// - Returns: whether the other end is there.
     private func sendSome() -> Bool {
         while !outgoing.isEmpty {
-            #if os(Linux)
-                let flags = Int32(MSG_NOSIGNAL)
-            #else
-                let flags: Int32 = 0
-            #endif
-            let count = send(process.socket, outgoing, outgoing.count, flags)
+            let count = ChildProcess.send(outgoing[...], to: process.socket)
             if count > 0 { outgoing.removeFirst(count) }
             if count < 0 {
                 // Its last words may wait to be read; that it is gone is seen there.

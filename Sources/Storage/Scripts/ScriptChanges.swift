@@ -2,7 +2,7 @@ import Foundation
 import OAuth
 
 /// What the tenant's scripts have changed of the tokens of one authorization.
-package struct ScriptChanges: Sendable, Hashable, Codable {
+package struct ScriptChanges: Sendable, Hashable {
     /// Claims of the access token, beside those of the server.
     package var accessTokenClaims: JSONObject = [:]
     /// Claims of the ID token, which the userinfo endpoint tells as well.
@@ -61,13 +61,62 @@ package struct ScriptChanges: Sendable, Hashable, Codable {
 }
 
 /// What scripts want of a refresh token that is yet to be made.
-package struct NewRefreshToken: Sendable, Hashable, Codable {
+package struct NewRefreshToken: Sendable, Hashable {
     /// When it ends, unless it would end earlier; nil where scripts do not say.
     package var expiresAt: Date?
     /// What is kept with it.
     package var metadata: JSONObject = [:]
 
     package init() {}
+}
+
+extension ScriptChanges: Codable {
+    /// As an object, which is how an authorization code keeps them.
+    package var members: JSONObject {
+        var members: JSONObject = ["added": JSONValue(added), "removed": JSONValue(removed)]
+        if !accessTokenClaims.isEmpty { members["accessTokenClaims"] = .object(accessTokenClaims) }
+        if !idTokenClaims.isEmpty { members["idTokenClaims"] = .object(idTokenClaims) }
+        members["replacement"] = replacement.map { JSONValue($0) }
+        members["refreshToken"] = refreshToken.map { .object($0.members) }
+        return members
+    }
+
+    package init(members: JSONObject) {
+        accessTokenClaims = members["accessTokenClaims"]?.object ?? [:]
+        idTokenClaims = members["idTokenClaims"]?.object ?? [:]
+        refreshToken = members["refreshToken"]?.object.map(NewRefreshToken.init(members:))
+        replacement = members["replacement"].map(Self.values)
+        (added, removed) = (Self.values(members["added"]), Self.values(members["removed"]))
+    }
+
+    private static func values(_ list: JSONValue?) -> [String] { (list?.array ?? []).compactMap(\.string) }
+
+    package init(from decoder: any Decoder) throws { self.init(members: try JSONObject(from: decoder)) }
+
+    package func encode(to encoder: any Encoder) throws { try members.encode(to: encoder) }
+}
+
+extension NewRefreshToken {
+    fileprivate var members: JSONObject {
+        var members: JSONObject = ["metadata": .object(metadata)]
+        members["expiresAt"] = expiresAt.map { .number($0.timeIntervalSince1970) }
+        return members
+    }
+
+    fileprivate init(members: JSONObject) {
+        metadata = members["metadata"]?.object ?? [:]
+        expiresAt = (members["expiresAt"]?.seconds).map(Date.init(timeIntervalSince1970:))
+    }
+}
+
+extension JSONValue {
+    fileprivate var seconds: TimeInterval? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): TimeInterval(value)
+        default: nil
+        }
+    }
 }
 
 /// How far the scripts of a login are that waits for its user.
