@@ -26,7 +26,7 @@ package struct ScriptWorker {
     /// same is replaced.
     private static let (runsOfGarbage, runsOfGrownHeap) = (12, 24)
     /// Bytes by which a heap may have grown, and a whole worker.
-    private static let (growth, mostGrowth): (UInt64, UInt64) = (16 << 20, 48 << 20)
+    private static let (growth, mostGrowth): (UInt64, UInt64) = (32 << 20, 48 << 20)
     /// Address space beside what a script may fill: the collector's, and the stacks of its threads.
     private static let slack = 64 << 20
 
