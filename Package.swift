@@ -16,10 +16,11 @@ let layers: KeyValuePairs<String, [String]> = [
     "Web": ["ManagementAPI", "Pages"],
     "Outbound": ["AuthorizationServer"],
     "Connections": ["AuthorizationServer", "LDAP", "SAML"],
-    "Portico": ["Web", "Outbound", "Connections", "ScriptWorker"],
+    "GeoIP": ["AuthorizationServer"],
+    "Portico": ["Web", "Outbound", "Connections", "GeoIP", "ScriptWorker"],
     "Fuzzing": [],
     "StorageTesting": ["Storage"],
-    "TestSupport": ["Web", "Outbound", "Connections", "StorageTesting", "Fuzzing"],
+    "TestSupport": ["Web", "Outbound", "Connections", "GeoIP", "StorageTesting", "Fuzzing"],
     "ExampleWebApp": [],
     "AppointmentsAPI": [],
     "OAuthTests": ["OAuth", "Fuzzing"],
@@ -30,6 +31,7 @@ let layers: KeyValuePairs<String, [String]> = [
     "AuthorizationServerTests": ["TestSupport"],
     "TenantConfigurationTests": ["TestSupport"],
     "OutboundTests": ["Outbound"],
+    "GeoIPTests": ["GeoIP"],
     "FlowTests": ["TestSupport"],
     "ScriptingTests": ["TestSupport"],
     "ArchitectureTests": [],
@@ -130,6 +132,7 @@ let package = Package(
             nioCore, nioSSL, serviceLifecycle, swiftASN1, systemPackage, x509),
         target("Outbound", nioCore, nioFoundationEssentialsCompat, nioHTTP1, nioPosix, nioSSL, "CLibCurl"),
         target("Connections", crypto),
+        target("GeoIP", logging, "CMaxMindDB"),
         target("Fuzzing"),
         target("StorageTesting"),
         target(
@@ -149,6 +152,7 @@ let package = Package(
         target("AuthorizationServerTests", crypto, jwtKit),
         target("TenantConfigurationTests"),
         target("OutboundTests", nioCore, nioHTTP1, nioPosix, nioSSL),
+        target("GeoIPTests", logging),
         target("FlowTests", crypto, hummingbird, hummingbirdTesting, httpTypes, jwtKit, nioCore, nioPosix),
         target("ScriptingTests", crypto, cryptoExtras),
         target("ArchitectureTests"),
@@ -169,6 +173,9 @@ let package = Package(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
             name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"]), .brew(["libxml2"])]),
+        .systemLibrary(
+            name: "CMaxMindDB", pkgConfig: "libmaxminddb",
+            providers: [.apt(["libmaxminddb-dev"]), .brew(["libmaxminddb"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(

@@ -35,6 +35,8 @@ package struct Services: Sendable {
     package let breachedPasswords: BreachedPasswords
     /// What runs rules and actions.
     package let scripts: any ScriptEngine
+    /// Where requests come from.
+    package let places: any AddressPlaces
     package let now: @Sendable () -> Date
     package let logger: Logger
 
@@ -44,13 +46,15 @@ package struct Services: Sendable {
         mostImportBytes: Int = 500 * 1024, keepsMail: Bool = false,
         mailTransport: any MailTransport = NoMailTransport(),
         breachedPasswordSource: (any BreachedPasswordSource)? = nil,
-        scripts: any ScriptEngine = NoScriptEngine(reason: "This process does not run scripts"), logger: Logger,
+        scripts: any ScriptEngine = NoScriptEngine(reason: "This process does not run scripts"),
+        places: any AddressPlaces = NoAddressPlaces(), logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.issuer, self.stores, self.secret) = (issuer, stores, secret)
         (self.passwords, self.outbound, self.logger, self.now) = (passwords, outbound, logger, now)
         (self.mutualTLS, self.mostImportBytes, self.keepsMail) = (mutualTLS, mostImportBytes, keepsMail)
         (self.strategies, self.mailTransport, self.scripts) = (strategies, mailTransport, scripts)
+        self.places = places
         breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
         configuration = ConfigurationCache(stores: stores, box: secret.box)

@@ -37,6 +37,8 @@ struct ServerConfiguration: Sendable {
     let usersImportSize: Int
     /// An address, or the path of a file.
     let breachedPasswords: String
+    /// Files that say where addresses are.
+    let placeFiles: [String]
     /// How rules and actions run.
     let scripts: ScriptConfiguration
     /// The server's secret from the environment; nil for the one in the data folder.
@@ -107,6 +109,7 @@ struct ServerConfiguration: Sendable {
             }
             return text.hasPrefix("http") && text.hasSuffix("/") ? text : nil
         }
+        placeFiles = (value(.geoIPDatabase) ?? "").split(separator: ":").map(String.init)
         scripts = try ScriptConfiguration(value)
         secret = value(.secret)
     }

@@ -27,6 +27,7 @@ enum Setting: String, CaseIterable {
     case scriptNamespaces = "script-namespaces"
     case scriptLibrary = "script-library"
     case scriptModules = "script-modules"
+    case geoIPDatabase = "geoip-database"
     case secret
 
     var help: String {
@@ -83,6 +84,9 @@ enum Setting: String, CaseIterable {
         case .scriptModules:
             "Folders of npm packages that rules and actions may require beside Portico's own modules, with colons between, "
                 + "such as /opt/portico/node_modules. Only packages of plain JavaScript can run."
+        case .geoIPDatabase:
+            "Databases in MaxMind's format that say where addresses are, for rules and actions: the paths of files, with colons "
+                + "between, such as GeoLite2-City.mmdb:GeoLite2-ASN.mmdb. A file that changes is read anew."
         case .scriptLibrary: "The library JavaScriptCore that runs rules and actions, if not the system's."
         case .secret:
             "At least 32 random characters that seal private keys in the database. "
@@ -109,7 +113,7 @@ enum Setting: String, CaseIterable {
         case .mode, .tlsCertificate, .tlsKey, .trustedProxies, .clientCertificateHeader,
             .clientCertificateVerifiedHeader,
             .mtlsURL, .outboundNetworks, .passwordThreads, .databaseURL, .logEvents, .scriptWorkers,
-            .scriptLibrary, .scriptModules, .secret:
+            .scriptLibrary, .scriptModules, .geoIPDatabase, .secret:
             nil
         }
     }

@@ -1,6 +1,7 @@
 import AuthorizationServer
 import Connections
 import Foundation
+import GeoIP
 import Logging
 import OAuth
 import Outbound
@@ -51,7 +52,15 @@ struct Workspace: Sendable {
             mostImportBytes: configuration.usersImportSize * 1024, keepsMail: configuration.isDevelopment,
             mailTransport: SMTPTransport(authorities: ProcessInfo.processInfo.environment["SSL_CERT_FILE"]),
             breachedPasswordSource: Self.breachedPasswords(configuration.breachedPasswords, outbound),
-            scripts: scripts, logger: logger)
+            scripts: scripts, places: try Self.places(configuration.placeFiles, logger), logger: logger)
+    }
+
+    private static func places(_ files: [String], _ logger: Logger) throws -> any AddressPlaces {
+        do {
+            return try files.isEmpty ? NoAddressPlaces() : PlaceFiles(files, logger: logger)
+        } catch {
+            throw Problem(description: "\(Setting.geoIPDatabase.rawValue): \(error)")
+        }
     }
 
     private static func breachedPasswords(_ place: String, _ outbound: any OutboundHTTP) -> any BreachedPasswordSource {

@@ -9,9 +9,14 @@ extension RateLimitStore {
         _ subject: String, _ allowance: SuspiciousIPThrottling.Allowance, at now: Date,
         in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.row(
-            "SELECT subject FROM rate_limit WHERE subject = \(subject) AND expires_at > \(latest(allowance, now))"
-        ) != nil
+        try transaction.row(exhausted(subject, allowance, at: now)) != nil
+    }
+
+    /// As ``isExhausted(_:_:at:in:)``, a query with a row where that is so, for another query to ask.
+    package static func exhausted(
+        _ subject: String, _ allowance: SuspiciousIPThrottling.Allowance, at now: Date
+    ) -> SQL {
+        "SELECT subject FROM rate_limit WHERE subject = \(subject) AND expires_at > \(latest(allowance, now))"
     }
 
     /// Takes one, of attempts that run at the same time each another one.

@@ -27,6 +27,10 @@ package struct RefreshTokenFamily: Sendable {
     package let confirmation: Confirmation
     /// The organization that the user has signed in to; nil for none.
     package let organizationID: String?
+    /// When a script lets it end unless it is used before; nil for no such end.
+    package var idleExpiresAt: Date?
+    /// From where it was asked for; nil where nothing is known of that.
+    package var firstDevice: SeenDevice?
 
     package init(
         id: String, authorizationID: String, clientID: String, userID: String, audience: String?, scope: Scope,
@@ -52,6 +56,8 @@ package struct RefreshToken: Sendable {
     package let lastUsedAt: Date
     /// When it was first replaced; nil for the newest.
     package let replacedAt: Date?
+    /// From where it was exchanged last, or issued; nil where nothing is known of that.
+    package let device: SeenDevice?
     package let family: RefreshTokenFamily
 }
 
@@ -70,14 +76,15 @@ package struct RefreshTokenStore: Sendable {
             """
             INSERT INTO refresh_token_family (id, authorization_id, client_id, user_id, audience, scope, claims, sid,
                 authenticated_at, shows_auth_time, rotating, created_at, expires_at, key_thumbprint,
-                certificate_thumbprint, organization_id, multi_factor_at)
+                certificate_thumbprint, organization_id, multi_factor_at, idle_expires_at, first_device)
             VALUES (\(family.id), \(family.authorizationID), \(family.clientID), \(family.userID), \(family.audience),
                 \(family.scope.text), \(family.claims?.text), \(family.sid), \(family.authenticatedAt),
                 \(family.showsAuthenticationTime),
                 \(family.isRotating), \(now), \(family.expiresAt), \(family.confirmation.keyThumbprint),
-                \(family.confirmation.certificateThumbprint), \(family.organizationID), \(family.multiFactorAt))
+                \(family.confirmation.certificateThumbprint), \(family.organizationID), \(family.multiFactorAt),
+                \(family.idleExpiresAt), \(family.firstDevice.map { try JSON.text($0) }))
             """)
-        try insert(digest, generation: 0, familyID: family.id, at: now, in: transaction)
+        try insert(digest, generation: 0, familyID: family.id, at: now, from: family.firstDevice, in: transaction)
         try transaction.execute(
             """
             DELETE FROM refresh_token_family WHERE id IN (
@@ -88,12 +95,13 @@ package struct RefreshTokenStore: Sendable {
     }
 
     private static func insert(
-        _ digest: String, generation: Int, familyID: String, at now: Date, in transaction: any SQLTransaction
+        _ digest: String, generation: Int, familyID: String, at now: Date, from device: SeenDevice?,
+        in transaction: any SQLTransaction
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO refresh_token (digest, family_id, generation, issued_at, last_used_at)
-            VALUES (\(digest), \(familyID), \(generation), \(now), \(now))
+            INSERT INTO refresh_token (digest, family_id, generation, issued_at, last_used_at, device)
+            VALUES (\(digest), \(familyID), \(generation), \(now), \(now), \(device.map { try JSON.text($0) }))
             """)
     }
 
@@ -111,7 +119,8 @@ package struct RefreshTokenStore: Sendable {
     package static func find(digest: String, in transaction: any SQLTransaction) throws -> RefreshToken? {
         try transaction.row(
             """
-            SELECT refresh_token.digest, generation, issued_at, last_used_at, replaced_at, refresh_token_family.*
+            SELECT refresh_token.digest, generation, issued_at, last_used_at, replaced_at, device,
+                refresh_token_family.*
             FROM refresh_token JOIN refresh_token_family ON refresh_token_family.id = refresh_token.family_id
             WHERE refresh_token.digest = \(digest)
             """
@@ -120,9 +129,11 @@ package struct RefreshTokenStore: Sendable {
 
     /// Replaces the newest token by a new one. Of several that race, one wins: the statement changes the row only while
     /// it has not been replaced.
+    /// - Parameter device: from where it is exchanged; nil where nothing is known of that.
     /// - Returns: whether this call replaced it.
     package static func rotate(
-        _ token: RefreshToken, to digest: String, at now: Date, in transaction: any SQLTransaction
+        _ token: RefreshToken, to digest: String, at now: Date, from device: SeenDevice? = nil,
+        in transaction: any SQLTransaction
     ) throws -> Bool {
         let changed = try transaction.changes(
             """
@@ -130,7 +141,9 @@ package struct RefreshTokenStore: Sendable {
             WHERE digest = \(token.digest) AND replaced_at IS NULL
             """)
         guard changed == 1 else { return false }
-        try insert(digest, generation: token.generation + 1, familyID: token.family.id, at: now, in: transaction)
+        try insert(
+            digest, generation: token.generation + 1, familyID: token.family.id, at: now, from: device,
+            in: transaction)
         return true
     }
 
@@ -148,8 +161,15 @@ package struct RefreshTokenStore: Sendable {
     }
 
     /// Notes an exchange of a token that does not rotate.
-    package static func touch(digest: String, at now: Date, in transaction: any SQLTransaction) throws {
-        try transaction.execute("UPDATE refresh_token SET last_used_at = \(now) WHERE digest = \(digest)")
+    /// - Parameter device: from where; nil where nothing is known of that.
+    package static func touch(
+        digest: String, at now: Date, from device: SeenDevice? = nil, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE refresh_token SET last_used_at = \(now), device = COALESCE(\(device.map { try JSON.text($0) }), device)
+            WHERE digest = \(digest)
+            """)
     }
 
     /// Ends a family with all its tokens.
@@ -188,6 +208,7 @@ extension RefreshToken {
         issuedAt = try row.date("issued_at")
         lastUsedAt = try row.date("last_used_at")
         replacedAt = row.optionalDate("replaced_at")
+        device = try row.device("device")
         family = try RefreshTokenFamily(row)
     }
 }
@@ -203,5 +224,7 @@ extension RefreshTokenFamily {
             showsAuthenticationTime: try row.bool("shows_auth_time"), isRotating: try row.bool("rotating"),
             expiresAt: row.optionalDate("expires_at"), confirmation: Confirmation(row),
             organizationID: row.optionalText("organization_id"))
+        idleExpiresAt = row.optionalDate("idle_expires_at")
+        firstDevice = try row.device("first_device")
     }
 }

@@ -36,6 +36,13 @@ extension RefreshTokenStore {
         try transaction.execute("UPDATE refresh_token_family SET expires_at = \(expiresAt) WHERE id = \(id)")
     }
 
+    /// Lets a family end unless it is used before; nil for no such end.
+    package static func setIdleExpiry(
+        of id: String, idleExpiresAt: Date?, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute("UPDATE refresh_token_family SET idle_expires_at = \(idleExpiresAt) WHERE id = \(id)")
+    }
+
     /// Replaces what applications have noted with a family.
     package static func setMetadata(_ metadata: JSONObject, of id: String, in transaction: any SQLTransaction) throws {
         try transaction.execute(

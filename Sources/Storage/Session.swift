@@ -18,6 +18,13 @@ package struct Session: Sendable, Hashable {
     package let expiresAt: Date
     /// What applications have noted with it, for themselves.
     package private(set) var metadata: JSONObject = [:]
+    /// From where it began, and from where it was used last.
+    package var firstDevice: SeenDevice?
+    package var lastDevice: SeenDevice?
+    /// How a script wants the cookie to be kept; nil for as the tenant has it.
+    package private(set) var cookieMode: CookieMode?
+    /// What actions have recorded, the first one first.
+    package private(set) var recordedMethods: [RecordedMethod] = []
 
     package init(
         digest: String, sid: String, userID: String, connection: String, authenticatedAt: Date, idleExpiresAt: Date,
@@ -26,6 +33,16 @@ package struct Session: Sendable, Hashable {
         (self.digest, self.sid, self.userID, self.connection) = (digest, sid, userID, connection)
         (self.authenticatedAt, lastUsedAt) = (authenticatedAt.storable, authenticatedAt.storable)
         (self.idleExpiresAt, self.expiresAt) = (idleExpiresAt.storable, expiresAt.storable)
+    }
+
+    /// The session of the same browser once its account belongs to another user: known by the same cookie, with another `sid`, and
+    /// without a second factor, which would be the account's.
+    package init(_ former: Session, sid: String, of userID: String) {
+        self.init(
+            digest: former.digest, sid: sid, userID: userID, connection: former.connection,
+            authenticatedAt: former.authenticatedAt, idleExpiresAt: former.idleExpiresAt, expiresAt: former.expiresAt)
+        lastUsedAt = former.lastUsedAt
+        (firstDevice, lastDevice) = (former.firstDevice, former.lastDevice)
     }
 }
 
@@ -50,18 +67,25 @@ package struct SessionStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO session (digest, sid, user_id, session_connection, authenticated_at, last_used_at,
-                idle_expires_at, expires_at)
+                idle_expires_at, expires_at, first_device, last_device)
             VALUES (\(session.digest), \(session.sid), \(session.userID), \(session.connection),
-                \(session.authenticatedAt), \(session.lastUsedAt), \(session.idleExpiresAt), \(session.expiresAt))
+                \(session.authenticatedAt), \(session.lastUsedAt), \(session.idleExpiresAt), \(session.expiresAt),
+                \(session.firstDevice.map { try JSON.text($0) }), \(session.lastDevice.map { try JSON.text($0) }))
             """)
     }
 
     /// Notes a use, which moves the idle end.
+    /// - Parameter device: from where; nil where nothing is known of that.
     package static func touch(
-        digest: String, at now: Date, idleExpiresAt: Date, in transaction: any SQLTransaction
+        digest: String, at now: Date, idleExpiresAt: Date, from device: SeenDevice? = nil,
+        in transaction: any SQLTransaction
     ) throws {
         try transaction.execute(
-            "UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt) WHERE digest = \(digest)")
+            """
+            UPDATE session SET last_used_at = \(now), idle_expires_at = \(idleExpiresAt),
+                last_device = COALESCE(\(device.map { try JSON.text($0) }), last_device)
+            WHERE digest = \(digest)
+            """)
     }
 
     /// Keeps a session from ending until the transaction does.
@@ -103,6 +127,18 @@ package struct SessionStore: Sendable {
     /// Replaces what applications have noted with a session.
     package static func setMetadata(_ metadata: JSONObject, of sid: String, in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE session SET metadata = \(JSON.text(metadata)) WHERE sid = \(sid)")
+    }
+
+    /// Has the cookie of a session kept in another way.
+    package static func setCookieMode(_ mode: CookieMode, of sid: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE session SET cookie_mode = \(mode.rawValue) WHERE sid = \(sid)")
+    }
+
+    /// Replaces what actions have recorded with a session.
+    package static func setRecordedMethods(
+        _ methods: [RecordedMethod], of sid: String, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute("UPDATE session SET recorded_methods = \(JSON.text(methods)) WHERE sid = \(sid)")
     }
 
     /// Lets a session end at other times.
@@ -148,5 +184,8 @@ extension Session {
         idleExpiresAt = try row.date("idle_expires_at")
         expiresAt = try row.date("expires_at")
         if row.optionalText("metadata") != nil { metadata = try row.json("metadata") }
+        (firstDevice, lastDevice) = (try row.device("first_device"), try row.device("last_device"))
+        cookieMode = row.optionalText("cookie_mode").flatMap(CookieMode.init)
+        if row.optionalText("recorded_methods") != nil { recordedMethods = try row.json("recorded_methods") }
     }
 }

@@ -6,8 +6,26 @@ import Synchronization
 package final class TestBrowser: Sendable {
     package let server: TestServer
     private let jar = Mutex<[String: String]>([:])
+    private let own = Mutex<HTTPFields>([:])
 
     package init(_ server: TestServer) { self.server = server }
+
+    /// What the browser calls itself; nil for nothing.
+    package var userAgent: String? {
+        get { own.withLock { $0[.userAgent] } }
+        set { own.withLock { $0[.userAgent] = newValue } }
+    }
+    /// What its user reads; nil for what the browser does not say.
+    package var acceptLanguage: String? {
+        get { own.withLock { $0[.acceptLanguage] } }
+        set { own.withLock { $0[.acceptLanguage] = newValue } }
+    }
+    /// Where a proxy has it from; for servers behind a ``TestProxy``.
+    package var address: String? {
+        get { own.withLock { $0[Self.forwardedFor] } }
+        set { own.withLock { $0[Self.forwardedFor] = newValue } }
+    }
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
 
     package var cookies: [String: String] { jar.withLock { $0 } }
     /// Sets a cookie, or with nil forgets it.
@@ -61,7 +79,9 @@ package final class TestBrowser: Sendable {
 
     private var headers: HTTPFields {
         let cookies = jar.withLock { $0.map { "\($0)=\($1)" }.sorted().joined(separator: "; ") }
-        return cookies.isEmpty ? [:] : [.cookie: cookies]
+        var headers = own.withLock { $0 }
+        if !cookies.isEmpty { headers[.cookie] = cookies }
+        return headers
     }
 
     private func keep(_ response: TestResponse) -> TestResponse {

@@ -30,7 +30,7 @@ package struct TestServer: Sendable {
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true,
         passwords: PasswordHasher = PasswordHasher(threads: 2), outbound: (any OutboundHTTP)? = nil,
         mailTransport: any MailTransport = NoMailTransport(), proxy: TestProxy? = nil,
-        scripts: any ScriptEngine = TestWorkers.pool,
+        scripts: any ScriptEngine = TestWorkers.pool, places: any AddressPlaces = NoAddressPlaces(),
         _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "portico-\(UUID().uuidString)")
@@ -43,14 +43,14 @@ package struct TestServer: Sendable {
             try await run(
                 fixtures, on: database, isDevelopment: isDevelopment, passwords: passwords,
                 outbound: outbound ?? Self.outbound.get(), mailTransport: mailTransport, proxy: proxy,
-                scripts: scripts, body)
+                scripts: scripts, places: places, body)
         }
     }
 
     private static func run(
         _ fixtures: Fixtures, on database: any SQLDatabase, isDevelopment: Bool, passwords: PasswordHasher,
         outbound: any OutboundHTTP, mailTransport: any MailTransport, proxy: TestProxy?, scripts: any ScriptEngine,
-        _ body: @Sendable (TestServer) async throws -> Void
+        places: any AddressPlaces, _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -61,7 +61,7 @@ package struct TestServer: Sendable {
             keepsMail: isDevelopment, mailTransport: mailTransport,
             breachedPasswordSource: BreachedPasswordAPI(
                 outbound: outbound, address: "https://breached.example.com/range/"),
-            scripts: scripts, logger: logger,
+            scripts: scripts, places: places, logger: logger,
             now: { clock.now })
         try await SystemAPI.prepare(services.stores, issuer: services.issuer, moves: true)
         try await fixtures.write(to: services)

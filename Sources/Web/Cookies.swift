@@ -23,6 +23,7 @@ struct BrowserCookies: Sendable {
     /// ``answer(_:_:_:)`` sends.
     func browser(of request: Request, context: WebContext) -> (browser: Browser, isNew: Bool) {
         let device = secret(Self.device, in: request)
+        if let device { RequestOrigin.current?.recognize(device) }
         let browser = Browser(
             secret: device ?? Secret.random(), session: secret(Self.session, in: request),
             address: context.clientAddress, remembered: secret(Self.remembered, in: request))

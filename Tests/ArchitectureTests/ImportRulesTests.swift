@@ -13,7 +13,7 @@ struct ImportRulesTests {
 
     private static let everything: Set<String> = [
         "OAuth", "LDAP", "SAML", "Scripting", "Storage", "Pages", "AuthorizationServer", "Connections", "Outbound",
-        "TenantConfiguration", "ManagementAPI", "Web",
+        "TenantConfiguration", "ManagementAPI", "Web", "GeoIP",
     ]
     private static let system: Set<String> = ["Darwin", "Foundation", "Glibc", "Synchronization"]
 
@@ -54,6 +54,9 @@ struct ImportRulesTests {
         // The protocols of other providers, over the port for requests to them.
         "Connections": Rule(
             ours: ["AuthorizationServer", "LDAP", "OAuth", "SAML", "Scripting", "Storage"], libraries: ["Crypto"]),
+        // Files that say where addresses are, behind the port for that.
+        "GeoIP": Rule(
+            ours: ["AuthorizationServer", "OAuth", "Scripting", "Storage"], libraries: ["CMaxMindDB", "Logging"]),
         // Protocols as their specifications have them, over the system's libraries.
         "LDAP": Rule(ours: [], libraries: ["CLDAP"]),
         "SAML": Rule(ours: [], libraries: ["CLibXML2", "COpenSSL"]),

@@ -35,9 +35,9 @@ package struct AuthorizationEndpoint: Sendable {
                 visit: LoginSteps.Visit(remembered: browser.remembered))
             {
             case .done(let request, let access, let session):
-                return .respond(
-                    try await ResponseIssuing(services: services).respond(
-                        to: request, access, session, transactionDigest: nil))
+                let response = try await ResponseIssuing(services: services).respond(
+                    to: request, access, session, transactionDigest: nil)
+                return .respond(keeping(progress.scripts?.cookieMode, session, browser, response))
             case .ask(let page):
                 try request.refuseIfSilent(page)
                 let (login, state) = try await begin(parameters, request, browser, progress)
@@ -88,7 +88,8 @@ package struct AuthorizationEndpoint: Sendable {
                 visit: LoginSteps.Visit(state: state, returned: returned, remembered: browser.remembered))
             {
             case .done(let request, let access, let session):
-                return .respond(try await ending.respond(to: request, access, session))
+                let response = try await ending.respond(to: request, access, session)
+                return .respond(keeping(progress.scripts?.cookieMode, session, browser, response))
             case .ask(let page):
                 try await keep(progress, of: login)
                 return try await ask(page, login, state: state, request, browser)
@@ -97,6 +98,17 @@ package struct AuthorizationEndpoint: Sendable {
                 return try Self.leave(to: url, state: state, request)
             }
         }
+    }
+
+    /// The response, with the cookie of the session where scripts want the browser to keep it in another way.
+    private func keeping(
+        _ mode: CookieMode?, _ session: Session, _ browser: Browser, _ response: AuthorizationResponse
+    ) -> AuthorizationResponse {
+        guard let mode, let secret = browser.session, secret.digest == session.digest else { return response }
+        let rest = max(1, Int(session.expiresAt.timeIntervalSince(services.now())))
+        var response = response
+        response.session = PasswordLogin.NewSession(secret: secret, cookieLifetime: mode == .persistent ? rest : nil)
+        return response
     }
 
     /// Keeps what has become known without a question.

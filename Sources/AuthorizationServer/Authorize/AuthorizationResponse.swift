@@ -5,6 +5,8 @@ package struct AuthorizationResponse: Sendable {
     package let target: ResponseTarget
     /// In the order in which they are sent.
     package let parameters: [(name: String, value: String)]
+    /// The session of the browser, where its cookie is to be kept in another way from now on; nil where it stays as it is.
+    package internal(set) var session: PasswordLogin.NewSession?
 
     init(_ parameters: [(name: String, value: String)], to target: ResponseTarget) {
         self.target = target

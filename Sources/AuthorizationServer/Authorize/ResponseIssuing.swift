@@ -86,7 +86,9 @@ struct ResponseIssuing: Sendable {
                 organizationID: request.organization?.organization.id)
         }
         let type = request.request.responseType
-        let idleLifetime = try await services.configuration.settings().idleSessionLifetime
+        let (idleLifetime, device) = (
+            try await services.configuration.settings().idleSessionLifetime, services.device
+        )
         try await services.stores.database.write { transaction in
             // Two answers to one transaction would be two codes for one decision of the user's.
             if let transactionDigest, try !LoginTransactionStore.delete(digest: transactionDigest, in: transaction) {
@@ -111,7 +113,7 @@ struct ResponseIssuing: Sendable {
             if session.needsTouch(at: now) {
                 try SessionStore.touch(
                     digest: session.digest, at: now, idleExpiresAt: now.addingTimeInterval(Double(idleLifetime)),
-                    in: transaction)
+                    from: device, in: transaction)
             }
         }
     }

@@ -25,6 +25,13 @@ package struct VerifiedAuthorizationRequest: Sendable {
         self.organizations = organizations
     }
 
+    /// What is asked for, as scripts would have it. An ID token that was asked for needs `openid` whatever they say.
+    func scope(targeted changes: ScriptChanges?) -> Scope {
+        let (asked, target) = (request.scope, changes?.target(of: request.scope) ?? request.scope)
+        guard request.responseType.contains(.idToken), !target.contains(Scope.openID) else { return target }
+        return asked.filter { $0 == Scope.openID }.union(target)
+    }
+
     /// The organization whose members alone may sign in; nil for a login of their own, or until the user has chosen.
     package var organization: LoginOrganization? { organizations.organization }
 

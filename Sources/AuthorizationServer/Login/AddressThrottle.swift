@@ -21,6 +21,13 @@ struct AddressThrottle: Sendable {
         try RateLimitStore.isExhausted(subject, allowance, at: now, in: transaction)
     }
 
+    /// Whether half of what the address has is gone: more than people mistype.
+    func isHalfExhausted(at now: Date) -> SQL {
+        var half = allowance
+        half.most = max(1, allowance.most / 2)
+        return RateLimitStore.exhausted(subject, half, at: now)
+    }
+
     /// Takes one attempt, whatever it comes to.
     /// - Returns: whether there was one left.
     func take(_ services: Services) async throws -> Bool {

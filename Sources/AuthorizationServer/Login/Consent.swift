@@ -31,7 +31,7 @@ package struct Consent: Sendable {
         guard let session = try await browser.session(services), login.progress.consentSessionDigest == session.digest,
             let user = try await services.stores.users.find(session.userID)
         else { return nil }
-        let scope = try await decidedScope(request, session.userID)
+        let scope = try await decidedScope(login, request, session.userID)
         return Question(
             user: user, client: request.client, scope: scope,
             items: ConsentItems.make(scope, request.resourceServer?.resourceServer))
@@ -45,7 +45,7 @@ package struct Consent: Sendable {
         guard let session = try await browser.session(services), login.progress.consentSessionDigest == session.digest
         else { throw TransactionNotFound() }
         let userID = session.userID
-        let scope = try await decidedScope(request, userID)
+        let scope = try await decidedScope(login, request, userID)
         let grant = ConsentGrant(
             userID, clientID: request.client.clientID,
             audience: request.resourceServer?.resourceServer.identifier,
@@ -78,9 +78,13 @@ package struct Consent: Sendable {
         }
     }
 
-    private func decidedScope(_ request: VerifiedAuthorizationRequest, _ userID: String) async throws -> Scope {
+    /// Scripts may ask for more than the application does: the user reads of all of it.
+    private func decidedScope(
+        _ login: LoginTransaction, _ request: VerifiedAuthorizationRequest, _ userID: String
+    ) async throws -> Scope {
         let access = try await RequestedAccess.resolve(
-            request.request.scope, client: request.client, resourceServer: request.resourceServer, userID: userID,
+            request.scope(targeted: login.progress.scripts?.changes), client: request.client,
+            resourceServer: request.resourceServer, userID: userID,
             organizationID: request.organization?.organization.id, stores: services.stores)
         return ConsentStep(request: request, progress: LoginTransaction.Progress(), access: access).scope
     }

@@ -51,10 +51,17 @@ enum LoginSteps {
         switch try await scripts.run(&progress, factors) {
         case .ask(let page): return .ask(page)
         case .leave(let url): return .leave(url: url)
+        case .became(let other):
+            // Everything that was asked before was about somebody else: the list begins anew. What the scripts have come to stands,
+            // and what the user has brought back was theirs to read.
+            var visit = visit
+            visit.returned = nil
+            trail.note(other)
+            return try await next(for: sent, other, &progress, services, trail, visit: visit)
         case .done(let result): changes = result
         }
         let access = try await RequestedAccess.resolve(
-            request.request.scope, client: request.client, resourceServer: request.resourceServer,
+            request.scope(targeted: changes), client: request.client, resourceServer: request.resourceServer,
             userID: session.userID, organizationID: request.organization?.organization.id, stores: services.stores
         ).changed(by: changes)
         let consent = ConsentStep(request: request, progress: progress, access: access)

@@ -9,7 +9,8 @@ struct PasswordCheck: Sendable {
 
     /// A user who has just proved who they are.
     struct Proof: Sendable {
-        let user: User
+        /// Whose login it is: whoever the account belongs to when the proof is written down.
+        var user: User
         fileprivate let name: SignInName
         fileprivate let failures: FailedLogins
         fileprivate let change: Change

@@ -26,6 +26,7 @@ struct SessionStart: Sendable {
             idleExpiresAt: now.addingTimeInterval(Double(settings.idleSessionLifetime)),
             expiresAt: now.addingTimeInterval(Double(settings.sessionLifetime)))
         session.lastUsedAt = now.storable
+        (session.firstDevice, session.lastDevice) = (services.device, services.device)
         let (former, end) = (browser.session, SessionEnd(services: services))
         let acceptance = InvitationAcceptance(services: services)
         let outcome = try await services.stores.database.write { [session] transaction in

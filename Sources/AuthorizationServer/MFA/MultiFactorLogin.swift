@@ -45,7 +45,7 @@ package struct MultiFactorLogin: Sendable {
     /// - Returns: nil where the login waits for something else.
     package func question(_ login: LoginTransaction, browser: Browser) async throws -> Question? {
         guard let session = try await browser.session(services), let progress = login.progress.factor,
-            progress.sessionDigest == session.digest,
+            progress.belongs(to: session),
             let user = try await services.stores.users.find(session.userID), !user.isBlocked
         else { return nil }
         let enrolled = try await SecondFactors(services: services).enrolled(user.id)
@@ -126,9 +126,9 @@ package struct MultiFactorLogin: Sendable {
 
     /// The user has noted the new recovery code; nobody is shown it again.
     package func noteRecoveryCode(_ question: Question) async throws {
-        let digest = question.session.digest
+        let session = question.session
         try await services.keep(of: question.login) { progress in
-            guard progress.factor?.sessionDigest == digest else { return }
+            guard progress.factor?.belongs(to: session) == true else { return }
             progress.factor?.sealedRecoveryCode = nil
         }
     }
@@ -151,8 +151,10 @@ package struct MultiFactorLogin: Sendable {
             // As it is now: another tab may have signed somebody else in, or ended the login.
             let present = try LoginTransactionStore.find(
                 digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
-            guard var progress = present?.progress, progress.factor?.sessionDigest == session.digest,
-                try SessionStore.hold(digest: session.digest, in: transaction)
+            guard var progress = present?.progress, progress.factor?.belongs(to: session) == true,
+                try SessionStore.hold(digest: session.digest, in: transaction),
+                // Scripts may have made it another user's, who has other factors.
+                try SessionStore.find(sid: session.sid, in: transaction) != nil
             else { throw TransactionNotFound() }
             // A wrong code is a value: thrown, it would undo that it was counted.
             let verdict = try check(session.userID, now, transaction)

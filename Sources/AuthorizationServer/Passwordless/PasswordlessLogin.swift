@@ -113,7 +113,8 @@ package struct PasswordlessLogin: Sendable {
 
 /// A user who has just read a code at their address.
 struct PasswordlessProof: Sendable {
-    let user: User
+    /// Whose login it is: whoever the account belongs to when the proof is written down.
+    var user: User
     let isNew: Bool
     fileprivate let address: String
     fileprivate let users: PasswordlessUsers

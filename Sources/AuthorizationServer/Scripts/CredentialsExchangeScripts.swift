@@ -10,9 +10,12 @@ struct CredentialsExchangeScripts: Sendable {
     /// - Parameters:
     ///   - authorization: what the application is about to get.
     ///   - request: how it asks for that.
-    /// - Returns: the authorization with what the actions have added.
+    ///   - allowed: what the client grant gives of the API's scope; nothing beyond that is granted, whatever actions aim at.
+    /// - Returns: the authorization with what the actions have changed.
     /// - Throws: ``OAuthError`` where one denies, fails or cannot run.
-    func run(_ authorization: Authorization, _ request: TokenRequest) async throws -> Authorization {
+    func run(
+        _ authorization: Authorization, _ request: TokenRequest, allowed: Scope
+    ) async throws -> Authorization {
         let due = try await services.configuration.dueScripts().at([.credentialsExchange])
         guard !due.isEmpty else { return authorization }
         var (runs, changes) = (
@@ -37,6 +40,10 @@ struct CredentialsExchangeScripts: Sendable {
         }
         runs.log(request.trail)
         var changed = authorization
+        if changes.targetScope != nil {
+            changed.scope = changes.target(of: authorization.scope).intersection(allowed)
+            changed.permissions = changed.scope.values
+        }
         changed.changes = changes
         return changed
     }
@@ -50,10 +57,13 @@ struct CredentialsExchangeScripts: Sendable {
             "accessToken": [
                 "customClaims": .object(changes.accessTokenClaims), "scope": JSONValue(authorization.scope.values),
             ],
-            "transaction": ["requested_scopes": JSONValue(authorization.scope.values)],
+            "transaction": [
+                "requested_scopes": JSONValue(authorization.scope.values),
+                "target_scopes": JSONValue(changes.target(of: authorization.scope).values),
+            ],
             "request": PostLoginEvent.request(
                 method: "POST", query: [:], body: ScriptedLogin.shown(request.parameters),
-                hostname: services.issuer.domain),
+                hostname: services.issuer.domain, place: services.place),
         ]
         event["resource_server"] = authorization.resourceServer.map {
             ["identifier": .string($0.resourceServer.identifier)]

@@ -16,11 +16,16 @@ struct PostLoginScripts: Sendable {
     }
 
     /// Runs all of them for somebody whom no browser waits for.
+    /// - Parameter login: whose login it is; they may make it another user's.
     /// - Returns: what they have changed; nil where there are none.
     /// - Throws: ``OAuthError``.
-    func run(_ login: ScriptedLogin) async throws -> ScriptChanges? {
+    func run(_ login: inout ScriptedLogin) async throws -> ScriptChanges? {
         let course = try await run(login, since: nil)
         guard course?.factor == nil, course?.pause == nil else { throw OAuthError.multiFactorRequired }
+        if let id = course?.primaryUserID, id != login.user.id {
+            guard let user = try await services.stores.users.find(id) else { throw OAuthError.serverError }
+            login.user = user
+        }
         return course?.changes
     }
 
@@ -39,6 +44,7 @@ struct PostLoginScripts: Sendable {
                     sessionDigest: login.session?.digest ?? "", organizationID: login.organization?.id))
         do {
             try await pass.run(scripts, configuration: configuration(due))
+            try await pass.settlePrimaryUser(trail)
             try await pass.keepNotes()
         } catch let denial as PostLoginPass.Denial {
             // What was noted before is kept, as at Auth0: it may be why the next login is let in.
@@ -64,16 +70,20 @@ struct PostLoginScripts: Sendable {
 
 /// One pass through a login's scripts, and what it has come to so far.
 struct PostLoginPass {
-    private let login: ScriptedLogin
-    private let facts: ScriptFacts
+    var login: ScriptedLogin
+    var facts: ScriptFacts
+    /// The account that has signed in, before it is another user's identity.
+    let signedIn: User
+    /// The app for one-time codes that it had; nil for none.
+    let formerAuthenticatorID: String?
     /// The user with what actions have noted.
-    private var user: User
-    private var notes = UserNotes()
+    var user: User
+    var notes = UserNotes()
     private var sessionNotes = SessionNotes()
     /// The rules that have run.
     private var ruleIDs: [String] = []
     var runs: ScriptRuns
-    private(set) var progress: ScriptProgress
+    var progress: ScriptProgress
 
     /// A script says no.
     struct Denial: Error {
@@ -82,10 +92,10 @@ struct PostLoginPass {
 
     init(_ login: ScriptedLogin, _ facts: ScriptFacts, _ runs: ScriptRuns, since progress: ScriptProgress) {
         (self.login, self.facts, self.runs, self.progress) = (login, facts, runs, progress)
-        user = login.user
+        (user, signedIn, formerAuthenticatorID) = (login.user, login.user, facts.authenticatorID)
     }
 
-    private var services: Services { runs.services }
+    var services: Services { runs.services }
 
     /// - Throws: ``Denial``, ``FailedScript``.
     mutating func run(_ scripts: [DueScripts.Script], configuration: @autoclosure () throws -> JSONObject) async throws
@@ -119,7 +129,7 @@ struct PostLoginPass {
     mutating func keepNotes() async throws {
         let (userNotes, sessionNotes) = (notes, sessionNotes)
         (notes, self.sessionNotes) = (UserNotes(), SessionNotes())
-        if !userNotes.isEmpty { try await userNotes.write(to: login.user.id, services) }
+        if !userNotes.isEmpty { try await userNotes.write(to: ownerID(), services) }
         if !sessionNotes.isEmpty { try await sessionNotes.write(login, services) }
     }
 
@@ -134,6 +144,7 @@ struct PostLoginPass {
         let domain = services.issuer.domain
         let auth0: JSONValue = ["domain": .string(domain), "baseUrl": .string(services.issuer.url("api/v2"))]
         var redirect: (url: String, rule: Rule)?
+        var primary: (id: String, title: String)?
         for rule in rules {
             let title = DueScripts.Script.rule(rule).title
             let ending = try await runs.run(
@@ -154,7 +165,9 @@ struct PostLoginPass {
             progress.factor = wanted.factor
             // The context keeps what an earlier rule wants; whoever writes another address wants that itself.
             if wanted.redirect != redirect?.url { redirect = wanted.redirect.map { ($0, rule) } }
+            if wanted.primaryUser != primary?.id { primary = wanted.primaryUser.map { ($0, title) } }
         }
+        if let (id, title) = primary { try await become(id, title) }
         guard let (url, rule) = redirect else { return }
         let title = DueScripts.Script.rule(rule).title
         guard login.returned != nil else {
@@ -174,13 +187,13 @@ struct PostLoginPass {
         let title = DueScripts.Script.action(action).title
         var situation: JSONObject = [
             "canRedirect": .bool(login.mayLeave), "domain": .string(services.issuer.domain),
-            "rules": JSONValue(ruleIDs), "returned": .null,
+            "rules": JSONValue(ruleIDs), "returned": .null, "isContinued": .bool(isContinued),
         ]
         if isContinued, let returned = login.returned {
             situation["returned"] = .object(returned.all.mapValues(JSONValue.string))
         }
         situation["state"] = login.state.map { .string($0.text) }
-        let event = PostLoginEvent.members(login, facts, user: user, metadata: progress.transactionMetadata)
+        let event = PostLoginEvent.members(login, facts, user: user, progress: progress)
         let ending = try await runs.run(
             action, entry: isContinued ? "onContinuePostLogin" : "onExecutePostLogin", event: event,
             situation: situation)
@@ -194,6 +207,7 @@ struct PostLoginPass {
             case .transactionMetadata(let name, let value): progress.transactionMetadata[name] = value
             case .redirect(let target): url = target
             case .finalFactor(let demand): progress.factor = demand
+            case .primaryUser(let id): try await become(id, title)
             case .factor(let demand):
                 guard factor == nil else {
                     throw FailedScript(title, cause: "it asks for a second factor twice; an action can do that once")
@@ -230,13 +244,17 @@ struct PostLoginPass {
     private mutating func noteSession(_ operations: [ScriptOperation]) throws(ScriptOperation.Problem) {
         for operation in operations {
             switch operation {
-            case .change(.refreshToken, let change) where login.refreshToken == nil:
+            case .change(.refreshToken, let change) where login.refreshToken == nil || change.isIdleExpiry:
+                // An exchange sets the end for want of use itself, once it has taken place.
                 var wanted = progress.changes.refreshToken ?? NewRefreshToken()
                 wanted.take(change)
                 progress.changes.refreshToken = wanted
             // There is none to end yet; the login is denied all the same.
             case .revoke(.refreshToken, _, _) where login.refreshToken == nil: break
-            case .change(let holder, let change): try sessionNotes.note(change, of: holder, login)
+            case .method(let url): try sessionNotes.note(.method(url), of: .session, login)
+            case .change(let holder, let change):
+                try sessionNotes.note(change, of: holder, login)
+                if case .cookieMode(let mode) = change { progress.cookieMode = mode }
             case .revoke(let holder, _, let keepsTokens):
                 try sessionNotes.note(.revocation(keepsRefreshTokens: keepsTokens), of: holder, login)
             default: break

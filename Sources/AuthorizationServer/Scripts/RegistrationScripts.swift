@@ -104,7 +104,7 @@ struct RegistrationScripts: Sendable {
             "tenant": ["id": .string(services.issuer.scriptTenant)],
             "request": PostLoginEvent.request(
                 method: "POST", query: ScriptedLogin.shown(request?.parameters), body: [:],
-                hostname: services.issuer.domain),
+                hostname: services.issuer.domain, place: services.place),
         ]
         event["client"] = client.map(PostLoginEvent.client)
         event["transaction"] = request.map { request -> JSONValue in

@@ -28,6 +28,7 @@ enum RuleContext {
             members["connectionOptions"] = .object(connection.options.filter { shown.contains($0.key) })
         }
         members["sessionID"] = (login.session?.sid ?? login.refreshToken?.family.sid).map(JSONValue.string)
+        members["riskAssessment"] = facts.risk?.json
         members["organization"] = login.organization.map { .object(organization($0)) }
         return members
     }
@@ -68,8 +69,8 @@ enum RuleContext {
     private static func request(_ login: ScriptedLogin, _ facts: ScriptFacts) -> JSONValue {
         let origin = RequestOrigin.current
         var members: JSONObject = [
-            "query": .object(login.query), "body": .object(ScriptedLogin.shown(login.body)), "geoip": [:],
-            "hostname": .string(facts.hostname),
+            "query": .object(login.query), "body": .object(ScriptedLogin.shown(login.body)),
+            "geoip": .object(facts.place?.ruleMembers ?? [:]), "hostname": .string(facts.hostname),
         ]
         members["userAgent"] = origin?.userAgent.map(JSONValue.string)
         members["ip"] = origin?.ip.map(JSONValue.string)

@@ -8,15 +8,15 @@ struct RuleResult: Sendable {
     private(set) var redirect: String?
     /// The second factor that is wanted; nil for none.
     private(set) var factor: FactorDemand?
+    /// The user whose login it is to become; nil where it stays the one that it is.
+    private(set) var primaryUser: String?
 
     /// - Throws: ``FailedScript`` for what cannot be done.
     init(context: JSONValue, title: String) throws(FailedScript) {
         let context = context.object ?? [:]
         func problem(_ cause: String) -> FailedScript { FailedScript(title, cause: cause) }
         factor = try Self.factor(context["multifactor"], problem)
-        if let primary = context["primaryUser"]?.string, !primary.isEmpty {
-            throw problem("context.primaryUser: this server cannot change who a login is of")
-        }
+        primaryUser = try Self.primaryUser(context["primaryUser"], problem)
         var accessToken = context["accessToken"]?.object ?? [:]
         if let scope = accessToken.removeValue(forKey: "scope"), scope != .null {
             guard let values = Self.scope(scope) else {
@@ -67,6 +67,17 @@ struct RuleResult: Sendable {
                 "context.multifactor.provider must be any, guardian, google-authenticator or none; this server has no other"
             )
         }
+    }
+
+    /// Whoever names somebody does not want the login to stay that of the account, so that what cannot be read fails it.
+    private static func primaryUser(
+        _ value: JSONValue?, _ problem: (String) -> FailedScript
+    ) throws(FailedScript) -> String? {
+        guard let value, value != .null, value != false, value != "" else { return nil }
+        guard let id = value.string, id.utf8.count <= 255, !id.utf8.contains(0) else {
+            throw problem("context.primaryUser must be the id of a user, of 255 bytes at most")
+        }
+        return id
     }
 
     private static func redirect(

@@ -12,6 +12,8 @@ enum ScriptOperation: Sendable, Equatable {
     /// The rest of the flow's scripts do not run. The code is nil where the trigger has one of its own.
     case deny(code: String?, reason: String, userMessage: String?)
     case redirect(url: String)
+    /// The user has proved something by a method of the tenant's own, which an address stands for.
+    case method(String)
     /// A second factor before the next action runs.
     case factor(FactorDemand)
     /// A second factor once all scripts have run; nil for none, whatever was wanted before.
@@ -19,6 +21,10 @@ enum ScriptOperation: Sendable, Equatable {
     case appMetadata(String, JSONValue)
     case userMetadata(String, JSONValue)
     case transactionMetadata(String, String?)
+    /// The scope that is asked for, in place of what was; what of it is granted follows the same rules.
+    case targetScope([String])
+    /// The login becomes that of the user with this id, whose identity the account that signed in has become.
+    case primaryUser(String)
     case cache(String, ScriptCache.Entry?)
     case change(SessionNotes.Holder, SessionNotes.Change)
     /// The end of the session or the refresh token, and of the login with it.
@@ -54,6 +60,8 @@ enum ScriptOperation: Sendable, Equatable {
                 code: try arguments.code(), reason: try arguments.text("reason", most: Self.longestText) ?? "",
                 userMessage: try arguments.text("userMessage", most: Self.longestText))
         case "authentication.factor": self = .factor(try arguments.factor())
+        case "authentication.recordMethod": self = .method(try arguments.url())
+        case "authentication.setPrimaryUser": self = .primaryUser(try arguments.name(most: 255))
         case "multifactor.enable": self = .finalFactor(try arguments.finalFactor())
         case "redirect.sendUserTo": self = .redirect(url: try arguments.url())
         case "user.setAppMetadata": self = .appMetadata(try arguments.metadataName(), try arguments.value())
@@ -61,6 +69,7 @@ enum ScriptOperation: Sendable, Equatable {
         case "transaction.setMetadata":
             self = .transactionMetadata(
                 try arguments.name(most: 255), try arguments.text("value", most: 255))
+        case "transaction.setTargetScopes": self = .targetScope(try arguments.scopeValues())
         case "cache.set", "cache.delete": self = .cache(try arguments.name(most: 64), try arguments.cacheEntry())
         case "session.change": self = .change(.session, try arguments.change())
         case "refreshToken.change": self = .change(.refreshToken, try arguments.change())
@@ -82,8 +91,9 @@ enum ScriptOperation: Sendable, Equatable {
             "accessToken.removeScope", "idToken.setCustomClaim", "redirect.sendUserTo", "user.setAppMetadata",
             "user.setUserMetadata", "transaction.setMetadata", "session.change", "session.revoke",
             "refreshToken.change", "refreshToken.revoke", "authentication.factor", "multifactor.enable",
+            "authentication.setPrimaryUser", "authentication.recordMethod", "transaction.setTargetScopes",
         ],
-        .credentialsExchange: ["access.deny", "accessToken.setCustomClaim"],
+        .credentialsExchange: ["access.deny", "accessToken.setCustomClaim", "transaction.setTargetScopes"],
         .preUserRegistration: ["access.deny", "validation.error", "user.setAppMetadata", "user.setUserMetadata"],
     ]
 
@@ -103,8 +113,11 @@ enum ScriptOperation: Sendable, Equatable {
         case .removeScope(let value): "accessToken.removeScope \(value)"
         case .deny: "access.deny"
         case .factor(let demand): "authentication.\(demand.kind == .enrollment ? "enrollWith" : "challengeWith")"
+        case .targetScope(let values): "transaction.setTargetScopes \(Scope(values).text)"
+        case .primaryUser(let id): "authentication.setPrimaryUser \(id.forDisplay)"
         case .finalFactor(let demand): "multifactor.enable\(demand == nil ? " none" : "")"
         case .redirect(let url): "redirect.sendUserTo \(RedirectURI(url)?.origin ?? "")"
+        case .method(let url): "authentication.recordMethod \(RedirectURI(url)?.origin ?? "")"
         case .appMetadata(let name, _): "user.setAppMetadata \(name.forDisplay)"
         case .userMetadata(let name, _): "user.setUserMetadata \(name.forDisplay)"
         case .transactionMetadata(let name, _): "transaction.setMetadata \(name.forDisplay)"
@@ -124,6 +137,7 @@ extension ScriptChanges {
         case .idTokenClaim(let name, let value): idTokenClaims[name] = value
         case .addScope(let value): addScope(value)
         case .removeScope(let value): removeScope(value)
+        case .targetScope(let values): targetScope = values
         default: break
         }
     }
@@ -172,8 +186,25 @@ private struct Arguments {
     }
 
     func scopeValue() throws(ScriptOperation.Problem) -> String {
-        guard let text = try text("scope", most: 280), let scope = try? Scope(parsing: text), scope.values == [text]
-        else { throw problem("the scope must be one value of printable ASCII characters, without spaces") }
+        try scopeValue(text("scope", most: Self.longestScope))
+    }
+
+    /// Bytes of a scope's value at most, and how many may be the target.
+    private static let (longestScope, mostScopes) = (280, 1000)
+
+    func scopeValues() throws(ScriptOperation.Problem) -> [String] {
+        guard let values = members["scopes"]?.array, values.count <= Self.mostScopes else {
+            throw problem("there may be \(Self.mostScopes) scopes at most")
+        }
+        var scopes: [String] = []
+        for value in values { scopes.append(try scopeValue(value.string)) }
+        return scopes
+    }
+
+    private func scopeValue(_ text: String?) throws(ScriptOperation.Problem) -> String {
+        guard let text, text.utf8.count <= Self.longestScope, let scope = try? Scope(parsing: text),
+            scope.values == [text]
+        else { throw problem("a scope must be one value of printable ASCII characters, without spaces") }
         return text
     }
 
@@ -224,6 +255,11 @@ private struct Arguments {
         case "noMetadata": return .noMetadata
         case "expiresAt": return .expiry(try date())
         case "idleExpiresAt": return .idleExpiry(try date())
+        case "cookieMode":
+            guard let mode = members["mode"]?.string.flatMap(CookieMode.init) else {
+                throw problem("the mode must be persistent or non-persistent")
+            }
+            return .cookieMode(mode)
         default: throw problem("there is no such change")
         }
     }

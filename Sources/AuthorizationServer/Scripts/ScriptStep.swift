@@ -19,6 +19,8 @@ struct ScriptStep: Sendable {
         case leave(url: String)
         /// The user passes a second factor first.
         case ask(AuthorizationOutcome.LoginPage)
+        /// The login is another user's from here on, in this session.
+        case became(Session)
     }
 
     /// - Parameters:
@@ -30,10 +32,12 @@ struct ScriptStep: Sendable {
         let known = progress.scripts.flatMap { scripts in
             scripts.sessionDigest == session.digest && scripts.organizationID == organizationID ? scripts : nil
         }
-        guard var course = try await begun(known) else {
+        let isNew = progress.sessionDigest == session.digest
+        guard var course = try await begun(known, isNew: isNew) else {
             progress.scripts = nil
             return .done(nil)
         }
+        if let other = try await successor(course, &progress) { return .became(other) }
         while let pause = course.pause {
             progress.scripts = course
             if let demand = pause.factor {
@@ -44,10 +48,11 @@ struct ScriptStep: Sendable {
                 return .leave(url: url)
             }
             // Nobody gets past scripts that have asked for something and are not there to be asked any more.
-            guard let next = try await further(course, isReturning: pause.url != nil) else {
+            guard let next = try await further(course, isReturning: pause.url != nil, isNew: isNew) else {
                 throw OAuthError.serverError
             }
             course = next
+            if let other = try await successor(course, &progress) { return .became(other) }
         }
         progress.scripts = course
         if let demand = course.factor, let page = try await factors.page(for: demand, &progress) { return .ask(page) }
@@ -55,28 +60,42 @@ struct ScriptStep: Sendable {
     }
 
     /// How far the scripts are that have begun, or have just been begun; nil where there are none.
-    private func begun(_ known: ScriptProgress?) async throws -> ScriptProgress? {
+    private func begun(_ known: ScriptProgress?, isNew: Bool) async throws -> ScriptProgress? {
         if let known { return known }
         guard try await PostLoginScripts(services: services, trail: trail).areDue() else { return nil }
-        return try await further(nil, isReturning: false)
+        return try await further(nil, isReturning: false, isNew: isNew)
+    }
+
+    /// The session of the user whose login the scripts have made it; nil where it is still the one's who has signed in. What was
+    /// passed as a second factor counts no more, unless it went to that user with the account.
+    private func successor(
+        _ course: ScriptProgress, _ progress: inout LoginTransaction.Progress
+    ) async throws -> Session? {
+        guard let id = course.primaryUserID, id != session.userID else { return nil }
+        guard let other = try await services.stores.sessions.find(digest: session.digest, at: services.now()),
+            other.userID == id
+        else { throw OAuthError(.loginRequired, "Login required") }
+        progress.scripts = course
+        progress.factor = other.multiFactorAt.flatMap { _ in progress.factor?.moved(to: other) }
+        return other
     }
 
     /// Runs those that have not run yet.
-    private func further(_ course: ScriptProgress?, isReturning: Bool) async throws -> ScriptProgress? {
+    private func further(_ course: ScriptProgress?, isReturning: Bool, isNew: Bool) async throws -> ScriptProgress? {
         guard let user = try await services.stores.users.find(session.userID), !user.isBlocked else {
             throw OAuthError(.loginRequired, "Login required")
         }
         return try await PostLoginScripts(services: services, trail: trail).run(
-            login(of: user, isReturning: isReturning), since: course)
+            login(of: user, isReturning: isReturning, isNew: isNew), since: course)
     }
 
-    private func login(of user: User, isReturning: Bool) -> ScriptedLogin {
+    private func login(of user: User, isReturning: Bool, isNew: Bool) -> ScriptedLogin {
         let type = request.request.responseType
         var login = ScriptedLogin(
             user, of: request.client, request.isForDevice ? .device : ScriptedLogin.Flow(type),
             scope: request.request.scope, authenticatedAt: session.authenticatedAt,
             resourceServer: request.resourceServer?.resourceServer)
-        login.session = session
+        (login.session, login.isNew) = (session, isNew)
         login.organization = request.organization?.organization
         login.request = request.request
         login.target = request.isForDevice ? nil : request.target

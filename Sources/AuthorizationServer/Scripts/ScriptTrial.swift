@@ -174,7 +174,8 @@ package struct ScriptTrial: Sendable {
             case .revoke(let holder, let reason, _):
                 report.isGood = false
                 report.lines.append("revokes the \(holder.member), and denies: \(reason.forDisplay)")
-            case .cache, .transactionMetadata, .change, .factor, .finalFactor: report.lines.append(operation.title)
+            case .cache, .transactionMetadata, .change, .factor, .finalFactor, .targetScope, .primaryUser, .method:
+                report.lines.append(operation.title)
             default: break
             }
         }

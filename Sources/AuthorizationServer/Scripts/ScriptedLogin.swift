@@ -23,6 +23,8 @@ struct ScriptedLogin: Sendable {
     var body: Parameters?
     /// What the application told of where the answer goes.
     var target: ResponseTarget?
+    /// Whether the user has just signed in, and is not let in by what was there before.
+    var isNew = false
     /// Whether there is a browser that a script may send somewhere else.
     var mayLeave = false
     /// What came back with the user from where a script had sent them; nil where none has.
@@ -93,36 +95,51 @@ struct ScriptFacts: Sendable {
     let roles: [String]
     /// The second factors that the user has, by Auth0's names.
     let factors: [String]
+    /// The app for one-time codes that the user has; nil for none.
+    let authenticatorID: String?
     /// The applications that the session has signed the user in to and that are told of its end.
     let sessionClients: [String]
     /// What is kept with the refresh token that is exchanged.
     let refreshTokenMetadata: JSONObject
     let connection: Connection?
+    /// How the tenant has browsers keep the cookies of sessions.
+    let cookieMode: CookieMode
     /// What scripts know the tenant by.
     let tenant: String
     let hostname: String
+    /// Where the request comes from; nil where that is unknown.
+    let place: AddressPlace?
+    /// How well the login fits its user; nil where nobody has just proved who they are.
+    let risk: RiskAssessment?
 
     init(_ login: ScriptedLogin, _ services: Services) async throws {
         let (userID, organizationID, sid) = (login.user.id, login.organization?.id, login.session?.sid)
         let familyID = login.refreshToken?.family.id
         let enrolled: SecondFactors.Enrolled
-        (identities, roles, sessionClients, refreshTokenMetadata, enrolled) = try await services.stores.database.read {
-            transaction in
-            let roles =
-                try organizationID.map {
-                    try OrganizationStore.roles(of: userID, in: $0, transaction)
-                } ?? RoleStore.roles(of: userID, in: transaction)
-            return (
-                try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
-                try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? [],
-                try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:],
-                try SecondFactors.enrolled(userID, in: transaction)
-            )
-        }
+        let history: LoginHistory?
+        let source = try await RiskSource(login, services)
+        (identities, roles, sessionClients, refreshTokenMetadata, enrolled, history) = try await services.stores
+            .database.read {
+                transaction in
+                let roles =
+                    try organizationID.map {
+                        try OrganizationStore.roles(of: userID, in: $0, transaction)
+                    } ?? RoleStore.roles(of: userID, in: transaction)
+                return (
+                    try UserStore.identities(of: [userID], in: transaction)[userID] ?? [], roles.map(\.name),
+                    try sid.map { try SessionClientStore.clientIDs(of: $0, in: transaction) } ?? [],
+                    try familyID.flatMap { try RefreshTokenStore.find(id: $0, in: transaction)?.metadata } ?? [:],
+                    try SecondFactors.enrolled(userID, in: transaction), try source?.find(in: transaction)
+                )
+            }
+        risk = history.map { RiskAssessment($0, login, services) }
+        authenticatorID = enrolled.authenticator?.id
         factors = enrolled.factors(try await services.configuration.sections().multiFactor)
         let name = login.connectionName
         connection = try await services.configuration.connections().first { $0.name == name }
-        (tenant, hostname) = (services.issuer.scriptTenant, services.issuer.domain)
+        cookieMode =
+            try await services.configuration.settings().sessionCookieIsPersistent ? .persistent : .nonPersistent
+        (tenant, hostname, place) = (services.issuer.scriptTenant, services.issuer.domain, services.place)
     }
 }
 

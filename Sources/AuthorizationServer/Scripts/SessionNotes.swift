@@ -19,6 +19,10 @@ struct SessionNotes: Sendable {
         /// The end, which may come earlier than it would, and never later.
         case expiry(Date)
         case idleExpiry(Date)
+        /// How the browser keeps the session's cookie.
+        case cookieMode(CookieMode)
+        /// Something that the user has proved, by a method of the tenant's own.
+        case method(String)
         /// The end now; the login is refused with it.
         case revocation(keepsRefreshTokens: Bool)
     }
@@ -41,23 +45,40 @@ struct SessionNotes: Sendable {
         let (notes, end) = (self, SessionEnd(services: services))
         let now = services.now()
         try await services.stores.database.write { transaction in
-            if let session = login.session { try notes.write(to: session, end, in: transaction) }
+            if let session = login.session { try notes.write(to: session, end, at: now, in: transaction) }
             if let token = login.refreshToken { try notes.write(to: token.family, at: now, in: transaction) }
         }
     }
 
     private func changes(of holder: Holder) -> [Change] { changes.filter { $0.holder == holder }.map(\.change) }
 
-    private func write(to session: Session, _ end: SessionEnd, in transaction: any SQLTransaction) throws {
+    /// Methods that a session remembers at most; the oldest go.
+    private static let mostMethods = 20
+
+    private func write(
+        to session: Session, _ end: SessionEnd, at now: Date, in transaction: any SQLTransaction
+    ) throws {
         let changes = changes(of: .session)
         guard !changes.isEmpty, let present = try SessionStore.find(sid: session.sid, in: transaction) else { return }
         for case .revocation(let keepsTokens) in changes {
             return try end.end(present, .sessionRevoked, revokesTokens: !keepsTokens, in: transaction)
         }
         var (expiresAt, idleExpiresAt) = (present.expiresAt, present.idleExpiresAt)
+        var (mode, methods) = (present.cookieMode, present.recordedMethods)
         for change in changes {
             if case .expiry(let date) = change { expiresAt = min(expiresAt, date) }
             if case .idleExpiry(let date) = change { idleExpiresAt = min(idleExpiresAt, date) }
+            if case .cookieMode(let wanted) = change { mode = wanted }
+            if case .method(let name) = change {
+                methods.removeAll { $0.name == name }
+                methods.append(RecordedMethod(name: name, timestamp: now))
+            }
+        }
+        if let mode, mode != present.cookieMode {
+            try SessionStore.setCookieMode(mode, of: present.sid, in: transaction)
+        }
+        if methods != present.recordedMethods {
+            try SessionStore.setRecordedMethods(methods.suffix(Self.mostMethods), of: present.sid, in: transaction)
         }
         if (expiresAt, idleExpiresAt) != (present.expiresAt, present.idleExpiresAt) {
             try SessionStore.setExpiry(
@@ -107,6 +128,12 @@ extension NewRefreshToken {
     /// Takes something in that an action wants of the refresh token.
     mutating func take(_ change: SessionNotes.Change) {
         if case .expiry(let date) = change { expiresAt = min(expiresAt ?? date, date) }
+        if case .idleExpiry(let date) = change { idleExpiresAt = min(idleExpiresAt ?? date, date) }
         if let changed = SessionNotes.metadata(metadata, [change]) { metadata = changed }
     }
+}
+
+extension SessionNotes.Change {
+    /// Whether it is an end for want of use.
+    var isIdleExpiry: Bool { if case .idleExpiry = self { true } else { false } }
 }

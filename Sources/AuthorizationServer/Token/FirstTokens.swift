@@ -65,17 +65,17 @@ struct FirstTokens: Sendable {
         guard basis.hasRefreshToken else { return }
         let (wanted, lifetime) = (basis.changes?.refreshToken, client.refreshToken.absoluteLifetime)
         let ends = [lifetime.map { now.addingTimeInterval(Double($0)) }, wanted?.expiresAt]
-        try RefreshTokenStore.insert(
-            RefreshTokenFamily(
-                id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
-                userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
-                sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
-                multiFactorAt: basis.authentication.multiFactorAt,
-                showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
-                expiresAt: ends.compactMap(\.self).min(),
-                confirmation: request.refreshConfirmation(audience: basis.audience),
-                organizationID: basis.organizationID),
-            firstToken: refreshToken.digest, at: now, in: transaction)
+        var family = RefreshTokenFamily(
+            id: familyID, authorizationID: basis.authorizationID, clientID: client.clientID,
+            userID: basis.user.id, audience: basis.audience, scope: basis.scope, claims: basis.claims,
+            sid: basis.authentication.sid ?? "", authenticatedAt: basis.authentication.authenticatedAt,
+            multiFactorAt: basis.authentication.multiFactorAt,
+            showsAuthenticationTime: basis.authentication.showsTime, isRotating: client.refreshToken.isRotating,
+            expiresAt: ends.compactMap(\.self).min(),
+            confirmation: request.refreshConfirmation(audience: basis.audience),
+            organizationID: basis.organizationID)
+        (family.idleExpiresAt, family.firstDevice) = (wanted?.idleExpiresAt?.storable, request.device)
+        try RefreshTokenStore.insert(family, firstToken: refreshToken.digest, at: now, in: transaction)
         if let metadata = wanted?.metadata, !metadata.isEmpty {
             try RefreshTokenStore.setMetadata(metadata, of: familyID, in: transaction)
         }

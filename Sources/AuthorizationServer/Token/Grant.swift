@@ -15,6 +15,8 @@ package struct TokenRequest: Sendable {
     let trail: LogTrail
     /// The API that `resource` names; nil where the tenant does not read it.
     package let resource: String?
+    /// From where it comes, as refresh tokens remember it; nil where nothing is known.
+    var device: SeenDevice?
     /// The client's proof that it holds a key; nil where it sent none.
     var proof: DPoPProof?
     /// The certificate of the client's connection; nil where it showed none.

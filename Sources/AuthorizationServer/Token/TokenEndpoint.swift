@@ -54,7 +54,7 @@ package struct TokenEndpoint: Sendable {
             parameters: parameters, client: registered.client, now: now, isFromBrowser: isFromBrowser,
             address: forwarded.counted(for: registered.client, else: address), trail: trail,
             resource: try await resource(parameters))
-        request.certificate = certificate
+        (request.certificate, request.device) = (certificate, services.device)
         try await readProof(proofs, into: &request)
         var authorization = try await grant.redeem(request)
         // A grant asks before it writes anything; this is for whatever it does not know by then.

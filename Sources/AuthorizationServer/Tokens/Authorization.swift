@@ -7,7 +7,7 @@ package struct Authorization: Sendable {
     package let client: Client
     package let subject: Subject
     /// What was granted; an access token has the part of it that is not the server's own.
-    package let scope: Scope
+    package var scope: Scope
     /// The API that the access token is for; nil for the userinfo endpoint.
     package let resourceServer: RegisteredResourceServer?
     /// The subject's permissions for the API, where it enforces them.

@@ -10,7 +10,10 @@
   const { now } = Date;
   const [$Error, $Number, $String, $TypeError] = [Error, Number, String, TypeError];
   const [includes, split] = [host.uncurry(Array.prototype.includes), host.uncurry($String.prototype.split)];
-  const [concat, map] = [host.uncurry(Array.prototype.concat), host.uncurry(Array.prototype.map)];
+  const [concat, filter, map, slice] = [
+    host.uncurry(Array.prototype.concat), host.uncurry(Array.prototype.filter),
+    host.uncurry(Array.prototype.map), host.uncurry(Array.prototype.slice),
+  ];
 
   function isObject(value) {
     return typeof value === 'object' && value !== null && !isArray(value);
@@ -111,6 +114,40 @@
     };
   }
 
+  // The scope that is the target of the transaction: what is left of it once the server has applied its rules is granted. The
+  // event shows it at once.
+  function targetScopesOf(api, event) {
+    const transaction = event.transaction || (event.transaction = {});
+    let target = isArray(transaction.target_scopes) ? slice(transaction.target_scopes) : [];
+    function become(scopes) {
+      target = scopes;
+      transaction.target_scopes = slice(target);
+      effect('transaction.setTargetScopes', { scopes: target });
+      return api;
+    }
+    function scopeOf(value, name) {
+      if (typeof value !== 'string' || value === '') {
+        throw new $TypeError('api.transaction.' + name + ': a scope must be a string that is not empty');
+      }
+      return value;
+    }
+    return {
+      addTargetScope(scope) {
+        const value = scopeOf(scope, 'addTargetScope');
+        return become(includes(target, value) ? target : concat(target, [value]));
+      },
+      removeTargetScope(scope) {
+        const value = scopeOf(scope, 'removeTargetScope');
+        return become(filter(target, (other) => other !== value));
+      },
+      setTargetScopes(scopes) {
+        if (!isArray(scopes)) throw new $TypeError('api.transaction.setTargetScopes: the scopes must be an array');
+        return become(map(scopes, (scope) => scopeOf(scope, 'setTargetScopes')));
+      },
+      clearTargetScopes() { return become([]); },
+    };
+  }
+
   function encoded(value) {
     const { Buffer } = host.require('buffer');
     return Buffer.from(text(value), 'utf8').toString('base64url');
@@ -203,11 +240,10 @@
       api.validation = {
         error(code, message) { effect('validation.error', { reason: optionalText(message) }); return api; },
       };
-      api.transaction = {
-        setMetadata(name, value) {
-          effect('transaction.setMetadata', { name: $String(name), value: optionalText(value) });
-          return api;
-        },
+      api.transaction = targetScopesOf(api, event);
+      api.transaction.setMetadata = (name, value) => {
+        effect('transaction.setMetadata', { name: $String(name), value: optionalText(value) });
+        return api;
       };
       api.authentication = {};
       const factorOf = (factor) => (factor && typeof factor === 'object' ? $String(factor.type) : $String(factor));
@@ -222,7 +258,20 @@
         enrollWith(factor, options) { return demand('enrollment', withOthers(factor, options)); },
         enrollWithAny(factors) { return demand('enrollment', factors); },
       });
-      for (const name of ['recordMethod', 'setPrimaryUser']) api.authentication[name] = missing('authentication.' + name);
+      api.authentication.setPrimaryUser = (id) => {
+        if (typeof id !== 'string' || id === '') {
+          throw new $TypeError('api.authentication.setPrimaryUser: the id of the user must be a string that is not empty');
+        }
+        effect('authentication.setPrimaryUser', { name: id });
+        return api;
+      };
+      api.authentication.recordMethod = (url) => {
+        if (!situation.isContinued) {
+          throw new $Error('api.authentication.recordMethod is for onContinuePostLogin, once the user has come back');
+        }
+        effect('authentication.recordMethod', { url: $String(url) });
+        return api;
+      };
       api.multifactor = {
         enable(provider, options) {
           effect('multifactor.enable', {
@@ -235,15 +284,21 @@
       api.groups = {};
       for (const name of ['getUserGroups', 'hasGroupMembership']) api.groups[name] = missing('groups.' + name);
       api.refreshToken = holderOf(api, 'refreshToken');
-      api.refreshToken.setIdleExpiresAt = missing('refreshToken.setIdleExpiresAt');
       api.session = holderOf(api, 'session');
-      api.session.setCookieMode = missing('session.setCookieMode');
+      api.session.setCookieMode = (mode) => {
+        if (mode !== 'persistent' && mode !== 'non-persistent') {
+          throw new $TypeError("api.session.setCookieMode: the mode must be 'persistent' or 'non-persistent'");
+        }
+        effect('session.change', { change: 'cookieMode', mode });
+        if (isObject(event.session)) event.session.cookie = { mode };
+        return api;
+      };
       api.samlResponse = {};
       for (const name of ['setAttribute', 'setAudience', 'setRecipient', 'setDestination']) {
         api.samlResponse[name] = missing('samlResponse.' + name);
       }
     },
-    'credentials-exchange'(api) {
+    'credentials-exchange'(api, event) {
       api.access = {
         deny(code, reason) {
           effect('access.deny', { code: optionalText(code), reason: optionalText(reason) });
@@ -251,10 +306,7 @@
         },
       };
       api.accessToken = { setCustomClaim: claimsOf(api, 'accessToken.setCustomClaim') };
-      api.transaction = {};
-      for (const name of ['addTargetScope', 'removeTargetScope', 'setTargetScopes']) {
-        api.transaction[name] = missing('transaction.' + name);
-      }
+      api.transaction = targetScopesOf(api, event);
     },
     'pre-user-registration'(api) {
       api.access = {

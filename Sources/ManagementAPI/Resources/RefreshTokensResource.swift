@@ -54,7 +54,7 @@ struct RefreshTokensResource: Resource {
         "id": .text.always, "user_id": .text.always, "client_id": .text.always, "session_id": .text.orNull,
         "rotating": .bool, "created_at": .text, "last_exchanged_at": .text.orNull, "expires_at": .text.orNull,
         "idle_expires_at": .text.orNull, "resource_servers": .list(["audience": .text, "scopes": .text]),
-        "refresh_token_metadata": .anyObject,
+        "refresh_token_metadata": .anyObject, "device": .anyObject,
     ]
 
     static let deviceMembers: Members = [
@@ -162,7 +162,8 @@ struct RefreshTokensResource: Resource {
     static func shown(_ token: IssuedRefreshToken, _ transaction: any SQLTransaction) throws -> JSONObject {
         let family = token.family
         let client = try ClientStore.find(family.clientID, in: transaction)?.client
-        let idle = client?.refreshToken.idleLifetime.map { token.lastUsedAt.addingTimeInterval(Double($0)) }
+        let standard = client?.refreshToken.idleLifetime.map { token.lastUsedAt.addingTimeInterval(Double($0)) }
+        let idle = [standard, family.idleExpiresAt].compactMap(\.self).min()
         var members: JSONObject = [
             "id": .string(family.id), "user_id": .string(family.userID), "client_id": .string(family.clientID),
             "session_id": family.sid.isEmpty ? .null : .string(family.sid), "rotating": .bool(family.isRotating),
@@ -175,6 +176,8 @@ struct RefreshTokensResource: Resource {
             ],
         ]
         if !token.metadata.isEmpty { members["refresh_token_metadata"] = .object(token.metadata) }
+        let device = DeviceMembers.members(family.firstDevice, nil)
+        if !device.isEmpty { members["device"] = .object(device) }
         return members
     }
 

@@ -36,7 +36,8 @@ struct SessionsResource: Resource {
         "id": .text.always, "user_id": .text.always, "authenticated_at": .text, "updated_at": .text,
         "last_interacted_at": .text, "idle_expires_at": .text, "expires_at": .text, "created_at": .text,
         "authentication": .object(["methods": .list(["name": .text, "timestamp": .text])]),
-        "clients": .list(["client_id": .text]), "session_metadata": .anyObject,
+        "clients": .list(["client_id": .text]), "session_metadata": .anyObject, "device": .anyObject,
+        "cookie": .object(["mode": .text]),
     ]
 
     struct Pages: Payload {
@@ -133,6 +134,9 @@ struct SessionsResource: Resource {
             ],
         ]
         if !session.metadata.isEmpty { members["session_metadata"] = .object(session.metadata) }
+        let device = DeviceMembers.members(session.firstDevice, session.lastDevice)
+        if !device.isEmpty { members["device"] = .object(device) }
+        members["cookie"] = session.cookieMode.map { ["mode": .string($0.rawValue)] }
         return members
     }
 }

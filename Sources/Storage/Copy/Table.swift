@@ -64,7 +64,8 @@ package struct Table: Sendable {
             "session", key: ["digest"],
             [
                 "sid", "user_id", "session_connection", "authenticated_at", "last_used_at", "idle_expires_at",
-                "expires_at", "metadata", "multi_factor_at",
+                "expires_at", "metadata", "multi_factor_at", "first_device", "last_device", "cookie_mode",
+                "recorded_methods",
             ]),
         Table("session_client", key: ["sid", "client_id"], ["session_sid", "user_id", "expires_at"]),
         Table("logout_delivery", key: ["sid", "client_id", "uri"], ["user_id", "attempts", "due_at"]),
@@ -100,10 +101,12 @@ package struct Table: Sendable {
             [
                 "authorization_id", "client_id", "user_id", "audience", "scope", "sid", "authenticated_at",
                 "shows_auth_time", "rotating", "created_at", "expires_at", "claims", "key_thumbprint",
-                "certificate_thumbprint", "metadata", "organization_id", "multi_factor_at",
+                "certificate_thumbprint", "metadata", "organization_id", "multi_factor_at", "idle_expires_at",
+                "first_device",
             ]),
         Table(
-            "refresh_token", key: ["digest"], ["family_id", "generation", "issued_at", "last_used_at", "replaced_at"]),
+            "refresh_token", key: ["digest"],
+            ["family_id", "generation", "issued_at", "last_used_at", "replaced_at", "device"]),
         Table("userinfo_claims", key: ["authorization_id"], ["claims", "expires_at"]),
         Table("revoked_authorization", key: ["authorization_id"], ["expires_at"]),
         Table("used_assertion", key: ["digest"], ["expires_at"]),

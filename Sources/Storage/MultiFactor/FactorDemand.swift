@@ -39,6 +39,8 @@ package struct FactorDemand: Sendable, Hashable, Codable {
 /// other.
 package struct FactorProgress: Sendable, Codable, Equatable {
     package let sessionDigest: String
+    /// The `sid` of the session: one that has become another user's has another one. nil is none's.
+    private var sid: String?
     /// What the user is asked for.
     package var demand: FactorDemand?
     /// The secret of an app that waits for its first code, sealed.
@@ -48,11 +50,21 @@ package struct FactorProgress: Sendable, Codable, Equatable {
     /// A recovery code that the user has to note, sealed.
     package var sealedRecoveryCode: String?
 
-    package init(sessionDigest: String) { self.sessionDigest = sessionDigest }
+    package init(_ session: Session) { (sessionDigest, sid) = (session.digest, session.sid) }
+
+    /// Whether it was begun with this session, and its user.
+    package func belongs(to session: Session) -> Bool { sessionDigest == session.digest && sid == session.sid }
+
+    /// The progress with the session that the user goes on in, where the factor that was passed is the same there.
+    package func moved(to session: Session) -> FactorProgress {
+        var moved = FactorProgress(session)
+        (moved.passed, moved.sealedRecoveryCode) = (passed, sealedRecoveryCode)
+        return moved
+    }
 
     /// This progress where something is asked, beside which another tab has come further: what was passed there stays.
     package func asking(_ asked: FactorProgress) -> FactorProgress {
-        guard asked.sessionDigest == sessionDigest else { return asked }
+        guard asked.sessionDigest == sessionDigest, asked.sid == sid else { return asked }
         var merged = self
         merged.demand = asked.demand
         merged.sealedSecret = asked.sealedSecret == nil ? nil : sealedSecret ?? asked.sealedSecret

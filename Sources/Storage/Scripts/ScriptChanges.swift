@@ -9,6 +9,9 @@ package struct ScriptChanges: Sendable, Hashable {
     package var idTokenClaims: JSONObject = [:]
     /// What the refresh token is made with that the authorization begins with; nil where scripts say nothing of it.
     package var refreshToken: NewRefreshToken?
+    /// What stands in the place of the scope that was asked for, before anybody decides what of it is granted; nil where that
+    /// counts.
+    package var targetScope: [String]?
     /// What stands in the place of the scope that was granted; nil where that counts.
     private var replacement: [String]?
     private var added: [String] = []
@@ -17,6 +20,9 @@ package struct ScriptChanges: Sendable, Hashable {
     package init() {}
 
     package var isEmpty: Bool { self == ScriptChanges() }
+
+    /// The scope that is asked for, as scripts would have it: what of it is granted follows the same rules.
+    package func target(of asked: Scope) -> Scope { targetScope.map(Scope.init) ?? asked }
 
     /// Puts these values in the place of the scope, whatever was added and removed before.
     package mutating func replaceScope(by values: [String]) { (replacement, added, removed) = (values, [], []) }
@@ -64,6 +70,8 @@ package struct ScriptChanges: Sendable, Hashable {
 package struct NewRefreshToken: Sendable, Hashable {
     /// When it ends, unless it would end earlier; nil where scripts do not say.
     package var expiresAt: Date?
+    /// When it ends unless it is used before, or would end earlier; nil where scripts do not say.
+    package var idleExpiresAt: Date?
     /// What is kept with it.
     package var metadata: JSONObject = [:]
 
@@ -130,6 +138,11 @@ package struct ScriptProgress: Sendable, Hashable, Codable {
     package var transactionMetadata: [String: String] = [:]
     /// The second factor that they want in the end; nil for none.
     package var factor: FactorDemand?
+    /// The user whose login it has become, because the account that signed in is an identity of that user's now; nil where it
+    /// stays the one that it was.
+    package var primaryUserID: String?
+    /// How the session's cookie is to be kept; nil where scripts do not say.
+    package var cookieMode: CookieMode?
     /// Where they wait for the user to come back; nil where all have run.
     package var pause: Pause?
 

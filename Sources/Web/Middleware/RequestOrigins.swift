@@ -8,7 +8,8 @@ struct RequestOrigins: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         let origin = RequestOrigin(
-            requestID: context.requestID, ip: context.clientIP, userAgent: request.headers[.userAgent])
+            requestID: context.requestID, ip: context.clientIP, userAgent: request.headers[.userAgent],
+            acceptLanguage: request.headers[.acceptLanguage])
         return try await RequestOrigin.$current.withValue(origin) { try await next(request, context) }
     }
 }

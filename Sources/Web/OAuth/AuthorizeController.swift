@@ -48,10 +48,13 @@ struct AuthorizeController: Sendable {
 
     private func respond(to outcome: AuthorizationOutcome) async throws -> Response {
         switch outcome {
-        case .respond(let response): try await modes.render(response)
-        case .depart(let destination, let target): try await modes.pages.depart(to: destination, target)
+        case .respond(let response):
+            var answer = try await modes.render(response)
+            if let session = response.session { cookies.addSession(session, to: &answer) }
+            return answer
+        case .depart(let destination, let target): return try await modes.pages.depart(to: destination, target)
         case .prompt(let page, let state, let target):
-            .found("/u/\(page.rawValue)?state=\(state.text)").reachable(from: target)
+            return .found("/u/\(page.rawValue)?state=\(state.text)").reachable(from: target)
         }
     }
 }

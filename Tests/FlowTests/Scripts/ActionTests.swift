@@ -137,8 +137,8 @@ struct ActionTests {
     @Test("What this server has nothing for fails the login by name, also where the action catches the error")
     func missing() async throws {
         for call in [
-            "api.authentication.recordMethod('https://x')", "api.prompt.render('ap_1')",
-            "api.session.setCookieMode('persistent')",
+            "api.prompt.render('ap_1')", "api.groups.hasGroupMembership(['a'])",
+            "api.samlResponse.setAttribute('a', 'b')",
         ] {
             try await ScriptedTenant.run { server in
                 try await server.bind("try { \(call); } catch (error) {}")

@@ -18,12 +18,14 @@ enum ScriptedTenant {
     }()
 
     /// Starts a server with an engine.
+    /// - Parameter places: where addresses are; such a server believes what its proxy says of them. nil for a server without.
     static func run(
         _ fixtures: Fixtures = Fixtures(), isDevelopment: Bool = true, outbound: (any OutboundHTTP)? = nil,
-        _ body: @Sendable (TestServer) async throws -> Void
+        places: (any AddressPlaces)? = nil, _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         try await TestServer.run(
-            fixtures, isDevelopment: isDevelopment, outbound: outbound, scripts: pool, body)
+            fixtures, isDevelopment: isDevelopment, outbound: outbound, proxy: places.map { _ in TestProxy() },
+            scripts: pool, places: places ?? NoAddressPlaces(), body)
     }
 
     /// The usual tenant, with every grant that scripts have a say in.

@@ -29,7 +29,7 @@ struct MFAStep: Sendable {
         for demand: FactorDemand, _ progress: inout LoginTransaction.Progress
     ) async throws -> AuthorizationOutcome.LoginPage? {
         if isNewCodeUnread(progress) { return .mfaRecoveryCodeEnrollment }
-        var factor = present(progress) ?? FactorProgress(sessionDigest: session.digest)
+        var factor = present(progress) ?? FactorProgress(session)
         if demand.isMet(by: factor.passed) { return nil }
         let settings = try await services.configuration.sections().multiFactor
         if settings.isEnabled(.otp), try await isRemembered(for: demand) { return nil }
@@ -51,7 +51,7 @@ struct MFAStep: Sendable {
 
     /// How far the user of this session is; nobody else's progress counts.
     private func present(_ progress: LoginTransaction.Progress) -> FactorProgress? {
-        progress.factor.flatMap { $0.sessionDigest == session.digest ? $0 : nil }
+        progress.factor.flatMap { $0.belongs(to: session) ? $0 : nil }
     }
 
     private func isNewCodeUnread(_ progress: LoginTransaction.Progress) -> Bool {

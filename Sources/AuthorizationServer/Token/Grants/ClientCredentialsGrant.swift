@@ -36,7 +36,8 @@ package struct ClientCredentialsGrant: Grant {
         authorization.grantName = "client-credentials"
         authorization.permissions = scope.values
         authorization.organization = organization
-        return try await CredentialsExchangeScripts(services: services).run(authorization, request)
+        return try await CredentialsExchangeScripts(services: services).run(
+            authorization, request, allowed: grant.scope.intersection(api.resourceServer.scope))
     }
 
     private func resourceServer(_ request: TokenRequest) async throws -> RegisteredResourceServer {

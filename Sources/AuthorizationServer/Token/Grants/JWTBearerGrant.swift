@@ -38,7 +38,8 @@ package struct JWTBearerGrant: Grant {
             let grant = try await services.configuration.clientGrant(
                 clientID: client.clientID, audience: api.resourceServer.identifier)
             authorization.organization = try await grant?.organization(request.parameters["organization"], services)
-            return try await CredentialsExchangeScripts(services: services).run(authorization, request)
+            return try await CredentialsExchangeScripts(services: services).run(
+                authorization, request, allowed: allowed)
         }
         try client.requireNoOrganization()
         guard request.parameters["organization"] == nil else {
@@ -46,13 +47,14 @@ package struct JWTBearerGrant: Grant {
                 "parameter organization is not supported with this grant",
                 hint: "Users sign in to an organization at the authorization endpoint.")
         }
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(
-            request.scripted(user, .assertion, scope: requested, for: api))
+        var login = request.scripted(user, .assertion, scope: requested, for: api)
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
         let access = try await RequestedAccess.resolve(
-            requested, client: client, resourceServer: api, userID: user.id, stores: services.stores
+            changes?.target(of: requested).intersection(allowed) ?? requested, client: client, resourceServer: api,
+            userID: login.user.id, stores: services.stores
         ).changed(by: changes)
         var authorization = Authorization(
-            client: client, subject: .user(user), scope: access.scope, resourceServer: api)
+            client: client, subject: .user(login.user), scope: access.scope, resourceServer: api)
         authorization.permissions = access.permissions
         authorization.changes = changes
         return authorization

@@ -71,14 +71,16 @@ struct PasswordAuthorization: Sendable {
         }
         let api = try await resourceServer()
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
-        let proof = try await check(username, password, connection)
+        var proof = try await check(username, password, connection)
         try await services.requireNoSecondFactor()
         let asked = try await scope(requested, api?.resourceServer)
         var login = request.scripted(proof.user, .password, scope: asked, for: api)
         login.user.loginsCount += 1
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
+        login.isNew = true
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
+        if login.user.id != proof.user.id { proof.user = login.user }
         let access = try await RequestedAccess.resolve(
-            asked, client: request.client, resourceServer: api,
+            changes?.target(of: asked) ?? asked, client: request.client, resourceServer: api,
             userID: proof.user.id, stores: services.stores
         ).changed(by: changes)
         let basis = FirstTokens.Basis(
@@ -88,7 +90,7 @@ struct PasswordAuthorization: Sendable {
                 sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
             grantName: "password",
             hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
-        return try await FirstTokens.issue(for: request, services) { [request] transaction in
+        return try await FirstTokens.issue(for: request, services) { [request, proof] transaction in
             do {
                 try proof.write(in: transaction)
             } catch let refusal as PasswordLogin.Refusal {

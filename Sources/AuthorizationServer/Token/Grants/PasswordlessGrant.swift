@@ -34,15 +34,18 @@ package struct PasswordlessGrant: Grant {
     }
 
     private func authorization(
-        for proof: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
+        for checked: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
     ) async throws -> Authorization {
         try await services.requireNoSecondFactor()
         let asked = requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"])
-        var login = request.scripted(proof.user, .passwordless, scope: asked, for: api)
+        var (proof, login) = (checked, request.scripted(checked.user, .passwordless, scope: asked, for: api))
         login.user.loginsCount += 1
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
+        login.isNew = true
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
+        if login.user.id != proof.user.id { proof.user = login.user }
         let access = try await RequestedAccess.resolve(
-            asked, client: request.client, resourceServer: api, userID: proof.user.id, stores: services.stores
+            changes?.target(of: asked) ?? asked, client: request.client, resourceServer: api, userID: proof.user.id,
+            stores: services.stores
         ).changed(by: changes)
         let basis = FirstTokens.Basis(
             authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
@@ -50,7 +53,7 @@ package struct PasswordlessGrant: Grant {
             authentication: Authorization.Authentication(
                 sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
             hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
-        return try await FirstTokens.issue(for: request, services) { [request] transaction in
+        return try await FirstTokens.issue(for: request, services) { [request, proof] transaction in
             try proof.write(in: transaction)
             try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
             return .success(basis)

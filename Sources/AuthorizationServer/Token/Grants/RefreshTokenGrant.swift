@@ -35,7 +35,7 @@ package struct RefreshTokenGrant: Grant {
         let family = exchange.token.family
         var authorization = try await UserAuthorization(
             user: exchange.user, authorizationID: family.authorizationID,
-            scope: Self.narrowed(family.scope, to: requested), audience: family.audience,
+            scope: Self.granted(family.scope, to: requested, scripts.changes), audience: family.audience,
             claims: family.claims,
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
@@ -83,7 +83,7 @@ package struct RefreshTokenGrant: Grant {
             authenticatedAt: token.family.authenticatedAt)
         (login.refreshToken, login.session) = (token, session)
         login.organization = try await services.organization(token.family.organizationID)
-        return Scripts(haveRun: true, changes: try await scripts.run(login))
+        return Scripts(haveRun: true, changes: try await scripts.run(&login))
     }
 
     private static let changedMeanwhile = OAuthError(
@@ -92,6 +92,13 @@ package struct RefreshTokenGrant: Grant {
     /// A request may ask for less than was granted; what it asks for beyond that is left out.
     private static func narrowed(_ granted: Scope, to requested: Scope?) -> Scope {
         requested?.intersection(granted) ?? granted
+    }
+
+    /// What scripts aim at of it; they add nothing to what the user has granted once.
+    private static func granted(_ family: Scope, to requested: Scope?, _ changes: ScriptChanges?) -> Scope {
+        let asked = narrowed(family, to: requested)
+        guard let changes, changes.targetScope != nil else { return asked }
+        return changes.target(of: asked).intersection(family)
     }
 
     private static func exchange(
@@ -125,14 +132,20 @@ package struct RefreshTokenGrant: Grant {
                 guard try rotate(token, to: successor, request, in: transaction) else { return .failure(unknownToken) }
                 next = successor
             } else {
-                try RefreshTokenStore.touch(digest: token.digest, at: request.now, in: transaction)
+                try RefreshTokenStore.touch(
+                    digest: token.digest, at: request.now, from: request.device, in: transaction)
+            }
+            // A use does away with the end that a script had set for want of one.
+            let idleExpiresAt = scripts.changes?.refreshToken?.idleExpiresAt
+            if idleExpiresAt != family.idleExpiresAt {
+                try RefreshTokenStore.setIdleExpiry(of: family.id, idleExpiresAt: idleExpiresAt, in: transaction)
             }
             let confirmation = request.refreshConfirmation(audience: family.audience)
             if !confirmation.isEmpty, confirmation != family.confirmation {
                 try RefreshTokenStore.bind(family: family.id, to: confirmation, in: transaction)
             }
             if family.audience == nil {
-                let granted = narrowed(family.scope, to: requested)
+                let granted = granted(family.scope, to: requested, scripts.changes)
                 let scope = scripts.changes?.opaqueTokenScope(of: granted) ?? granted
                 try insert(accessToken, scope, for: token, request, in: transaction)
             }
@@ -156,9 +169,9 @@ package struct RefreshTokenGrant: Grant {
         let settings = client.refreshToken
         guard token.family.isRotating == settings.isRotating else { return false }
         if let end = token.family.expiresAt, end <= now { return false }
-        if let idle = settings.idleLifetime, token.replacedAt == nil {
-            return now.timeIntervalSince(token.lastUsedAt) <= Double(idle)
-        }
+        guard token.replacedAt == nil else { return true }
+        if let end = token.family.idleExpiresAt, end <= now { return false }
+        if let idle = settings.idleLifetime { return now.timeIntervalSince(token.lastUsedAt) <= Double(idle) }
         return true
     }
 
@@ -183,7 +196,11 @@ package struct RefreshTokenGrant: Grant {
     private static func rotate(
         _ token: RefreshToken, to successor: Secret, _ request: TokenRequest, in transaction: any SQLTransaction
     ) throws -> Bool {
-        if try RefreshTokenStore.rotate(token, to: successor.digest, at: request.now, in: transaction) { return true }
+        if try RefreshTokenStore.rotate(
+            token, to: successor.digest, at: request.now, from: request.device, in: transaction)
+        {
+            return true
+        }
         let present = try RefreshTokenStore.find(digest: token.digest, in: transaction)
         if let present, try !isReused(present, successor, request, in: transaction) { return true }
         try endFamily(of: token, request, in: transaction)
@@ -221,5 +238,13 @@ package struct RefreshTokenGrant: Grant {
                 expiresAt: request.now.addingTimeInterval(Double(TokenIssuer.opaqueTokenLifetime)),
                 confirmation: request.confirmation(audience: nil), organizationID: token.family.organizationID),
             in: transaction)
+    }
+}
+
+extension RefreshToken {
+    /// When it ends unless it is used before: as the client's settings have it, or a script. nil for never.
+    func idleExpiry(for client: Client) -> Date? {
+        let standard = client.refreshToken.idleLifetime.map { lastUsedAt.addingTimeInterval(Double($0)) }
+        return [standard, family.idleExpiresAt].compactMap(\.self).min()
     }
 }

@@ -57,9 +57,10 @@ package struct TokenExchangeGrant: Grant {
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) } ?? allowed
         var login = request.scripted(user, .exchange, scope: requested, for: api)
         login.organization = try await services.organization(organizationID)
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(login)
+        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
         let access = try await RequestedAccess.resolve(
-            requested.intersection(allowed), client: request.client, resourceServer: api, userID: user.id,
+            (changes?.target(of: requested) ?? requested).intersection(allowed), client: request.client,
+            resourceServer: api, userID: user.id,
             organizationID: organizationID, stores: services.stores
         ).changed(by: changes)
         guard !access.scope.isEmpty || requested.isEmpty else {
