@@ -53,7 +53,7 @@ package struct Services: Sendable {
         (self.strategies, self.mailTransport, self.scripts) = (strategies, mailTransport, scripts)
         breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
-        configuration = ConfigurationCache(stores: stores, box: secret.box)
+        configuration = ConfigurationCache(stores: stores, box: secret.box, issuer: issuer)
         logs = LogRecorder(
             stores: stores, configuration: configuration, hostname: issuer.domain, logger: logger, now: now)
     }

@@ -15,7 +15,7 @@ package enum Migrations {
         .linkedUsers, .configurationHistory, .jobs,
         .userTerms, .tenantSections, .organizations, .organizationLogins, .importSecrets,
         .scripts, .mail, .userWords, .organizationConsents, .upstreamLogins, .passwordlessCodes,
-        .scriptChanges, .passwordlessLinks, .multiFactor, .externalPasswords,
+        .scriptChanges, .passwordlessLinks, .multiFactor, .externalPasswords, .mfaTokens,
     ]
 
     /// The schema that this binary works with.

@@ -19,8 +19,30 @@ struct PostLoginScripts: Sendable {
     /// - Returns: what they have changed; nil where there are none.
     /// - Throws: ``OAuthError``.
     func run(_ login: ScriptedLogin) async throws -> ScriptChanges? {
-        let course = try await run(login, since: nil)
-        guard course?.factor == nil, course?.pause == nil else { throw OAuthError.multiFactorRequired }
+        do {
+            return try await run(login, passed: [], enrolled: [])
+        } catch is SecondFactorWanted {
+            throw OAuthError.multiFactorRequired
+        }
+    }
+
+    /// Runs all of them for somebody whom no browser waits for, and who may have passed second factors.
+    /// - Parameters:
+    ///   - passed: the factors that were passed for this login.
+    ///   - enrolled: those that the user has.
+    /// - Returns: what they have changed; nil where there are none.
+    /// - Throws: ``SecondFactorWanted`` for the first demand that is not met, or ``OAuthError``.
+    func run(_ login: ScriptedLogin, passed: [String], enrolled: [String]) async throws -> ScriptChanges? {
+        var course = try await run(login, since: nil)
+        while let pause = course?.pause {
+            // A user without a browser cannot be sent anywhere: a script that tries is refused where it does.
+            guard let demand = pause.factor, pause.url == nil else { throw OAuthError.serverError }
+            guard demand.isMet(by: passed, enrolled: enrolled) else { throw SecondFactorWanted(demand: demand) }
+            course = try await run(login, since: course)
+        }
+        if let demand = course?.factor, !demand.isMet(by: passed, enrolled: enrolled) {
+            throw SecondFactorWanted(demand: demand)
+        }
         return course?.changes
     }
 

@@ -28,10 +28,12 @@ package struct FactorDemand: Sendable, Hashable, Codable {
         )
     }
 
-    /// Whether one of the factors that were passed will do. Where one was to be enrolled and the user had one, whichever that was.
-    package func isMet(by passed: [String]) -> Bool {
-        guard kind != .enrollment else { return !passed.isEmpty }
-        return factors.map { wanted in passed.contains { wanted.contains($0) } } ?? !passed.isEmpty
+    /// Whether one of the factors that were passed will do. Where one was to be enrolled, any will, once the user has such a one.
+    /// - Parameter enrolled: the factors that the user has, by the same names.
+    package func isMet(by passed: [String], enrolled: [String]) -> Bool {
+        guard let factors else { return !passed.isEmpty }
+        let proofs = kind == .enrollment && !passed.isEmpty ? passed + enrolled : passed
+        return proofs.contains { factors.contains($0) }
     }
 }
 
@@ -47,6 +49,10 @@ package struct FactorProgress: Sendable, Codable, Equatable {
     package var passed: [String] = []
     /// A recovery code that the user has to note, sealed.
     package var sealedRecoveryCode: String?
+    /// The number of a phone that waits for its first code; nil for none.
+    package var pendingNumber: String?
+    /// The factors for which a code has been sent in this transaction; nil for none.
+    package var sent: [String]?
 
     package init(sessionDigest: String) { self.sessionDigest = sessionDigest }
 
