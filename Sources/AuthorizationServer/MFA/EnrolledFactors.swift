@@ -25,6 +25,16 @@ extension SecondFactors {
             ]
             return has.filter { $1 && settings.isEnabled($0) }.map(\.0.methodType)
         }
+
+        /// What the user can do.
+        func possible(_ settings: MultiFactorSettings, after firstFactor: FirstFactorChannel) -> FactorDemand.Possible {
+            let missing: [(MultiFactorSettings.Factor, Bool)] = [
+                (.otp, authenticator == nil), (.sms, phone == nil && firstFactor != .sms),
+            ]
+            return FactorDemand.Possible(
+                enrolled: factors(settings, after: firstFactor),
+                enrollable: missing.filter { $1 && settings.isEnabled($0) }.map(\.0.methodType))
+        }
     }
 
     /// What the first factor was read on, where it was a code or a link that was sent: the same again would be no second factor.
@@ -67,6 +77,13 @@ extension SecondFactors {
         return try await !enrolled.factors(settings, after: firstFactor(connection)).isEmpty
     }
 
+    /// What a user can do.
+    /// - Parameter connection: the name of that which the user has signed in with.
+    func possible(_ userID: String, _ connection: String) async throws -> FactorDemand.Possible {
+        let settings = try await services.configuration.sections().multiFactor
+        return try await enrolled(userID).possible(settings, after: firstFactor(connection))
+    }
+
     /// What the user of a connection has read the first factor on.
     /// - Parameter connection: its name.
     func firstFactor(_ connection: String) async throws -> FirstFactorChannel {
@@ -91,8 +108,9 @@ enum FactorChoice: Sendable, Equatable {
         _ demand: FactorDemand, of enrolled: SecondFactors.Enrolled, _ settings: MultiFactorSettings,
         passed: [String], after firstFactor: SecondFactors.FirstFactorChannel
     ) throws(OAuthError) {
-        let usable = enrolled.factors(settings, after: firstFactor)
-        if demand.isMet(by: passed, enrolled: usable) {
+        let possible = enrolled.possible(settings, after: firstFactor)
+        let usable = possible.enrolled
+        if demand.isMet(by: passed, of: possible) {
             self = .met
             return
         }
@@ -106,10 +124,7 @@ enum FactorChoice: Sendable, Equatable {
             self = .challenge(offered)
             return
         }
-        let enrollable = [MultiFactorSettings.Factor.otp, .sms].filter { factor in
-            factor == .otp ? enrolled.authenticator == nil : enrolled.phone == nil && firstFactor != .sms
-        }
-        let offered = enrollable.filter(settings.isEnabled).map(\.methodType).filter(wanted)
+        let offered = possible.enrollable.filter(wanted)
         guard !offered.isEmpty else {
             throw Self.unavailable(
                 "none of the factors \(Self.listed(demand.factors)) can be enrolled here (guardian factors: otp, sms)")

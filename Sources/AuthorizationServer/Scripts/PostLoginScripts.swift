@@ -20,7 +20,7 @@ struct PostLoginScripts: Sendable {
     /// - Throws: ``OAuthError``.
     func run(_ login: ScriptedLogin) async throws -> ScriptChanges? {
         do {
-            return try await run(login, passed: [], enrolled: [])
+            return try await run(login, passed: [], of: FactorDemand.Possible())
         } catch is SecondFactorWanted {
             throw OAuthError.multiFactorRequired
         }
@@ -29,18 +29,20 @@ struct PostLoginScripts: Sendable {
     /// Runs all of them for somebody whom no browser waits for, and who may have passed second factors.
     /// - Parameters:
     ///   - passed: the factors that were passed for this login.
-    ///   - enrolled: those that the user has.
+    ///   - possible: what the user can do.
     /// - Returns: what they have changed; nil where there are none.
     /// - Throws: ``SecondFactorWanted`` for the first demand that is not met, or ``OAuthError``.
-    func run(_ login: ScriptedLogin, passed: [String], enrolled: [String]) async throws -> ScriptChanges? {
+    func run(_ login: ScriptedLogin, passed: [String], of possible: FactorDemand.Possible) async throws
+        -> ScriptChanges?
+    {
         var course = try await run(login, since: nil)
         while let pause = course?.pause {
             // A user without a browser cannot be sent anywhere: a script that tries is refused where it does.
             guard let demand = pause.factor, pause.url == nil else { throw OAuthError.serverError }
-            guard demand.isMet(by: passed, enrolled: enrolled) else { throw SecondFactorWanted(demand: demand) }
+            guard demand.isMet(by: passed, of: possible) else { throw SecondFactorWanted(demand: demand) }
             course = try await run(login, since: course)
         }
-        if let demand = course?.factor, !demand.isMet(by: passed, enrolled: enrolled) {
+        if let demand = course?.factor, !demand.isMet(by: passed, of: possible) {
             throw SecondFactorWanted(demand: demand)
         }
         return course?.changes

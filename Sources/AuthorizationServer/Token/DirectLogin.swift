@@ -74,13 +74,13 @@ struct DirectLogin: Sendable {
             }
             if isWanted { throw SecondFactorWanted(demand: FactorDemand(.any)) }
         }
-        let enrolled = passed.isEmpty ? nil : try await factors.enrolled(user.id)
+        let possible =
+            passed.isEmpty ? FactorDemand.Possible() : try await factors.possible(user.id, connection.name)
         var login = request.scripted(user, flow, scope: scope, for: api, authenticatedAt: authenticatedAt)
         login.user.loginsCount += 1
         login.passedAt = request.resumed?.passedAt
         return try await PostLoginScripts(services: services, trail: request.trail).run(
-            login, passed: passed,
-            enrolled: enrolled?.factors(settings, after: SecondFactors.FirstFactorChannel(connection)) ?? [])
+            login, passed: passed, of: possible)
     }
 
     private func ask(_ demand: FactorDemand, _ proof: Proof) async throws -> OAuthError {

@@ -28,12 +28,26 @@ package struct FactorDemand: Sendable, Hashable, Codable {
         )
     }
 
-    /// Whether one of the factors that were passed will do. Where one was to be enrolled, any will, once the user has such a one.
-    /// - Parameter enrolled: the factors that the user has, by the same names.
-    package func isMet(by passed: [String], enrolled: [String]) -> Bool {
-        guard let factors else { return !passed.isEmpty }
-        let proofs = kind == .enrollment && !passed.isEmpty ? passed + enrolled : passed
-        return proofs.contains { factors.contains($0) }
+    /// Whether what was passed will do. Where a factor was to be enrolled, any will, once the user has such a one, or where none
+    /// of them can be enrolled.
+    package func isMet(by passed: [String], of user: Possible) -> Bool {
+        guard let factors, !passed.isEmpty else { return !passed.isEmpty }
+        let wanted = Set(factors)
+        guard wanted.isDisjoint(with: passed) else { return true }
+        guard kind == .enrollment else { return false }
+        return !wanted.isDisjoint(with: user.enrolled) || wanted.isDisjoint(with: user.enrollable)
+    }
+
+    /// What a user can do, by Auth0's names.
+    package struct Possible: Sendable, Equatable {
+        /// The factors that the user has.
+        package var enrolled: [String]
+        /// Those that the user has not, and may enrol.
+        package var enrollable: [String]
+
+        package init(enrolled: [String] = [], enrollable: [String] = []) {
+            (self.enrolled, self.enrollable) = (enrolled, enrollable)
+        }
     }
 }
 

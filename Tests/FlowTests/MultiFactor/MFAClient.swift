@@ -73,7 +73,7 @@ struct MFAClient: Sendable {
     func authenticators(_ token: String) async throws -> [JSONObject] {
         let answer = try await server.get("/mfa/authenticators", headers: [.authorization: "Bearer \(token)"])
         #expect(answer.status == .ok, "\(answer.text)")
-        return try JSON.decode([JSONObject].self, from: Data(buffer: answer.body))
+        return try JSON.decode([JSONObject].self, from: Data(answer.text.utf8))
     }
 
     /// What an app shows now, or some steps later.

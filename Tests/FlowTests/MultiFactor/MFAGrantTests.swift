@@ -171,7 +171,8 @@ struct MFAGrantTests {
                 Client.otp, token, ["otp": client.code(secret), "client_secret": "wrong"])
             #expect(unproved.status == .unauthorized)
             for missing in ["mfa_token", "otp"] {
-                let answer = try await client.redeem(Client.otp, token, ["otp": "1", missing: nil])
+                let answer = try await client.redeem(
+                    Client.otp, token, ["otp": "1"].merging([missing: String?.none]) { $1 })
                 #expect(try answer.json()["error_description"] == .string("Missing required parameter: \(missing)"))
             }
             // The code was not spent by any of them.

@@ -41,7 +41,7 @@ struct MFAStep: Sendable {
         let factors = SecondFactors(services: services)
         let enrolled = try await factors.enrolled(session.userID)
         let firstFactor = try await factors.firstFactor(session.connection)
-        let isMet = demand.isMet(by: factor.passed, enrolled: enrolled.factors(settings, after: firstFactor))
+        let isMet = demand.isMet(by: factor.passed, of: enrolled.possible(settings, after: firstFactor))
         if isMet { return nil }
         if try await isRemembered(for: demand, enrolled, settings) { return nil }
         let choice = try FactorChoice(demand, of: enrolled, settings, passed: factor.passed, after: firstFactor)

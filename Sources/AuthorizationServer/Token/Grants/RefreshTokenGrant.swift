@@ -96,8 +96,11 @@ package struct RefreshTokenGrant: Grant {
         login.passedAt = resumed?.passedAt
         let passed = resumed?.passed ?? []
         do {
-            let enrolled = passed.isEmpty ? [] : try await ScriptFacts(login, services).factors
-            return try await scripts.run(login, passed: passed, enrolled: enrolled)
+            let factors = SecondFactors(services: services)
+            let possible =
+                passed.isEmpty
+                ? FactorDemand.Possible() : try await factors.possible(login.user.id, login.connectionName)
+            return try await scripts.run(login, passed: passed, of: possible)
         } catch let wanted as SecondFactorWanted {
             var waiting = WaitingLogin(connection: login.connectionName)
             waiting.request = WaitingLogin.Request(request, Self.type, audience: token.family.audience)
