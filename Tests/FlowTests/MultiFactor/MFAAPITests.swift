@@ -206,9 +206,16 @@ struct MFAAPITests {
             _ = try await client.enroll()
             let unsupported = try await client.challenge(client.token(), ["challenge_type": "oob"])
             #expect(try unsupported.json()["error"] == "unsupported_challenge_type")
+            // A factor that is off is neither set up nor passed, also by who has begun before.
+            let (secret, waiting) = (try await client.token(), try await client.token())
             try await server.setFactors([.sms])
-            let off = try await client.associate(client.token(), ["authenticator_types": ["otp"]])
-            #expect(try off.json()["error"] == nil || off.status == .badRequest)
+            for body: JSONObject in [["authenticator_types": ["otp"]], Self.phone] {
+                #expect(try await client.associate(secret, body).json()["error"] == "access_denied")
+            }
+            let off = try await client.redeem(MFAClient.otp, waiting, ["otp": "000000"])
+            #expect(try off.json()["error"] == "access_denied")
+            // Who has nothing that is on is told that a factor is wanted, and there is nothing to go on with.
+            #expect(try await client.begin()["mfa_token"] == nil)
         }
     }
 
