@@ -75,6 +75,8 @@ struct SentFactorTests {
             let first = try await Self.code(server, to: "ada@example.com")
             let others = try await thief.begin(Self.forced)
             #expect(try await thief.send(first, others).status == .badRequest)
+            // The thief's page has sent another one, which must not be the newest.
+            server.clock.advance(by: 1)
             let resent = try await visitor.browser.submit(asked, [("action", "resend")])
             #expect(resent.status == .ok)
             let second = try await Self.code(server, to: "ada@example.com")
