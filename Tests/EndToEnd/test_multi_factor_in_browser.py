@@ -114,7 +114,7 @@ def test_codes_by_mail_and_text_message_are_asked_for_and_chosen_between(
         document["guardianFactors"] = [
             {"name": "otp", "enabled": False}, {"name": "sms", "enabled": True}, {"name": "email", "enabled": True}]
         portico.apply(document)
-        newcomer, verified = portico.create_user(), portico.create_user("--verified")
+        newcomer, verified = portico.create_user(), portico.create_user("--email-verified")
         portico.start()
         page = new_page()
         sign_in(page, portico, callback, newcomer)
