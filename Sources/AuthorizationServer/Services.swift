@@ -57,7 +57,7 @@ package struct Services: Sendable {
         self.places = places
         breachedPasswords = BreachedPasswords(source: breachedPasswordSource, logger: logger)
         remoteKeySets = RemoteKeySets(outbound: outbound)
-        configuration = ConfigurationCache(stores: stores, box: secret.box)
+        configuration = ConfigurationCache(stores: stores, box: secret.box, issuer: issuer)
         logs = LogRecorder(
             stores: stores, configuration: configuration, hostname: issuer.domain, logger: logger, now: now)
     }

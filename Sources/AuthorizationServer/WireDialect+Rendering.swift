@@ -14,7 +14,8 @@ extension WireDialect {
     /// The status, code and text with which the token endpoint answers `error` in this dialect.
     package func render(_ error: OAuthError) -> RenderedError {
         let code = code(of: error)
-        let status = error.reason == .clientAuthentication ? 401 : status(of: code)
+        let isUnauthorized = error.reason == .clientAuthentication || self == .auth0 && error.reason == .mfaToken
+        let status = isUnauthorized ? 401 : status(of: code)
         return RenderedError(status: status, code: code.rawValue, description: description(of: error))
     }
 

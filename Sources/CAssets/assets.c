@@ -67,129 +67,135 @@ static const unsigned char asset20[] = {
 #embed "pages/mark.mustache"
 };
 static const unsigned char asset21[] = {
-#embed "pages/mfa-otp-challenge.mustache"
+#embed "pages/mfa-code-challenge.mustache"
 };
 static const unsigned char asset22[] = {
-#embed "pages/mfa-otp-enrollment.mustache"
+#embed "pages/mfa-otp-challenge.mustache"
 };
 static const unsigned char asset23[] = {
-#embed "pages/mfa-recovery-code-challenge.mustache"
+#embed "pages/mfa-otp-enrollment.mustache"
 };
 static const unsigned char asset24[] = {
-#embed "pages/mfa-recovery-code-enrollment.mustache"
+#embed "pages/mfa-recovery-code-challenge.mustache"
 };
 static const unsigned char asset25[] = {
-#embed "pages/organization-picker.mustache"
+#embed "pages/mfa-recovery-code-enrollment.mustache"
 };
 static const unsigned char asset26[] = {
-#embed "pages/organization.mustache"
+#embed "pages/mfa-sms-enrollment.mustache"
 };
 static const unsigned char asset27[] = {
-#embed "pages/reset-password.mustache"
+#embed "pages/organization-picker.mustache"
 };
 static const unsigned char asset28[] = {
-#embed "pages/select-account.mustache"
+#embed "pages/organization.mustache"
 };
 static const unsigned char asset29[] = {
-#embed "pages/signup.mustache"
+#embed "pages/reset-password.mustache"
 };
 static const unsigned char asset30[] = {
-#embed "pages/still-logged-in.mustache"
+#embed "pages/select-account.mustache"
 };
 static const unsigned char asset31[] = {
-#embed "pages/unblock.mustache"
+#embed "pages/signup.mustache"
 };
 static const unsigned char asset32[] = {
-#embed "pages/web-message.mustache"
+#embed "pages/still-logged-in.mustache"
 };
 static const unsigned char asset33[] = {
-#embed "locales/en.json"
+#embed "pages/unblock.mustache"
 };
 static const unsigned char asset34[] = {
-#embed "css/portico.css"
+#embed "pages/web-message.mustache"
 };
 static const unsigned char asset35[] = {
-#embed "js/form-post.js"
+#embed "locales/en.json"
 };
 static const unsigned char asset36[] = {
-#embed "js/logout.js"
+#embed "css/portico.css"
 };
 static const unsigned char asset37[] = {
-#embed "js/portico.js"
+#embed "js/form-post.js"
 };
 static const unsigned char asset38[] = {
-#embed "js/web-message.js"
+#embed "js/logout.js"
 };
 static const unsigned char asset39[] = {
-#embed "mail/blocked_account.html"
+#embed "js/portico.js"
 };
 static const unsigned char asset40[] = {
-#embed "mail/blocked_account.txt"
+#embed "js/web-message.js"
 };
 static const unsigned char asset41[] = {
-#embed "mail/enrollment_email.html"
+#embed "mail/blocked_account.html"
 };
 static const unsigned char asset42[] = {
-#embed "mail/enrollment_email.txt"
+#embed "mail/blocked_account.txt"
 };
 static const unsigned char asset43[] = {
-#embed "mail/layout.html"
+#embed "mail/enrollment_email.html"
 };
 static const unsigned char asset44[] = {
-#embed "mail/mfa_oob_code.html"
+#embed "mail/enrollment_email.txt"
 };
 static const unsigned char asset45[] = {
-#embed "mail/mfa_oob_code.txt"
+#embed "mail/layout.html"
 };
 static const unsigned char asset46[] = {
-#embed "mail/passwordless_email.html"
+#embed "mail/mfa_oob_code.html"
 };
 static const unsigned char asset47[] = {
-#embed "mail/passwordless_email.txt"
+#embed "mail/mfa_oob_code.txt"
 };
 static const unsigned char asset48[] = {
-#embed "mail/reset_email.html"
+#embed "mail/passwordless_email.html"
 };
 static const unsigned char asset49[] = {
-#embed "mail/reset_email.txt"
+#embed "mail/passwordless_email.txt"
 };
 static const unsigned char asset50[] = {
-#embed "mail/reset_email_by_code.html"
+#embed "mail/reset_email.html"
 };
 static const unsigned char asset51[] = {
-#embed "mail/reset_email_by_code.txt"
+#embed "mail/reset_email.txt"
 };
 static const unsigned char asset52[] = {
-#embed "mail/stolen_credentials.html"
+#embed "mail/reset_email_by_code.html"
 };
 static const unsigned char asset53[] = {
-#embed "mail/stolen_credentials.txt"
+#embed "mail/reset_email_by_code.txt"
 };
 static const unsigned char asset54[] = {
-#embed "mail/user_invitation.html"
+#embed "mail/stolen_credentials.html"
 };
 static const unsigned char asset55[] = {
-#embed "mail/user_invitation.txt"
+#embed "mail/stolen_credentials.txt"
 };
 static const unsigned char asset56[] = {
-#embed "mail/verify_email.html"
+#embed "mail/user_invitation.html"
 };
 static const unsigned char asset57[] = {
-#embed "mail/verify_email.txt"
+#embed "mail/user_invitation.txt"
 };
 static const unsigned char asset58[] = {
-#embed "mail/verify_email_by_code.html"
+#embed "mail/verify_email.html"
 };
 static const unsigned char asset59[] = {
-#embed "mail/verify_email_by_code.txt"
+#embed "mail/verify_email.txt"
 };
 static const unsigned char asset60[] = {
-#embed "mail/welcome_email.html"
+#embed "mail/verify_email_by_code.html"
 };
 static const unsigned char asset61[] = {
-#embed "mail/welcome_email.txt"
+#embed "mail/verify_email_by_code.txt"
 };
 static const unsigned char asset62[] = {
+#embed "mail/welcome_email.html"
+};
+static const unsigned char asset63[] = {
+#embed "mail/welcome_email.txt"
+};
+static const unsigned char asset64[] = {
 #embed "images/portico.svg"
 };
 
@@ -215,48 +221,50 @@ static const struct CAsset assets[] = {
     {"pages/logout.mustache", asset18, sizeof asset18},
     {"pages/mail-notice.mustache", asset19, sizeof asset19},
     {"pages/mark.mustache", asset20, sizeof asset20},
-    {"pages/mfa-otp-challenge.mustache", asset21, sizeof asset21},
-    {"pages/mfa-otp-enrollment.mustache", asset22, sizeof asset22},
-    {"pages/mfa-recovery-code-challenge.mustache", asset23, sizeof asset23},
-    {"pages/mfa-recovery-code-enrollment.mustache", asset24, sizeof asset24},
-    {"pages/organization-picker.mustache", asset25, sizeof asset25},
-    {"pages/organization.mustache", asset26, sizeof asset26},
-    {"pages/reset-password.mustache", asset27, sizeof asset27},
-    {"pages/select-account.mustache", asset28, sizeof asset28},
-    {"pages/signup.mustache", asset29, sizeof asset29},
-    {"pages/still-logged-in.mustache", asset30, sizeof asset30},
-    {"pages/unblock.mustache", asset31, sizeof asset31},
-    {"pages/web-message.mustache", asset32, sizeof asset32},
-    {"locales/en.json", asset33, sizeof asset33},
-    {"css/portico.css", asset34, sizeof asset34},
-    {"js/form-post.js", asset35, sizeof asset35},
-    {"js/logout.js", asset36, sizeof asset36},
-    {"js/portico.js", asset37, sizeof asset37},
-    {"js/web-message.js", asset38, sizeof asset38},
-    {"mail/blocked_account.html", asset39, sizeof asset39},
-    {"mail/blocked_account.txt", asset40, sizeof asset40},
-    {"mail/enrollment_email.html", asset41, sizeof asset41},
-    {"mail/enrollment_email.txt", asset42, sizeof asset42},
-    {"mail/layout.html", asset43, sizeof asset43},
-    {"mail/mfa_oob_code.html", asset44, sizeof asset44},
-    {"mail/mfa_oob_code.txt", asset45, sizeof asset45},
-    {"mail/passwordless_email.html", asset46, sizeof asset46},
-    {"mail/passwordless_email.txt", asset47, sizeof asset47},
-    {"mail/reset_email.html", asset48, sizeof asset48},
-    {"mail/reset_email.txt", asset49, sizeof asset49},
-    {"mail/reset_email_by_code.html", asset50, sizeof asset50},
-    {"mail/reset_email_by_code.txt", asset51, sizeof asset51},
-    {"mail/stolen_credentials.html", asset52, sizeof asset52},
-    {"mail/stolen_credentials.txt", asset53, sizeof asset53},
-    {"mail/user_invitation.html", asset54, sizeof asset54},
-    {"mail/user_invitation.txt", asset55, sizeof asset55},
-    {"mail/verify_email.html", asset56, sizeof asset56},
-    {"mail/verify_email.txt", asset57, sizeof asset57},
-    {"mail/verify_email_by_code.html", asset58, sizeof asset58},
-    {"mail/verify_email_by_code.txt", asset59, sizeof asset59},
-    {"mail/welcome_email.html", asset60, sizeof asset60},
-    {"mail/welcome_email.txt", asset61, sizeof asset61},
-    {"images/portico.svg", asset62, sizeof asset62},
+    {"pages/mfa-code-challenge.mustache", asset21, sizeof asset21},
+    {"pages/mfa-otp-challenge.mustache", asset22, sizeof asset22},
+    {"pages/mfa-otp-enrollment.mustache", asset23, sizeof asset23},
+    {"pages/mfa-recovery-code-challenge.mustache", asset24, sizeof asset24},
+    {"pages/mfa-recovery-code-enrollment.mustache", asset25, sizeof asset25},
+    {"pages/mfa-sms-enrollment.mustache", asset26, sizeof asset26},
+    {"pages/organization-picker.mustache", asset27, sizeof asset27},
+    {"pages/organization.mustache", asset28, sizeof asset28},
+    {"pages/reset-password.mustache", asset29, sizeof asset29},
+    {"pages/select-account.mustache", asset30, sizeof asset30},
+    {"pages/signup.mustache", asset31, sizeof asset31},
+    {"pages/still-logged-in.mustache", asset32, sizeof asset32},
+    {"pages/unblock.mustache", asset33, sizeof asset33},
+    {"pages/web-message.mustache", asset34, sizeof asset34},
+    {"locales/en.json", asset35, sizeof asset35},
+    {"css/portico.css", asset36, sizeof asset36},
+    {"js/form-post.js", asset37, sizeof asset37},
+    {"js/logout.js", asset38, sizeof asset38},
+    {"js/portico.js", asset39, sizeof asset39},
+    {"js/web-message.js", asset40, sizeof asset40},
+    {"mail/blocked_account.html", asset41, sizeof asset41},
+    {"mail/blocked_account.txt", asset42, sizeof asset42},
+    {"mail/enrollment_email.html", asset43, sizeof asset43},
+    {"mail/enrollment_email.txt", asset44, sizeof asset44},
+    {"mail/layout.html", asset45, sizeof asset45},
+    {"mail/mfa_oob_code.html", asset46, sizeof asset46},
+    {"mail/mfa_oob_code.txt", asset47, sizeof asset47},
+    {"mail/passwordless_email.html", asset48, sizeof asset48},
+    {"mail/passwordless_email.txt", asset49, sizeof asset49},
+    {"mail/reset_email.html", asset50, sizeof asset50},
+    {"mail/reset_email.txt", asset51, sizeof asset51},
+    {"mail/reset_email_by_code.html", asset52, sizeof asset52},
+    {"mail/reset_email_by_code.txt", asset53, sizeof asset53},
+    {"mail/stolen_credentials.html", asset54, sizeof asset54},
+    {"mail/stolen_credentials.txt", asset55, sizeof asset55},
+    {"mail/user_invitation.html", asset56, sizeof asset56},
+    {"mail/user_invitation.txt", asset57, sizeof asset57},
+    {"mail/verify_email.html", asset58, sizeof asset58},
+    {"mail/verify_email.txt", asset59, sizeof asset59},
+    {"mail/verify_email_by_code.html", asset60, sizeof asset60},
+    {"mail/verify_email_by_code.txt", asset61, sizeof asset61},
+    {"mail/welcome_email.html", asset62, sizeof asset62},
+    {"mail/welcome_email.txt", asset63, sizeof asset63},
+    {"images/portico.svg", asset64, sizeof asset64},
 };
 
 size_t CAssetCount(void) { return sizeof assets / sizeof assets[0]; }

@@ -10,6 +10,12 @@ package struct GrantType: RawRepresentable, Sendable, Hashable, Codable {
     package static let implicit = GrantType(rawValue: "implicit")
     /// [RFC 7523 §2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1).
     package static let jwtBearer = GrantType(rawValue: "urn:ietf:params:oauth:grant-type:jwt-bearer")
+    /// Auth0's: a one-time code of an app, after an `mfa_required`.
+    package static let mfaOTP = GrantType(rawValue: "http://auth0.com/oauth/grant-type/mfa-otp")
+    /// Auth0's: a code that was sent to the user, after an `mfa_required`.
+    package static let mfaOOB = GrantType(rawValue: "http://auth0.com/oauth/grant-type/mfa-oob")
+    /// Auth0's: a recovery code, after an `mfa_required`.
+    package static let mfaRecoveryCode = GrantType(rawValue: "http://auth0.com/oauth/grant-type/mfa-recovery-code")
     package static let password = GrantType(rawValue: "password")
     /// Auth0's: the password of a user of a connection that the request names.
     package static let passwordRealm = GrantType(rawValue: "http://auth0.com/oauth/grant-type/password-realm")

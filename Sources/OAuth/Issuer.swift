@@ -32,6 +32,8 @@ package struct Issuer: Sendable, Hashable, CustomStringConvertible {
     package func url(_ path: String) -> String { text + path }
     /// The identifier of the tenant's own API, the Management API: with the slash at its end that Auth0's has.
     package var managementAudience: String { url("api/v2/") }
+    /// The identifier of Auth0's MFA API, by which users manage their second factors.
+    package var mfaAudience: String { url("mfa/") }
     /// The audience of tokens for the userinfo endpoint.
     package var userInfoAudience: String { url("userinfo") }
 }

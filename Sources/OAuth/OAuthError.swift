@@ -7,6 +7,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let accessDenied = Code(rawValue: "access_denied")
+        package static let associationRequired = Code(rawValue: "association_required")
         package static let accountSelectionRequired = Code(rawValue: "account_selection_required")
         package static let authorizationPending = Code(rawValue: "authorization_pending")
         package static let consentRequired = Code(rawValue: "consent_required")
@@ -36,6 +37,7 @@ package struct OAuthError: Error, Sendable, Equatable {
         package static let unauthorized = Code(rawValue: "unauthorized")
         package static let unauthorizedClient = Code(rawValue: "unauthorized_client")
         package static let unmetAuthenticationRequirements = Code(rawValue: "unmet_authentication_requirements")
+        package static let unsupportedChallengeType = Code(rawValue: "unsupported_challenge_type")
         package static let unsupportedGrantType = Code(rawValue: "unsupported_grant_type")
         package static let unsupportedResponseType = Code(rawValue: "unsupported_response_type")
         package static let unsupportedTokenType = Code(rawValue: "unsupported_token_type")
@@ -51,6 +53,8 @@ package struct OAuthError: Error, Sendable, Equatable {
     package let reason: Reason?
     /// Seconds after which another attempt is worth it; nil where that is not known.
     package let retryAfter: Int?
+    /// What the answer has beside the error's own members, such as Auth0's `mfa_token`.
+    package var members: JSONObject = [:]
 
     /// A refusal that Auth0 answers in another way than the RFCs do.
     package enum Reason: Sendable {
@@ -70,6 +74,8 @@ package struct OAuthError: Error, Sendable, Equatable {
         case bruteForce
         /// The client asked for scopes that its client grant does not give.
         case clientGrantScope
+        /// The `mfa_token` has expired.
+        case mfaToken
         /// A rule or an action did not end well.
         case failedScript
     }
@@ -85,9 +91,11 @@ package struct OAuthError: Error, Sendable, Equatable {
 extension OAuthError {
     /// The error whose description says how to mend it as well, for where nothing else is told and only developers hear it.
     package var withHint: OAuthError {
-        OAuthError(
-            code, hint.map { "\(description) \($0)" } ?? description, hint: hint, reason: reason, retryAfter: retryAfter
-        )
+        var error = OAuthError(
+            code, hint.map { "\(description) \($0)" } ?? description, hint: hint, reason: reason,
+            retryAfter: retryAfter)
+        error.members = members
+        return error
     }
 
     /// The request is malformed, or a parameter is missing or repeated.

@@ -10,12 +10,14 @@ package struct TokenResponse: Sendable, Encodable {
     package let tokenType: TokenType
     /// What the access token is, in the answer to a token exchange.
     package let issuedTokenType: String?
+    /// Auth0's: the user's next recovery code, in the answer to one.
+    package let recoveryCode: String?
 
     package init(
         accessToken: String, refreshToken: String?, idToken: String?, scope: Scope, expiresIn: Int,
-        tokenType: TokenType = .bearer, issuedTokenType: String? = nil
+        tokenType: TokenType = .bearer, issuedTokenType: String? = nil, recoveryCode: String? = nil
     ) {
-        self.issuedTokenType = issuedTokenType
+        (self.issuedTokenType, self.recoveryCode) = (issuedTokenType, recoveryCode)
         self.accessToken = accessToken
         self.refreshToken = refreshToken
         self.idToken = idToken
@@ -32,5 +34,6 @@ package struct TokenResponse: Sendable, Encodable {
         case expiresIn = "expires_in"
         case tokenType = "token_type"
         case issuedTokenType = "issued_token_type"
+        case recoveryCode = "recovery_code"
     }
 }

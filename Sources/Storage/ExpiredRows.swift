@@ -87,6 +87,7 @@ package struct ExpiredRowsStore: Sendable {
             UpstreamTransactionStore.expired(by: now, limit: batch),
             PasswordlessCodeStore.expired(by: now, limit: batch),
             RememberedBrowserStore.expired(by: now, limit: batch),
+            MFATokenStore.expired(by: now, limit: batch),
             UserInfoClaimsStore.expired(by: now, limit: batch),
             JobStore.expired(by: now, limit: batch),
             MailStore.expired(by: now, limit: batch),

@@ -15,7 +15,7 @@ package enum Migrations {
         .linkedUsers, .configurationHistory, .jobs,
         .userTerms, .tenantSections, .organizations, .organizationLogins, .importSecrets,
         .scripts, .mail, .userWords, .organizationConsents, .upstreamLogins, .passwordlessCodes,
-        .scriptChanges, .passwordlessLinks, .multiFactor, .externalPasswords, .sessionDevices,
+        .scriptChanges, .passwordlessLinks, .multiFactor, .externalPasswords, .mfaTokens, .sessionDevices,
     ]
 
     /// The schema that this binary works with.

@@ -138,6 +138,10 @@ extension ResourceServer {
 package struct RegisteredResourceServer: Sendable {
     package let resourceServer: ResourceServer
     package let sealedSigningSecret: String?
+
+    package init(resourceServer: ResourceServer, sealedSigningSecret: String?) {
+        (self.resourceServer, self.sealedSigningSecret) = (resourceServer, sealedSigningSecret)
+    }
 }
 
 /// The APIs of the tenant.

@@ -23,6 +23,11 @@ extension UserStore {
             .optionalDate("external_password_at")
     }
 
+    /// When the password of an account was chosen; nil where there is none here.
+    package static func passwordTime(of userID: String, in transaction: any SQLTransaction) throws -> Date? {
+        try transaction.row("SELECT changed_at FROM user_password WHERE user_id = \(userID)")?.date("changed_at")
+    }
+
     /// The hash of an account's password; nil where there is none here.
     package static func passwordHash(of userID: String, in transaction: any SQLTransaction) throws -> String? {
         try transaction.row("SELECT hash FROM user_password WHERE user_id = \(userID)")?.text("hash")

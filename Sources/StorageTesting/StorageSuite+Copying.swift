@@ -78,6 +78,8 @@ extension StorageSuite {
         "INSERT INTO authenticator VALUES ('auth0|old', 'totp|dev_1', 'sealed', 1, 1, 1)",
         "INSERT INTO recovery_code VALUES ('auth0|old', 'digest', 1)",
         "INSERT INTO remembered_browser VALUES ('digest', 'auth0|old', 4000000000000)",
+        "INSERT INTO phone_authenticator VALUES ('auth0|old', 'sms|dev_1', '+4915112345678', 1, 1)",
+        "INSERT INTO mfa_token VALUES ('digest', 'old', 'auth0|old', 'sealed', 4000000000000)",
         "INSERT INTO passwordless_code VALUES ('subject', 'code', 0, 4000000000000, 'sealed')",
         "INSERT INTO upstream_transaction VALUES ('d', 'b', 'con_1', 'sealed', 1, 4000000000000)",
         "INSERT INTO revoked_authorization VALUES ('authorization', 4000000000000)",

@@ -27,6 +27,7 @@ extension Planner {
                     )
                 }
                 connectionNames.insert(connection.name)
+                sendsTextMessages = sendsTextMessages || connection.sendsTextMessages
                 do throws(Document.Problem) {
                     try plan(connection, before: existing, secret: secret, secrets: secrets)
                 } catch {
@@ -38,6 +39,7 @@ extension Planner {
             let type: ResourceType = connection.isDatabase ? .databases : .connections
             guard allowDelete, file.entries[type] != nil, !file.excluded.covers(type, connection.name) else {
                 connectionNames.insert(connection.name)
+                sendsTextMessages = sendsTextMessages || connection.sendsTextMessages
                 try? plan(remaining(of: connection), before: connection)
                 continue
             }

@@ -18,6 +18,10 @@ extension Planner {
                 notApplied.append("\(entry.path) '\(name)': not applied; this version does not have this factor")
                 continue
             }
+            if isEnabled, name == MultiFactorSettings.Factor.sms.rawValue, !sendsTextMessages {
+                problems.append(file.problem("\(entry.path).enabled", MultiFactorSettings.needsTextMessages))
+                continue
+            }
             do throws(Document.Problem) {
                 try after.set(name, isEnabled, path: "\(entry.path).name")
             } catch {

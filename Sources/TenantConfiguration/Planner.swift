@@ -110,6 +110,8 @@ struct Planner {
     var clientIDs: [String: String] = [:]
     /// The names of the connections as they will be.
     var connectionNames: Set<String> = []
+    /// Whether one of them sends text messages.
+    var sendsTextMessages = false
     /// The settings, applications and APIs as they will be, for what refers to them.
     var settings: TenantSettings
     var clients: [String: Client] = [:]

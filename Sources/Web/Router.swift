@@ -43,6 +43,7 @@ package func buildRouter(
     api.addRoutes(DeviceController(services: services).endpoints)
     api.addRoutes(DatabaseConnectionsController(services: services).endpoints)
     api.addRoutes(PasswordlessController(services: services).endpoints)
+    api.addRoutes(MFAAPIController(services: services).endpoints)
     api.addRoutes(UserInfoController(services: services).endpoints)
 
     router.group().add(middleware: oauthErrors).add(middleware: certificates)
@@ -66,6 +67,7 @@ package func buildRouter(
     browser.addRoutes(InvitationController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(ConsentController(services: services, forms: forms, pages: pages).endpoints)
     browser.addRoutes(MFAController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
+    browser.addRoutes(MFACodeController(services: services, forms: forms, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(UnblockController(services: services, pages: pages).endpoints)
     browser.addRoutes(ActivateController(services: services, cookies: cookies, pages: pages).endpoints)
     browser.addRoutes(EmailVerificationController(services: services, cookies: cookies, pages: pages).endpoints)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import struct
 import time
 from collections.abc import Callable
@@ -91,6 +92,65 @@ def test_an_app_is_set_up_and_asked_for_and_the_recovery_code_gets_in_without_it
         page.get_by_role("button", name="Continue").click()
         assert page.locator("#recovery-code").inner_text() != recovery_code
         page.get_by_role("button", name="I have noted it").click()
+        expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+    finally:
+        callback.stop()
+
+
+def test_codes_by_mail_and_text_message_are_asked_for_and_chosen_between(
+    new_portico: Callable[..., Portico], new_page: Callable[..., Page]
+) -> None:
+    portico, callback = new_portico(), Callback()
+
+    def sent_code(text: str) -> str:
+        letters = portico.http_session().get(f"{portico.url}dev/inbox.json", timeout=20).json()
+        return next(re.search(r"\b[0-9]{6}\b", each["text"]).group() for each in letters if text in each["text"])
+
+    try:
+        document = tenant(callbacks=[callback.url])
+        document["connections"] = [{
+            "name": "sms", "strategy": "sms", "enabled_clients": [WEB_APP.name],
+            "options": {"from": "+15005550006"}}]
+        document["guardianFactors"] = [
+            {"name": "otp", "enabled": False}, {"name": "sms", "enabled": True}, {"name": "email", "enabled": True}]
+        portico.apply(document)
+        newcomer, verified = portico.create_user(), portico.create_user("--email-verified")
+        portico.start()
+        page = new_page()
+        sign_in(page, portico, callback, newcomer)
+        expect(page.get_by_role("heading", name="Secure your account")).to_be_visible()
+        take_pictures(page, "mfa-sms-enrollment")
+        page.get_by_label("Phone number").fill("0151 123")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("alert")).to_contain_text("Phone numbers begin with +")
+        page.get_by_label("Phone number").fill("+49 151 12345678")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("+4915112345678")).to_be_visible()
+        take_pictures(page, "mfa-sms-enrollment-sent")
+        page.get_by_label("Code", exact=True).fill(sent_code("verification code"))
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="I have noted it").click()
+        expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+
+        page = new_page()
+        sign_in(page, portico, callback, newcomer)
+        expect(page.get_by_text("XXXXXXXXXX5678")).to_be_visible()
+        take_pictures(page, "mfa-sms-challenge")
+        page.get_by_label("Code", exact=True).fill(sent_code("verification code"))
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+
+        page = new_page()
+        sign_in(page, portico, callback, verified)
+        expect(page.get_by_role("heading", name="Verify your identity")).to_be_visible()
+        take_pictures(page, "mfa-email-challenge")
+        page.get_by_role("button", name="Send another code").click()
+        code = sent_code("type this code to go on")
+        page.get_by_label("Code", exact=True).fill("000000" if code != "000000" else "111111")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("alert")).to_contain_text("The code is wrong")
+        page.get_by_label("Code", exact=True).fill(code)
+        page.get_by_role("button", name="Continue").click()
         expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     finally:
         callback.stop()

@@ -18,7 +18,7 @@ struct ProviderTests {
             #expect(try await server.get("/.well-known/oauth-authorization-server").json() == document)
             for (name, value) in document where name.hasSuffix("_endpoint") || name == "jwks_uri" {
                 let path = (value.string ?? "").replacing("https://login.example.com", with: "")
-                let method: HTTPRequest.Method = path.hasPrefix("/oauth") ? .post : .get
+                let method: HTTPRequest.Method = path.hasPrefix("/oauth") || path.hasPrefix("/mfa") ? .post : .get
                 let answer = try await server.client.execute(uri: path, method: method)
                 #expect(answer.status != .notFound, "\(name)")
             }

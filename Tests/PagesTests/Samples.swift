@@ -47,8 +47,14 @@ enum Samples {
                 state: "s", csrfToken: "c", applicationName: "Appointments",
                 secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
                 keyURI: "otpauth://totp/Acme%20Health:ada@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
-                mayRemember: true)
+                offersPhone: true, mayRemember: true)
         ),
+        ("mfa-code-challenge-email", codeChallenge(isMail: true)),
+        ("mfa-code-challenge-sms", codeChallenge(isMail: false)),
+        ("mfa-code-challenge-problem", codeChallenge(isMail: true, problem: .wrongCode)),
+        ("mfa-sms-enrollment", phoneEnrollment()),
+        ("mfa-sms-enrollment-problem", phoneEnrollment(problem: .addressInvalid)),
+        ("mfa-sms-enrollment-sent", phoneEnrollment(isSent: true)),
         ("mfa-otp-challenge", otpChallenge()),
         ("mfa-otp-challenge-problem", otpChallenge(problem: .wrongFactorCode)),
         ("mfa-recovery-code-challenge", recoveryChallenge()),
@@ -215,13 +221,28 @@ enum Samples {
 
     static func otpChallenge(problem: FormProblem? = nil) -> MFAOTPChallengePage {
         MFAOTPChallengePage(
-            state: "s", csrfToken: "c", applicationName: "Appointments", offersRecovery: true, mayRemember: true,
+            state: "s", csrfToken: "c", applicationName: "Appointments",
+            others: MFAOtherMethods(sms: true, email: true, recoveryCode: true), mayRemember: true, problem: problem)
+    }
+
+    static func codeChallenge(isMail: Bool, problem: FormProblem? = nil) -> MFACodeChallengePage {
+        MFACodeChallengePage(
+            isMail: isMail, address: isMail ? "a****@e****" : "XXXXXXXXX5678", state: "s", csrfToken: "c",
+            applicationName: "Appointments",
+            others: MFAOtherMethods(otp: true, sms: isMail, email: !isMail, recoveryCode: true), mayRemember: true,
             problem: problem)
+    }
+
+    static func phoneEnrollment(isSent: Bool = false, problem: FormProblem? = nil) -> MFASMSEnrollmentPage {
+        MFASMSEnrollmentPage(
+            state: "s", csrfToken: "c", applicationName: "Appointments", number: "+4915112345678", isSent: isSent,
+            offersOTP: true, mayRemember: true, problem: problem)
     }
 
     static func recoveryChallenge(problem: FormProblem? = nil) -> MFARecoveryCodeChallengePage {
         MFARecoveryCodeChallengePage(
-            state: "s", csrfToken: "c", applicationName: "Appointments", offersOTP: true, problem: problem)
+            state: "s", csrfToken: "c", applicationName: "Appointments",
+            others: MFAOtherMethods(otp: true, sms: true, email: true), problem: problem)
     }
 
     static func codeLogin(

@@ -14,7 +14,8 @@ struct ConfigurationTableTests {
         "refresh_token_family",
         "refresh_token", "revoked_authorization", "used_assertion", "pushed_request", "configuration_apply",
         "consent_grant", "log_event", "job", "job_piece", "job_error", "user_term",
-        "authenticator", "recovery_code", "remembered_browser", "mail", "passwordless_code", "password_reset_request",
+        "authenticator", "recovery_code", "remembered_browser", "phone_authenticator", "mfa_token", "mail",
+        "passwordless_code", "password_reset_request",
         "ticket", "upstream_token", "upstream_transaction",
         "organization_member", "organization_member_role", "organization_invitation", "organization_invitation_role",
     ]

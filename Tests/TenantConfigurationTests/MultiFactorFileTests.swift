@@ -34,6 +34,21 @@ struct MultiFactorFileTests {
         }
     }
 
+    @Test("sms is turned on beside a connection that sends text messages, in one file or before, and exported")
+    func textMessages() async throws {
+        try await Tenant.run { tenant in
+            let connection = "connections: [{name: sms, strategy: sms, options: {from: '+15005550006'}}]\n"
+            let factors = "guardianFactors: [{name: sms, enabled: true}, {name: email, enabled: true}]\n"
+            _ = try await tenant.apply(connection + factors)
+            #expect(try await tenant.plan(factors).isEmpty)
+            let settings = try await tenant.stores.database.read {
+                try TenantSectionStore.find(MultiFactorSettings.self, in: $0)
+            }
+            #expect(settings.isEnabled(.sms) && settings.isEnabled(.email) && settings.isEnabled(.otp))
+            #expect(try await tenant.plan(try await tenant.export()).isEmpty)
+        }
+    }
+
     @Test("A factor without a name, one that nobody knows, and a policy that is not there are refused at their lines")
     func problems() async throws {
         try await Tenant.run { tenant in
@@ -41,6 +56,7 @@ struct MultiFactorFileTests {
                 ("guardianFactors: [{enabled: true}]", "is required"),
                 ("guardianFactors: [{name: otp}]", "must be true or false"),
                 ("guardianFactors: [{name: palm, enabled: true}]", "there is no factor palm"),
+                ("guardianFactors: [{name: sms, enabled: true}]", "needs a connection of the strategy sms"),
                 ("guardianPolicies: {policies: [confidence-score]}", "does not have confidence-score"),
             ] {
                 let problems = try await tenant.problems(text)

@@ -39,6 +39,9 @@ package enum AuthorizationOutcome: Sendable {
         case selectAccount = "select-account"
         case mfaOTPEnrollment = "mfa-otp-enrollment"
         case mfaOTPChallenge = "mfa-otp-challenge"
+        case mfaSMSEnrollment = "mfa-sms-enrollment"
+        case mfaSMSChallenge = "mfa-sms-challenge"
+        case mfaEmailChallenge = "mfa-email-challenge"
         case mfaRecoveryCodeChallenge = "mfa-recovery-code-challenge"
         case mfaRecoveryCodeEnrollment = "mfa-recovery-code-enrollment"
     }

@@ -59,7 +59,8 @@ package struct VerifiedAuthorizationRequest: Sendable {
         guard request.prompt.contains(.none) else { return }
         switch page {
         case .login, .signup: throw OAuthError(.loginRequired, "Login required")
-        case .mfaOTPEnrollment, .mfaOTPChallenge, .mfaRecoveryCodeChallenge, .mfaRecoveryCodeEnrollment:
+        case .mfaOTPEnrollment, .mfaOTPChallenge, .mfaSMSEnrollment, .mfaSMSChallenge, .mfaEmailChallenge,
+            .mfaRecoveryCodeChallenge, .mfaRecoveryCodeEnrollment:
             throw OAuthError(.loginRequired, "Multifactor authentication required")
         case .selectAccount: throw OAuthError(.accountSelectionRequired, "Account selection required")
         case .consent: throw OAuthError(.consentRequired, "Consent required")

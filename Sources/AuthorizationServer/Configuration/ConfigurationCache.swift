@@ -26,9 +26,14 @@ package final class ConfigurationCache: Sendable {
 
     private let stores: Stores
     private let box: SecretBox
+    /// Whose built-in APIs there are; nil for none.
+    private let issuer: Issuer?
     private let state = Mutex(State())
 
-    package init(stores: Stores, box: SecretBox) { (self.stores, self.box) = (stores, box) }
+    /// - Parameter issuer: whose built-in APIs there are.
+    package init(stores: Stores, box: SecretBox, issuer: Issuer? = nil) {
+        (self.stores, self.box, self.issuer) = (stores, box, issuer)
+    }
 
     /// Forgets everything if the database has a newer configuration.
     package func refresh() async throws {
@@ -103,7 +108,8 @@ package final class ConfigurationCache: Sendable {
 
     /// The API with this identifier, or nil where there is none.
     package func resourceServer(_ identifier: String) async throws -> RegisteredResourceServer? {
-        try await cached(identifier, in: \.resourceServers) { [stores] in
+        if let issuer, identifier == issuer.mfaAudience { return MFAAPI.resourceServer(issuer) }
+        return try await cached(identifier, in: \.resourceServers) { [stores] in
             try await stores.resourceServers.find(identifier: identifier)
         }
     }

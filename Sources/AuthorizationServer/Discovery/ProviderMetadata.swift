@@ -58,6 +58,7 @@ package enum ProviderMetadata {
             "token_endpoint": .string(issuer.url("oauth/token")),
             "device_authorization_endpoint": .string(issuer.url("oauth/device/code")),
             "userinfo_endpoint": .string(issuer.url("userinfo")),
+            "mfa_challenge_endpoint": .string(issuer.url("mfa/challenge")),
             "jwks_uri": .string(issuer.url(".well-known/jwks.json")),
             "revocation_endpoint": .string(issuer.url("oauth/revoke")),
             "introspection_endpoint": .string(issuer.url("oauth/introspect")),

@@ -18,6 +18,13 @@ package struct EmailAddress: Sendable, Hashable {
         self.text = text
     }
 
+    /// What somebody may see who knows the address anyway: the first letter, and the host's.
+    package static func masked(_ address: String) -> String {
+        let parts = address.split(separator: "@", maxSplits: 1)
+        guard parts.count == 2 else { return "****" }
+        return "\(parts[0].prefix(1))****@\(parts[1].prefix(1))****"
+    }
+
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .unassigned: true

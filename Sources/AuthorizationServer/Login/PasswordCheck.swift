@@ -51,6 +51,17 @@ struct PasswordCheck: Sendable {
                 try UserStore.upgradePasswordHash(of: user.id, from: old, to: new, in: transaction)
             }
         }
+
+        /// The account whose password it is, which may be a further identity of the user's.
+        func accountID(in transaction: any SQLTransaction) throws -> String {
+            switch change {
+            case .external(let proof): proof.stored.account.id
+            case .imported: user.id
+            case .none, .upgrade, .kept:
+                try UserStore.account(
+                    connection: name.connection, identifier: name.identifier, in: transaction)?.id ?? user.id
+            }
+        }
     }
 
     /// What a user signs in with, and the password behind it as it was when it was checked.

@@ -13,6 +13,9 @@ extension LogEventType {
         case .passwordlessOTP: (.passwordlessExchange, .failedPasswordlessExchange)
         case .deviceCode: (.deviceExchange, .failedDeviceExchange)
         case .tokenExchange: (.tokenExchange, .failedTokenExchange)
+        case .mfaOTP: (.mfaOTPExchange, .failedMFAOTPExchange)
+        case .mfaOOB: (.mfaOOBExchange, .failedMFAOOBExchange)
+        case .mfaRecoveryCode: (.mfaRecoveryCodeExchange, .failedMFARecoveryCodeExchange)
         case .jwtBearer: (.assertionExchange, .failedAssertionExchange)
         default: nil
         }

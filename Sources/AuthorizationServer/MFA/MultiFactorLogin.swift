@@ -21,24 +21,30 @@ package struct MultiFactorLogin: Sendable {
     /// What the login waits for.
     package struct Question: Sendable {
         package let user: User
-        /// The secret of the app that is to be enrolled, as people type it; nil where one is enrolled.
+        /// The secret of the app that may be enrolled, as people type it; nil where none may.
         package let secret: String?
         /// The same, as apps read it.
         package let keyURI: String?
+        /// Whether a phone may be enrolled.
+        package let enrollsPhone: Bool
+        /// The number of the phone that waits for its first code; nil for none.
+        package let pendingNumber: String?
         /// Whether the app's code will do.
         package let takesOTP: Bool
+        /// Where codes that will do are sent, as much of it as anybody may see; nil where none will.
+        package let phone: String?
+        package let email: String?
         /// Whether the recovery code will do.
         package let takesRecoveryCode: Bool
         /// Whether the user may have the browser remembered.
         package let mayRemember: Bool
         /// The recovery code that the user has to note; nil where there is no new one.
         package let newRecoveryCode: String?
+        let enrolled: SecondFactors.Enrolled
+        let firstFactor: SecondFactors.FirstFactorChannel
         let session: Session
         let login: LoginTransaction
         let progress: FactorProgress
-
-        /// Whether a factor has yet to be passed.
-        package var isUnanswered: Bool { progress.demand.map { !$0.isMet(by: progress.passed) } ?? false }
     }
 
     /// What the pages show.
@@ -48,24 +54,38 @@ package struct MultiFactorLogin: Sendable {
             progress.belongs(to: session),
             let user = try await services.stores.users.find(session.userID), !user.isBlocked
         else { return nil }
-        let enrolled = try await SecondFactors(services: services).enrolled(user.id)
+        let factors = SecondFactors(services: services)
+        let enrolled = try await factors.enrolled(user.id)
+        let firstFactor = try await factors.firstFactor(session.connection)
         let settings = try await services.configuration.sections().multiFactor
-        let usable = enrolled.factors(settings).filter { name in
-            guard let demand = progress.demand, demand.kind != .enrollment else { return true }
-            return demand.factors?.contains(name) ?? true
+        var (challenges, enrollments): ([String], [String]) = ([], [])
+        if let demand = progress.demand {
+            // Where nothing can be done, the authorization endpoint says so.
+            let choice = try? FactorChoice(
+                demand, of: enrolled, settings, passed: progress.passed, after: firstFactor)
+            switch choice {
+            case .challenge(let names): challenges = names
+            case .enroll(let names): enrollments = names
+            case .met, nil: break
+            }
+        }
+        func offers(_ factor: MultiFactorSettings.Factor, _ names: [String]) -> Bool {
+            names.contains(factor.methodType)
         }
         let box = services.secret.box
-        let secret =
-            enrolled.authenticator == nil && settings.isEnabled(.otp) ? try progress.sealedSecret.map(box.open) : nil
+        let secret = offers(.otp, enrollments) ? try progress.sealedSecret.map(box.open) : nil
         let tenant = try await services.configuration.settings()
         return Question(
-            user: user, secret: secret,
-            keyURI: secret.map { SecondFactors(services: services).keyURI($0, for: user, settings: tenant) },
-            takesOTP: usable.contains(MultiFactorSettings.Factor.otp.rawValue),
-            takesRecoveryCode: usable.contains(MultiFactorSettings.Factor.recoveryCode.rawValue),
+            user: user, secret: secret, keyURI: secret.map { factors.keyURI($0, for: user, settings: tenant) },
+            enrollsPhone: offers(.sms, enrollments),
+            pendingNumber: offers(.sms, enrollments) ? progress.pendingNumber : nil,
+            takesOTP: offers(.otp, challenges),
+            phone: offers(.sms, challenges) ? enrolled.phone?.maskedNumber : nil,
+            email: offers(.email, challenges) ? enrolled.email.map(EmailAddress.masked) : nil,
+            takesRecoveryCode: offers(.recoveryCode, challenges),
             mayRemember: progress.demand?.allowsRememberedBrowser ?? false,
-            newRecoveryCode: try progress.sealedRecoveryCode.map(box.open), session: session, login: login,
-            progress: progress)
+            newRecoveryCode: try progress.sealedRecoveryCode.map(box.open), enrolled: enrolled,
+            firstFactor: firstFactor, session: session, login: login, progress: progress)
     }
 
     /// Enrols the app that has given this code.
@@ -75,16 +95,10 @@ package struct MultiFactorLogin: Sendable {
         guard let sealedSecret = question.progress.sealedSecret, question.secret != nil else {
             throw TransactionNotFound()
         }
-        let settings = try await services.configuration.sections().multiFactor
-        guard settings.isEnabled(.otp) else { throw TransactionNotFound() }
-        let recoveryCode = settings.isEnabled(.recoveryCode) ? RecoveryCode.make() : nil
         let factors = SecondFactors(services: services)
-        return try await pass(
-            question, factor: .otp, newRecoveryCode: recoveryCode, remembers: remembers, success: .factorEnrolled,
-            failure: .factorFailed
-        ) { userID, now, transaction in
+        return try await enroll(question, factor: .otp, remembers: remembers) { userID, digest, now, transaction in
             let outcome = try factors.enroll(
-                sealedSecret: sealedSecret, code: code, of: userID, recoveryCode: recoveryCode, at: now,
+                sealedSecret: sealedSecret, code: code, of: userID, recoveryCodeDigest: digest, at: now,
                 in: transaction)
             switch outcome {
             case .enrolled: return .right
@@ -95,11 +109,36 @@ package struct MultiFactorLogin: Sendable {
         }
     }
 
+    /// Enrols a factor, with a recovery code where the user has none.
+    /// - Parameter check: looks at the factor's first code, and writes the factor down, with the code's digest.
+    func enroll(
+        _ question: Question, factor: MultiFactorSettings.Factor, remembers: Bool,
+        _ check:
+            @escaping @Sendable (_ userID: String, String?, Date, any SQLTransaction) throws -> SecondFactors.Verdict
+    ) async throws -> Secret? {
+        let settings = try await services.configuration.sections().multiFactor
+        guard settings.isEnabled(factor) else { throw TransactionNotFound() }
+        let needsCode = settings.isEnabled(.recoveryCode) && question.enrolled.recoveryCodeCreatedAt == nil
+        let recoveryCode = needsCode ? RecoveryCode.make() : nil
+        let digest = recoveryCode.map(RecoveryCode.digest)
+        let hadOwn = question.enrolled.hasOwn
+        return try await pass(
+            question, factor: factor, newRecoveryCode: recoveryCode, remembers: remembers, success: .factorEnrolled,
+            failure: .factorFailed
+        ) { userID, now, transaction in
+            // Of several factors that are enrolled at the same time one is the first.
+            guard try SecondFactors.enrolled(userID, in: transaction).hasOwn == hadOwn else {
+                throw TransactionNotFound()
+            }
+            return try check(userID, digest, now, transaction)
+        }
+    }
+
     /// Takes a code of the user's app.
     /// - Returns: what the browser keeps where it is remembered.
     /// - Throws: ``Refusal``, ``TransactionNotFound``.
     package func challenge(_ question: Question, code: String, remembers: Bool) async throws -> Secret? {
-        guard question.isUnanswered, question.takesOTP else { throw TransactionNotFound() }
+        guard question.takesOTP else { throw TransactionNotFound() }
         let factors = SecondFactors(services: services)
         return try await pass(
             question, factor: .otp, remembers: remembers, success: .factorPassed, failure: .factorFailed,
@@ -113,7 +152,7 @@ package struct MultiFactorLogin: Sendable {
     /// - Returns: nothing: no browser is remembered by a recovery code.
     /// - Throws: ``Refusal``, ``TransactionNotFound``.
     package func recover(_ question: Question, code: String) async throws -> Secret? {
-        guard question.isUnanswered, question.takesRecoveryCode else { throw TransactionNotFound() }
+        guard question.takesRecoveryCode else { throw TransactionNotFound() }
         let factors = SecondFactors(services: services)
         let successor = RecoveryCode.make()
         return try await pass(
@@ -135,7 +174,7 @@ package struct MultiFactorLogin: Sendable {
 
     // MARK: Passing
 
-    private func pass(
+    func pass(
         _ question: Question, factor: MultiFactorSettings.Factor, newRecoveryCode: String? = nil, remembers: Bool,
         success: LogEventType, failure: LogEventType, blocked: LogEventType = .factorBlocked,
         _ check: @escaping @Sendable (_ userID: String, Date, any SQLTransaction) throws -> SecondFactors.Verdict
@@ -148,6 +187,7 @@ package struct MultiFactorLogin: Sendable {
         trail.note(session)
         let verdict = try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
+            try UserStore.lock(session.userID, in: transaction)
             // As it is now: another tab may have signed somebody else in, or ended the login.
             let present = try LoginTransactionStore.find(
                 digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
@@ -159,8 +199,10 @@ package struct MultiFactorLogin: Sendable {
             // A wrong code is a value: thrown, it would undo that it was counted.
             let verdict = try check(session.userID, now, transaction)
             guard verdict == .right else { return verdict }
-            progress.factor?.passed.append(factor.rawValue)
+            progress.factor?.passed.append(factor.methodType)
             progress.factor?.sealedSecret = nil
+            progress.factor?.pendingNumber = nil
+            progress.factor?.sent = nil
             if let sealedCode { progress.factor?.sealedRecoveryCode = sealedCode }
             try LoginTransactionStore.update(progress, digest: login.digest, in: transaction)
             try SessionStore.setMultiFactor(at: now, digest: session.digest, in: transaction)

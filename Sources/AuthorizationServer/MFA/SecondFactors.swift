@@ -23,32 +23,6 @@ struct SecondFactors: Sendable {
         case tooMany
     }
 
-    /// What a user has.
-    struct Enrolled: Sendable, Equatable {
-        var authenticator: Authenticator?
-        var recoveryCodeCreatedAt: Date?
-
-        /// Auth0's names, of those that the tenant has turned on.
-        func factors(_ settings: MultiFactorSettings) -> [String] {
-            guard authenticator != nil, settings.isEnabled(.otp) else { return [] }
-            let hasCode = recoveryCodeCreatedAt != nil && settings.isEnabled(.recoveryCode)
-            return [MultiFactorSettings.Factor.otp.rawValue]
-                + (hasCode ? [MultiFactorSettings.Factor.recoveryCode.rawValue] : [])
-        }
-    }
-
-    /// What a user has enrolled.
-    static func enrolled(_ userID: String, in transaction: any SQLTransaction) throws -> Enrolled {
-        Enrolled(
-            authenticator: try AuthenticatorStore.find(of: userID, in: transaction),
-            recoveryCodeCreatedAt: try RecoveryCodeStore.createdAt(of: userID, in: transaction))
-    }
-
-    /// What a user has enrolled.
-    func enrolled(_ userID: String) async throws -> Enrolled {
-        try await services.stores.database.read { try Self.enrolled(userID, in: $0) }
-    }
-
     // MARK: Codes
 
     /// Takes a code of the user's app.
@@ -77,6 +51,14 @@ struct SecondFactors: Sendable {
         }
     }
 
+    /// Takes a code that was sent to the user.
+    /// - Parameter isRight: compares it.
+    func check(
+        sentCodeOf userID: String, at now: Date, in transaction: any SQLTransaction, _ isRight: () throws -> Bool
+    ) throws -> Verdict {
+        try counted(AuthenticatorStore.triesSubject(userID), at: now, in: transaction, isRight)
+    }
+
     private func counted(
         _ subject: String, at now: Date, in transaction: any SQLTransaction, _ isRight: () throws -> Bool
     ) throws -> Verdict {
@@ -100,9 +82,9 @@ struct SecondFactors: Sendable {
     }
 
     /// Enrols an app that gives its first code, with a recovery code beside it.
-    /// - Parameter recoveryCode: nil where the tenant has none.
+    /// - Parameter recoveryCodeDigest: nil where the tenant has none, or the user has one.
     func enroll(
-        sealedSecret: String, code: String, of userID: String, recoveryCode: String?, at now: Date,
+        sealedSecret: String, code: String, of userID: String, recoveryCodeDigest: String?, at now: Date,
         in transaction: any SQLTransaction
     ) throws -> Enrollment {
         guard let secret = Base32.decode(try services.secret.box.open(sealedSecret)),
@@ -113,11 +95,29 @@ struct SecondFactors: Sendable {
         let authenticator = Authenticator(
             id: id, userID: userID, sealedSecret: sealedSecret, lastStep: step, enrolledAt: now)
         guard try AuthenticatorStore.enroll(authenticator, in: transaction) else { return .taken }
-        if let recoveryCode {
-            try RecoveryCodeStore.save(
-                digest: RecoveryCode.digest(recoveryCode), of: userID, at: now, in: transaction)
-        }
+        try keep(recoveryCodeDigest, of: userID, at: now, in: transaction)
         return .enrolled(id: id)
+    }
+
+    /// Enrols a phone whose user has read the first code on it, with a recovery code beside it.
+    /// - Parameter recoveryCodeDigest: nil where the tenant has none, or the user has one.
+    /// - Returns: whether the user has this one now; no where there is another one meanwhile.
+    func enroll(
+        number: String, of userID: String, recoveryCodeDigest: String?, at now: Date,
+        in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let id = "sms|dev_\(RandomBytes.alphanumeric(16))"
+        let phone = PhoneAuthenticator(id: id, userID: userID, number: number, enrolledAt: now)
+        guard try PhoneAuthenticatorStore.enroll(phone, in: transaction) else { return false }
+        try keep(recoveryCodeDigest, of: userID, at: now, in: transaction)
+        return true
+    }
+
+    private func keep(
+        _ recoveryCodeDigest: String?, of userID: String, at now: Date, in transaction: any SQLTransaction
+    ) throws {
+        guard let recoveryCodeDigest else { return }
+        try RecoveryCodeStore.save(digest: recoveryCodeDigest, of: userID, at: now, in: transaction)
     }
 
     /// What an app reads from a picture, or a link opens it with: Google Authenticator's `otpauth`.
@@ -130,15 +130,5 @@ struct SecondFactors: Sendable {
         }
         return "otpauth://totp/\(encoded(issuer)):\(encoded(account))?secret=\(base32Secret)&issuer=\(encoded(issuer))"
             + "&algorithm=SHA1&digits=6&period=30"
-    }
-}
-
-extension Services {
-    /// For logins without a browser, which cannot ask for a second factor.
-    /// - Throws: ``OAuthError`` `mfa_required` where the tenant wants one for every login.
-    func requireNoSecondFactor() async throws {
-        guard try await !configuration.sections().multiFactor.isAlwaysRequired else {
-            throw OAuthError.multiFactorRequired
-        }
     }
 }

@@ -126,6 +126,12 @@ struct PasswordlessProof: Sendable {
         try users.write(user, address: address, isNew: isNew, in: transaction)
     }
 
+    /// What is kept of the proof once it is written, for the time until a second factor is passed.
+    func kept(at now: Date, in transaction: any SQLTransaction) throws -> FirstFactor {
+        try FirstFactor(
+            of: users.accountID(of: address, in: transaction) ?? user.id, address: address, at: now, in: transaction)
+    }
+
     /// Has the user signed in. Of a stranger's codes that are typed at the same time one makes the user, and the others are
     /// that user's by then: for them it is done once more.
     /// - Parameter signIn: writes the proof down.

@@ -38,10 +38,7 @@ package struct PasswordlessSettings: Sendable {
     func address(_ sent: String) -> String? {
         switch channel {
         case .email: return EmailAddress(sent)?.text
-        case .sms:
-            // E.164, whatever is between the digits.
-            let number = sent.filter { !" -().\u{A0}".contains($0) }
-            return number.wholeMatch(of: /\+[1-9][0-9]{6,14}/) == nil ? nil : number
+        case .sms: return PhoneNumber.e164(sent)
         }
     }
 

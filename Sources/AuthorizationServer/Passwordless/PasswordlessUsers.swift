@@ -13,12 +13,16 @@ struct PasswordlessUsers: Sendable {
         try await services.stores.database.read { try account(address, in: $0) }
     }
 
+    /// The account that has the address; nil for a stranger's.
+    func accountID(of address: String, in transaction: any SQLTransaction) throws -> String? {
+        address.contains("@")
+            ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)
+    }
+
     private func account(
         _ address: String, in transaction: any SQLTransaction
     ) throws -> UserStore.UpstreamAccount? {
-        let id =
-            address.contains("@")
-            ? try identity(address, in: transaction)?.id : Self.id(ofNumber: address, connection)
+        let id = try accountID(of: address, in: transaction)
         // Asked for a stranger's too, so that it takes as long.
         return try UserStore.upstreamAccount(id ?? "", in: transaction)
     }

@@ -20,13 +20,47 @@ struct PostLoginScripts: Sendable {
     /// - Returns: what they have changed; nil where there are none.
     /// - Throws: ``OAuthError``.
     func run(_ login: inout ScriptedLogin) async throws -> ScriptChanges? {
-        let course = try await run(login, since: nil)
-        guard course?.factor == nil, course?.pause == nil else { throw OAuthError.multiFactorRequired }
+        do {
+            return try await run(&login, passed: [], of: FactorDemand.Possible())
+        } catch is SecondFactorWanted {
+            throw OAuthError.multiFactorRequired
+        }
+    }
+
+    /// Runs all of them for somebody whom no browser waits for, and who may have passed second factors.
+    /// - Parameters:
+    ///   - login: whose login it is; they may make it another user's.
+    ///   - passed: the factors that were passed for this login.
+    ///   - possible: what the user can do.
+    /// - Returns: what they have changed; nil where there are none.
+    /// - Throws: ``SecondFactorWanted`` for the first demand that is not met, or ``OAuthError``.
+    func run(
+        _ login: inout ScriptedLogin, passed: [String], of possible: FactorDemand.Possible
+    ) async throws -> ScriptChanges? {
+        var course = try await run(login, since: nil)
+        try await follow(course, &login, passed, possible)
+        while let pause = course?.pause {
+            // A user without a browser cannot be sent anywhere: a script that tries is refused where it does.
+            guard pause.factor != nil, pause.url == nil else { throw OAuthError.serverError }
+            course = try await run(login, since: course)
+            try await follow(course, &login, passed, possible)
+        }
+        return course?.changes
+    }
+
+    /// Makes the login that of the user whom scripts have named, and sees whether what they ask for was passed.
+    private func follow(
+        _ course: ScriptProgress?, _ login: inout ScriptedLogin, _ passed: [String],
+        _ possible: FactorDemand.Possible
+    ) async throws {
+        let demand = course?.pause.map(\.factor) ?? course?.factor
         if let id = course?.primaryUserID, id != login.user.id {
+            // What the account's user has passed is not what the other one would have to pass.
+            guard demand == nil else { throw OAuthError.multiFactorRequired }
             guard let user = try await services.stores.users.find(id) else { throw OAuthError.serverError }
             login.user = user
         }
-        return course?.changes
+        if let demand, !demand.isMet(by: passed, of: possible) { throw SecondFactorWanted(demand: demand) }
     }
 
     /// Runs those that have not run yet.

@@ -58,8 +58,12 @@ struct ScriptedLogin: Sendable {
         (self.authenticatedAt, self.resourceServer) = (authenticatedAt, resourceServer)
     }
 
-    /// When the user passed a second factor in the session, or in that which the refresh token comes from; nil for none.
-    var multiFactorAt: Date? { session?.multiFactorAt ?? refreshToken?.family.multiFactorAt }
+    /// When the user passed a second factor for this very request, which has no session; nil for none.
+    var passedAt: Date?
+
+    /// When the user passed a second factor for the request, in the session, or in that which the refresh token comes from; nil
+    /// for none.
+    var multiFactorAt: Date? { passedAt ?? session?.multiFactorAt ?? refreshToken?.family.multiFactorAt }
 
     /// The name of the connection that the user has signed in with.
     var connectionName: String { session?.connection ?? user.connection }
@@ -134,9 +138,11 @@ struct ScriptFacts: Sendable {
             }
         risk = history.map { RiskAssessment($0, login, services) }
         authenticatorID = enrolled.authenticator?.id
-        factors = enrolled.factors(try await services.configuration.sections().multiFactor)
         let name = login.connectionName
         connection = try await services.configuration.connections().first { $0.name == name }
+        factors = enrolled.factors(
+            try await services.configuration.sections().multiFactor,
+            after: SecondFactors.FirstFactorChannel(connection))
         cookieMode =
             try await services.configuration.settings().sessionCookieIsPersistent ? .persistent : .nonPersistent
         (tenant, hostname, place) = (services.issuer.scriptTenant, services.issuer.domain, services.place)

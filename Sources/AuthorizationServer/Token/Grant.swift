@@ -21,6 +21,8 @@ package struct TokenRequest: Sendable {
     var proof: DPoPProof?
     /// The certificate of the client's connection; nil where it showed none.
     var certificate: ClientCertificate?
+    /// The login that goes on with it, after a second factor; nil for a new one.
+    var resumed: ResumedLogin?
     /// What the APIs want of their tokens, by their identifiers; those that want nothing are not there.
     var possessionDemands: [String: ProofOfPossessionSettings] = [:]
 

@@ -35,6 +35,8 @@ package struct Authorization: Sendable {
     package var latestExpiry: Date?
     /// What the answer says that it holds (RFC 8693 §2.2.1); nil for other grants.
     package var issuedTokenType: String?
+    /// The user's next recovery code, where one was used; nil for none.
+    package var recoveryCode: String?
     /// What scripts have changed of the tokens; nil where none ran.
     package var changes: ScriptChanges?
     /// Which endpoint hands the tokens out.

@@ -46,6 +46,7 @@ package struct ServerSecret: Sendable {
         case refreshTokens = "refresh tokens"
         case userCodes = "user codes"
         case passwordlessCodes = "passwordless codes"
+        case factorCodes = "second factor codes"
         case proofNonces = "DPoP nonces"
         case exportLinks = "export links"
         case invitations

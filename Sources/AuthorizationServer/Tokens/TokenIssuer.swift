@@ -34,7 +34,7 @@ package struct TokenIssuer: Sendable {
             idToken: try await idToken(for: authorization, with: [:], keys: keys, at: now),
             scope: authorization.tokenScope,
             expiresIn: lifetime, tokenType: authorization.confirmation.keyThumbprint == nil ? .bearer : .dpop,
-            issuedTokenType: authorization.issuedTokenType)
+            issuedTokenType: authorization.issuedTokenType, recoveryCode: authorization.recoveryCode)
     }
 
     /// What the authorization endpoint itself hands out. The ID token vouches for what comes with it, so that nothing of
@@ -120,6 +120,9 @@ package struct TokenIssuer: Sendable {
             claims["gty"] = authorization.grantName.map(JSONValue.string)
             // Auth0's tokens have none; where a user's authorization can be taken back, nothing else would tell.
             claims["jti"] = authorization.authorizationID.map { .string(TokenID.make(authorizationID: $0)) }
+        }
+        if api.identifier == issuer.mfaAudience, authorization.authentication?.multiFactorAt != nil {
+            claims["amr"] = ["mfa"]
         }
         claims["cnf"] = authorization.confirmation.claim
         if api.enforcesPolicies, api.tokenDialect.hasPermissions {

@@ -63,8 +63,9 @@ struct GuardianResource: Resource {
     }
 
     private static let enrollment: Members = [
-        "id": .text.always, "status": .choice(["confirmed"]).always, "type": .choice(["authenticator"]),
-        "auth_method": .choice(["authenticator"]), "name": .text, "enrolled_at": .text.always, "last_auth": .text,
+        "id": .text.always, "status": .choice(["confirmed"]).always, "type": .choice(["authenticator", "sms"]),
+        "auth_method": .choice(["authenticator", "sms"]), "name": .text, "phone_number": .text,
+        "enrolled_at": .text.always, "last_auth": .text,
     ]
 
     // MARK: The tenant's settings
@@ -93,6 +94,12 @@ struct GuardianResource: Resource {
 
     @Sendable private func setFactor(_ call: Submission<Switch>) async throws -> Answer {
         let (name, isEnabled) = (call["name"], call.body.isEnabled)
+        if isEnabled, name == MultiFactorSettings.Factor.sms.rawValue,
+            try await !management.services.canSendTextMessages()
+        {
+            throw ManagementError.invalidBody(
+                Document.Problem(path: "enabled", message: MultiFactorSettings.needsTextMessages))
+        }
         return try await change(call.caller, answer: .ok(["enabled": .bool(isEnabled)])) { settings in
             do throws(Document.Problem) {
                 try settings.set(name, isEnabled, path: "name")
@@ -142,16 +149,22 @@ struct GuardianResource: Resource {
         let id = call["id"]
         let found = try await management.stores.database.read { transaction in
             guard try UserStore.find(id, in: transaction) != nil else { throw UsersResource.inexistent }
-            return try AuthenticatorStore.find(of: id, in: transaction)
+            return [
+                try AuthenticatorStore.find(of: id, in: transaction).map(Self.shown),
+                try PhoneAuthenticatorStore.find(of: id, in: transaction).map(Self.shown),
+            ]
         }
-        return .ok(found.map { [Self.shown($0)] } ?? [])
+        return .ok(found.compactMap(\.self))
     }
 
     @Sendable private func enrollment(_ call: Plain) async throws -> Answer {
         let id = call["id"]
-        let found = try await management.stores.database.readOnce { try AuthenticatorStore.find(id: id, in: $0) }
+        let found = try await management.stores.database.read { transaction in
+            try AuthenticatorStore.find(id: id, in: transaction).map(Self.shown)
+                ?? PhoneAuthenticatorStore.find(id: id, in: transaction).map(Self.shown)
+        }
         guard let found else { throw Self.inexistent }
-        return .ok(Self.shown(found))
+        return .ok(found)
     }
 
     private static func shown(_ authenticator: Authenticator) -> JSONObject {
@@ -162,11 +175,25 @@ struct GuardianResource: Resource {
         ]
     }
 
+    private static func shown(_ phone: PhoneAuthenticator) -> JSONObject {
+        [
+            "id": .string(phone.id), "status": "confirmed", "type": "sms", "auth_method": "sms",
+            "name": .string(phone.maskedNumber), "phone_number": .string(phone.number),
+            "enrolled_at": UserMembers.time(phone.enrolledAt), "last_auth": UserMembers.time(phone.lastUsedAt),
+        ]
+    }
+
     @Sendable private func removeEnrollment(_ call: Plain) async throws -> Answer {
         let id = call["id"]
         return try await management.write(call.caller) { transaction, _ in
-            guard let found = try AuthenticatorStore.find(id: id, in: transaction) else { throw Self.inexistent }
-            return try Self.remove(of: found.userID, in: transaction)
+            let owner =
+                try AuthenticatorStore.find(id: id, in: transaction)?.userID
+                ?? PhoneAuthenticatorStore.find(id: id, in: transaction)?.userID
+            guard let owner, try AuthenticatorStore.remove(id: id, of: owner, in: transaction) else {
+                throw Self.inexistent
+            }
+            return Changed(
+                .noContent, [.init("users", owner, before: ["authenticators": true], after: ["authenticators": false])])
         }
     }
 

@@ -5,21 +5,22 @@ package struct MFAOTPEnrollmentPage: Page {
     package static let template = "mfa-otp-enrollment"
     private let form: TransactionForm
     private let applicationName, secret, keyURI: String
-    private let mayRemember: Bool
+    private let offersPhone, mayRemember: Bool
 
     /// - Parameters:
     ///   - secret: the secret as people type it.
     ///   - keyURI: the same as apps read it: `otpauth://…`.
+    ///   - offersPhone: whether a phone will do as well.
     ///   - mayRemember: whether the user may have the browser remembered.
     ///   - problem: why the form comes back.
     package init(
         state: String, csrfToken: String, applicationName: String, logoURL: String? = nil, secret: String,
-        keyURI: String, mayRemember: Bool = false, problem: FormProblem? = nil
+        keyURI: String, offersPhone: Bool = false, mayRemember: Bool = false, problem: FormProblem? = nil
     ) {
         form = TransactionForm(
             "/u/mfa-otp-enrollment", state: state, csrfToken: csrfToken, logoURL: logoURL, problem: problem)
         (self.applicationName, self.secret, self.keyURI) = (applicationName, secret, keyURI)
-        self.mayRemember = mayRemember
+        (self.offersPhone, self.mayRemember) = (offersPhone, mayRemember)
     }
 
     package var arguments: [String: String] { ["application": applicationName] }
@@ -31,6 +32,8 @@ package struct MFAOTPEnrollmentPage: Page {
             code.map { .group(["size": .text("\($0.size)"), "path": .text($0.path)]) } ?? PageValue.none
         content["secret"] = .text(Self.grouped(secret))
         content["keyURI"] = .optional(keyURI.hasPrefix("otpauth://") ? keyURI : nil)
+        content["smsPath"] = .optional(
+            offersPhone ? "/u/mfa-sms-enrollment?state=\(SafeURL.queryValue(form.state))" : nil)
         content["mayRemember"] = .flag(mayRemember)
         content["isInvalid"] = .flag(form.problem == .wrongFactorCode)
         return content

@@ -47,6 +47,8 @@ package struct Table: Sendable {
             "authenticator", key: ["user_id"], ["id", "sealed_secret", "last_step", "enrolled_at", "last_used_at"]),
         Table("recovery_code", key: ["user_id"], ["code_digest", "created_at"]),
         Table("remembered_browser", key: ["digest"], ["user_id", "expires_at"]),
+        Table("phone_authenticator", key: ["user_id"], ["id", "phone_number", "enrolled_at", "last_used_at"]),
+        Table("mfa_token", key: ["digest"], ["client_id", "user_id", "sealed_login", "expires_at"]),
         Table("user_role", key: ["user_id", "role_id"], []),
         Table("user_permission", key: ["user_id", "audience", "permission"], []),
         Table("organization_member", key: ["organization_id", "user_id"], []),

@@ -27,6 +27,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case failedPasswordGrant = "fepft"
     case passwordlessExchange = "sepotpft"
     case failedPasswordlessExchange = "fepotpft"
+    case mfaOTPExchange = "seotpft"
+    case failedMFAOTPExchange = "feotpft"
+    case mfaOOBExchange = "seoobft"
+    case failedMFAOOBExchange = "feoobft"
+    case mfaRecoveryCodeExchange = "sercft"
+    case failedMFARecoveryCodeExchange = "fercft"
     case deviceExchange = "sede"
     case failedDeviceExchange = "fede"
     case tokenExchange = "secte"
@@ -99,6 +105,12 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .failedPasswordGrant: "Failed Exchange: Password"
         case .passwordlessExchange: "Success Exchange: Passwordless OTP"
         case .failedPasswordlessExchange: "Failed Exchange: Passwordless OTP"
+        case .mfaOTPExchange: "Success Exchange: Password and OTP Challenge"
+        case .failedMFAOTPExchange: "Failed Exchange: Password and OTP Challenge"
+        case .mfaOOBExchange: "Success Exchange: Password and OOB Challenge"
+        case .failedMFAOOBExchange: "Failed Exchange: Password and OOB Challenge"
+        case .mfaRecoveryCodeExchange: "Success Exchange: Password and MFA Recovery Code"
+        case .failedMFARecoveryCodeExchange: "Failed Exchange: Password and MFA Recovery Code"
         case .deviceExchange: "Success Exchange: Device Code"
         case .failedDeviceExchange: "Failed Exchange: Device Code"
         case .tokenExchange: "Success Exchange: Token Exchange"
@@ -151,11 +163,13 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .logout, .backchannelLogout: .logoutSuccess
         case .failedLogout, .failedBackchannelLogout: .logoutFail
         case .codeExchange, .clientCredentials, .refresh, .passwordGrant, .passwordlessExchange, .deviceExchange,
-            .tokenExchange, .assertionExchange, .revocation:
+            .tokenExchange, .assertionExchange, .revocation, .mfaOTPExchange, .mfaOOBExchange,
+            .mfaRecoveryCodeExchange:
             .exchangeSuccess
         case .failedCodeExchange, .failedClientCredentials, .failedRefresh, .refreshTokenReuse, .failedPasswordGrant,
             .failedPasswordlessExchange, .failedDeviceExchange, .failedTokenExchange, .failedAssertionExchange,
-            .failedDeviceAuthorization, .failedDeviceActivation, .deviceRefused, .failedPushedRequest:
+            .failedDeviceAuthorization, .failedDeviceActivation, .deviceRefused, .failedPushedRequest,
+            .failedMFAOTPExchange, .failedMFAOOBExchange, .failedMFARecoveryCodeExchange:
             .exchangeFail
         case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
         case .factorEnrolled, .factorPassed, .recoveryPassed: .userSuccess

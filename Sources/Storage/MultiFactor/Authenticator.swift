@@ -55,15 +55,16 @@ package enum AuthenticatorStore {
             """) == 1
     }
 
-    /// Gives a user's app and recovery code to another user, who has no app.
+    /// Gives a user's app, phone and recovery code to another user, who has neither app nor phone.
     static func move(from userID: String, to otherID: String, in transaction: any SQLTransaction) throws {
-        let isMoved =
-            try transaction.changes(
-                """
-                UPDATE authenticator SET user_id = \(otherID) WHERE user_id = \(userID)
-                    AND NOT EXISTS (SELECT 1 FROM authenticator AS present WHERE present.user_id = \(otherID))
-                """) == 1
-        guard isMoved else { return }
+        guard try find(of: otherID, in: transaction) == nil,
+            try PhoneAuthenticatorStore.find(of: otherID, in: transaction) == nil
+        else { return }
+        let apps = try transaction.changes(
+            "UPDATE authenticator SET user_id = \(otherID) WHERE user_id = \(userID)")
+        let phones = try transaction.changes(
+            "UPDATE phone_authenticator SET user_id = \(otherID) WHERE user_id = \(userID)")
+        guard apps + phones > 0 else { return }
         try transaction.execute("DELETE FROM recovery_code WHERE user_id = \(otherID)")
         try transaction.execute("UPDATE recovery_code SET user_id = \(otherID) WHERE user_id = \(userID)")
         try RememberedBrowserStore.forget(of: userID, in: transaction)
@@ -75,19 +76,37 @@ package enum AuthenticatorStore {
     /// What wrong recovery codes of a user's are counted by.
     package static func recoveryTriesSubject(_ userID: String) -> String { "recovery code \(userID)" }
 
+    /// Takes one of a user's factors away. With the last one everything goes that belongs to it.
+    /// - Parameter id: an app's or a phone's.
+    /// - Returns: whether it was one of this user's.
+    package static func remove(id: String, of userID: String, in transaction: any SQLTransaction) throws -> Bool {
+        let removed =
+            try transaction.changes("DELETE FROM authenticator WHERE id = \(id) AND user_id = \(userID)")
+            + transaction.changes("DELETE FROM phone_authenticator WHERE id = \(id) AND user_id = \(userID)")
+        guard removed > 0 else { return false }
+        let isLast = try find(of: userID, in: transaction) == nil
+        if try isLast && PhoneAuthenticatorStore.find(of: userID, in: transaction) == nil {
+            try remove(of: userID, in: transaction)
+        }
+        return true
+    }
+
     /// Takes a user's second factors away, with the recovery code and the browsers that were to need none. Sessions in which one
     /// was passed are as if it had not been, and wrong codes are forgotten.
     /// - Returns: whether there was any.
     @discardableResult
     package static func remove(of userID: String, in transaction: any SQLTransaction) throws -> Bool {
-        let had = try transaction.changes("DELETE FROM authenticator WHERE user_id = \(userID)") > 0
+        let hadApp = try transaction.changes("DELETE FROM authenticator WHERE user_id = \(userID)") > 0
+        let hadPhone = try PhoneAuthenticatorStore.remove(of: userID, in: transaction)
         let hadCode = try transaction.changes("DELETE FROM recovery_code WHERE user_id = \(userID)") > 0
         try RememberedBrowserStore.forget(of: userID, in: transaction)
         try transaction.execute("UPDATE session SET multi_factor_at = NULL WHERE user_id = \(userID)")
         for subject in [triesSubject(userID), recoveryTriesSubject(userID)] {
             _ = try RateLimitStore.clear(subject, in: transaction)
         }
-        return had || hadCode
+        // What was proved of a factor that is gone, or of an enrolment that has begun, counts no more.
+        try MFATokenStore.forget(of: userID, in: transaction)
+        return hadApp || hadPhone || hadCode
     }
 }
 

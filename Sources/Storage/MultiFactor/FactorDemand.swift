@@ -28,10 +28,26 @@ package struct FactorDemand: Sendable, Hashable, Codable {
         )
     }
 
-    /// Whether one of the factors that were passed will do. Where one was to be enrolled and the user had one, whichever that was.
-    package func isMet(by passed: [String]) -> Bool {
-        guard kind != .enrollment else { return !passed.isEmpty }
-        return factors.map { wanted in passed.contains { wanted.contains($0) } } ?? !passed.isEmpty
+    /// Whether what was passed will do. Where a factor was to be enrolled, any will, once the user has such a one, or where none
+    /// of them can be enrolled.
+    package func isMet(by passed: [String], of user: Possible) -> Bool {
+        guard let factors, !passed.isEmpty else { return !passed.isEmpty }
+        let wanted = Set(factors)
+        guard wanted.isDisjoint(with: passed) else { return true }
+        guard kind == .enrollment else { return false }
+        return !wanted.isDisjoint(with: user.enrolled) || wanted.isDisjoint(with: user.enrollable)
+    }
+
+    /// What a user can do, by Auth0's names.
+    package struct Possible: Sendable, Equatable {
+        /// The factors that the user has.
+        package var enrolled: [String]
+        /// Those that the user has not, and may enrol.
+        package var enrollable: [String]
+
+        package init(enrolled: [String] = [], enrollable: [String] = []) {
+            (self.enrolled, self.enrollable) = (enrolled, enrollable)
+        }
     }
 }
 
@@ -49,6 +65,10 @@ package struct FactorProgress: Sendable, Codable, Equatable {
     package var passed: [String] = []
     /// A recovery code that the user has to note, sealed.
     package var sealedRecoveryCode: String?
+    /// The number of a phone that waits for its first code; nil for none.
+    package var pendingNumber: String?
+    /// The factors for which a code has been sent in this transaction; nil for none.
+    package var sent: [String]?
 
     package init(_ session: Session) { (sessionDigest, sid) = (session.digest, session.sid) }
 

@@ -13,16 +13,14 @@ package enum RememberedBrowserStore {
             """)
     }
 
-    /// Whether a browser is remembered for this user, who still has the factor that was passed there.
+    /// Whether a browser is remembered for this user. Who loses a factor loses the remembered browsers with it.
     package static func isRemembered(
         digest: String, of userID: String, at now: Date, in transaction: any SQLTransaction
     ) throws -> Bool {
         try transaction.row(
             """
-            SELECT remembered_browser.digest FROM remembered_browser
-            JOIN authenticator ON authenticator.user_id = remembered_browser.user_id
-            WHERE remembered_browser.digest = \(digest) AND remembered_browser.user_id = \(userID)
-                AND expires_at > \(now)
+            SELECT digest FROM remembered_browser
+            WHERE digest = \(digest) AND user_id = \(userID) AND expires_at > \(now)
             """) != nil
     }
 

@@ -99,19 +99,19 @@ struct MFAController: Sendable {
         return try await pages.respond(
             with: MFAOTPEnrollmentPage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                logoURL: visit.logoURL, secret: secret, keyURI: keyURI, mayRemember: question.mayRemember,
-                problem: problem),
+                logoURL: visit.logoURL, secret: secret, keyURI: keyURI, offersPhone: question.enrollsPhone,
+                mayRemember: question.mayRemember, problem: problem),
             status: status, to: visit)
     }
 
     @Sendable private func challenge(
         _ visit: LoginForms.Visit, _ question: Question, _ problem: FormProblem?, _ status: HTTPResponse.Status
     ) async throws -> Response? {
-        guard question.isUnanswered, question.takesOTP else { return nil }
+        guard question.takesOTP else { return nil }
         return try await pages.respond(
             with: MFAOTPChallengePage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                logoURL: visit.logoURL, offersRecovery: question.takesRecoveryCode,
+                logoURL: visit.logoURL, others: question.others(than: .otp),
                 mayRemember: question.mayRemember, problem: problem),
             status: status, to: visit)
     }
@@ -119,11 +119,11 @@ struct MFAController: Sendable {
     @Sendable private func recovery(
         _ visit: LoginForms.Visit, _ question: Question, _ problem: FormProblem?, _ status: HTTPResponse.Status
     ) async throws -> Response? {
-        guard question.isUnanswered, question.takesRecoveryCode else { return nil }
+        guard question.takesRecoveryCode else { return nil }
         return try await pages.respond(
             with: MFARecoveryCodeChallengePage(
                 state: visit.state.text, csrfToken: visit.formToken, applicationName: visit.client.name,
-                logoURL: visit.logoURL, offersOTP: question.takesOTP, problem: problem),
+                logoURL: visit.logoURL, others: question.others(than: .recoveryCode), problem: problem),
             status: status, to: visit)
     }
 

@@ -13,20 +13,6 @@ struct OAuthErrors: RouterMiddleware {
     let outages: OutageLog
     let isDevelopment: Bool
 
-    private struct Body: Encodable {
-        let error: String
-        let errorDescription: String
-        /// What to change; in development only.
-        let hint: String?
-        let requestID: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case error, hint
-            case errorDescription = "error_description"
-            case requestID = "request_id"
-        }
-    }
-
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
@@ -57,11 +43,14 @@ struct OAuthErrors: RouterMiddleware {
         context.logger.info(
             "refused",
             metadata: ["path": "\(request.uri.path)", "error": "\(rendered.code)", "why": "\(error.description)"])
-        var response = try Response.json(
-            Body(
-                error: rendered.code, errorDescription: rendered.description,
-                hint: isDevelopment ? error.hint : nil, requestID: isDevelopment ? context.requestID : nil),
-            status: HTTPResponse.Status(code: rendered.status))
+        var body = error.members
+        (body["error"], body["error_description"]) = (.string(rendered.code), .string(rendered.description))
+        if isDevelopment {
+            // What to change.
+            body["hint"] = error.hint.map(JSONValue.string)
+            body["request_id"] = .string(context.requestID)
+        }
+        var response = try Response.json(body, status: HTTPResponse.Status(code: rendered.status))
         if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if error.reason == .clientAuthentication, request.headers[.authorization] != nil {
             response.headers[.wwwAuthenticate] = #"Basic realm="\#(services.issuer.domain)", charset="UTF-8""#

@@ -81,6 +81,28 @@ struct ManagementGuardianTests {
         }
     }
 
+    @Test("sms needs a connection that sends text messages; a phone is shown, and taken away beside the app")
+    func phones() async throws {
+        try await TestServer.run(MFAClient.fixtures()) { server in
+            let (management, id) = (try await ManagementClient(server), User.ada.id.replacing("|", with: "%7C"))
+            for name in ["sms", "email"] {
+                let on = try await management.send(.put, "guardian/factors/\(name)", ["enabled": true])
+                #expect(on.status == .ok, "\(on.text)")
+            }
+            _ = try await management.send(.put, "guardian/factors/email", ["enabled": false])
+            _ = try await management.send(.put, "guardian/policies", ["all-applications"])
+            try await server.services.configuration.refresh()
+            try await MFAClient(server).enrollPhone()
+            let shown = try #require(try await management.list("users/\(id)/enrollments").first)
+            #expect(shown["type"] == "sms" && shown["phone_number"] == .string(MFAClient.number))
+            let enrollment = try #require(shown["id"]?.string).replacing("|", with: "%7C")
+            #expect(try await management.get("guardian/enrollments/\(enrollment)") == shown)
+            #expect(try await management.send(.delete, "guardian/enrollments/\(enrollment)").status == .noContent)
+            let begun = try await MFAClient(server).begin()
+            #expect(begun["mfa_requirements"] == ["enroll": [["type": "otp"], ["type": "phone"]]])
+        }
+    }
+
     @Test("A new recovery code takes the old one's place; browsers are forgotten on request")
     func recoveryCode() async throws {
         try await TestServer.run { server in

@@ -17,8 +17,15 @@ struct MFAStep: Sendable {
         if isNewCodeUnread(progress) { return .mfaRecoveryCodeEnrollment }
         if session.multiFactorAt != nil { return nil }
         if request.demandsMultiFactor { return try await page(for: FactorDemand(.any), &progress) }
+        if try await managesFactors() { return try await page(for: FactorDemand(.any), &progress) }
         guard try await services.configuration.sections().multiFactor.isAlwaysRequired else { return nil }
         return try await page(for: FactorDemand(.any, allowsRememberedBrowser: true), &progress)
+    }
+
+    /// Whether the tokens manage the second factors of a user who has some: whoever has the password alone gets none.
+    private func managesFactors() async throws -> Bool {
+        guard request.resourceServer?.resourceServer.identifier == services.issuer.mfaAudience else { return false }
+        return try await SecondFactors(services: services).mustBePassed(by: session.userID, session.connection)
     }
 
     /// What has to be asked for a demand to be met: in this transaction, whatever happened in the session before.
@@ -30,23 +37,36 @@ struct MFAStep: Sendable {
     ) async throws -> AuthorizationOutcome.LoginPage? {
         if isNewCodeUnread(progress) { return .mfaRecoveryCodeEnrollment }
         var factor = present(progress) ?? FactorProgress(session)
-        if demand.isMet(by: factor.passed) { return nil }
         let settings = try await services.configuration.sections().multiFactor
-        if settings.isEnabled(.otp), try await isRemembered(for: demand) { return nil }
         let factors = SecondFactors(services: services)
         let enrolled = try await factors.enrolled(session.userID)
+        let firstFactor = try await factors.firstFactor(session.connection)
+        let isMet = demand.isMet(by: factor.passed, of: enrolled.possible(settings, after: firstFactor))
+        if isMet { return nil }
+        if try await isRemembered(for: demand, enrolled, settings) { return nil }
+        let choice = try FactorChoice(demand, of: enrolled, settings, passed: factor.passed, after: firstFactor)
         let page: AuthorizationOutcome.LoginPage
-        if enrolled.authenticator != nil {
-            page = try Self.challenge(demand, enrolled.factors(settings))
-            factor.sealedSecret = nil
-        } else {
-            try Self.checkEnrollment(demand, settings)
-            page = .mfaOTPEnrollment
+        switch choice {
+        case .met: return nil
+        case .challenge(let names):
+            page = Self.page(names.first)
+            (factor.sealedSecret, factor.pendingNumber) = (nil, nil)
+        case .enroll(let names):
+            page = names.first == MultiFactorSettings.Factor.otp.methodType ? .mfaOTPEnrollment : .mfaSMSEnrollment
             if factor.sealedSecret == nil { factor.sealedSecret = try factors.newSealedSecret() }
         }
         factor.demand = demand
         progress.factor = factor
         return page
+    }
+
+    private static func page(_ name: String?) -> AuthorizationOutcome.LoginPage {
+        switch name.flatMap(MultiFactorSettings.Factor.init(methodType:)) {
+        case .otp, nil: .mfaOTPChallenge
+        case .sms: .mfaSMSChallenge
+        case .email: .mfaEmailChallenge
+        case .recoveryCode: .mfaRecoveryCodeChallenge
+        }
     }
 
     /// How far the user of this session is; nobody else's progress counts.
@@ -58,49 +78,17 @@ struct MFAStep: Sendable {
         present(progress)?.sealedRecoveryCode != nil
     }
 
-    private func isRemembered(for demand: FactorDemand) async throws -> Bool {
-        guard demand.allowsRememberedBrowser, !demand.ignoresRememberedBrowser, let remembered else { return false }
+    private func isRemembered(
+        for demand: FactorDemand, _ enrolled: SecondFactors.Enrolled, _ settings: MultiFactorSettings
+    ) async throws -> Bool {
+        guard demand.allowsRememberedBrowser, !demand.ignoresRememberedBrowser, let remembered,
+            // What was passed there has to be something that the user has and the tenant takes.
+            enrolled.factors(settings).contains(where: { $0 != MultiFactorSettings.Factor.recoveryCode.methodType })
+        else { return false }
         let (userID, now) = (session.userID, services.now())
         return try await services.stores.database.readOnce {
             try RememberedBrowserStore.isRemembered(digest: remembered.digest, of: userID, at: now, in: $0)
         }
-    }
-
-    /// The page for a user who has a factor: the app's code where that will do, else the recovery code.
-    private static func challenge(
-        _ demand: FactorDemand, _ enrolled: [String]
-    ) throws(OAuthError) -> AuthorizationOutcome.LoginPage {
-        // Whoever has a factor proves it before another one would be added.
-        let wanted = demand.kind == .enrollment ? nil : demand.factors
-        let usable = enrolled.filter { wanted?.contains($0) ?? true }
-        if usable.contains(MultiFactorSettings.Factor.otp.rawValue) { return .mfaOTPChallenge }
-        if usable.contains(MultiFactorSettings.Factor.recoveryCode.rawValue) { return .mfaRecoveryCodeChallenge }
-        throw unavailable("the user has none of the factors \(listed(wanted)) that is turned on")
-    }
-
-    private static func checkEnrollment(_ demand: FactorDemand, _ settings: MultiFactorSettings) throws(OAuthError) {
-        guard demand.kind != .challenge else {
-            throw unavailable(
-                "the user has not enrolled any factor, and a script asks for one that is enrolled "
-                    + "(use api.authentication.enrollWith for users without any)")
-        }
-        guard demand.factors?.contains(MultiFactorSettings.Factor.otp.rawValue) ?? true else {
-            throw unavailable("this server enrols otp alone, and a script asks for \(listed(demand.factors))")
-        }
-        guard settings.isEnabled(.otp) else {
-            throw unavailable("the tenant has turned the factor otp off (guardian factors)")
-        }
-    }
-
-    private static func listed(_ factors: [String]?) -> String {
-        factors.map { $0.map(\.forDisplay).joined(separator: ", ") } ?? "of the tenant"
-    }
-
-    /// Nobody gets in where a factor is wanted and none can be given.
-    private static func unavailable(_ cause: String) -> OAuthError {
-        OAuthError(
-            .accessDenied, "Multifactor authentication is required, and the user cannot do it here.",
-            hint: "Multi-factor authentication: \(cause).")
     }
 }
 

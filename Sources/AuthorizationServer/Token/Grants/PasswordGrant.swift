@@ -21,7 +21,8 @@ package struct PasswordGrant: Grant {
                 hint: "Set the tenant's default_directory to the name of a database connection, or use the grant "
                     + "\(GrantType.passwordRealm.rawValue) with a realm.")
         }
-        return try await PasswordAuthorization(services: services, request: request).make(in: connection)
+        return try await PasswordAuthorization(services: services, request: request, grant: Self.type).make(
+            in: connection)
     }
 }
 
@@ -41,7 +42,7 @@ package struct PasswordRealmGrant: Grant {
                 "the connection was not found",
                 hint: "realm is the name of a connection, or one of its realms: \(realm.forDisplay) is neither.")
         }
-        return try await PasswordAuthorization(services: services, request: request).make(in: found)
+        return try await PasswordAuthorization(services: services, request: request, grant: Self.type).make(in: found)
     }
 }
 
@@ -50,12 +51,12 @@ package struct PasswordRealmGrant: Grant {
 struct PasswordAuthorization: Sendable {
     let services: Services
     let request: TokenRequest
+    let grant: GrantType
 
     /// - Throws: ``OAuthError`` in the same words whether the user is unknown or the password wrong.
     func make(in connection: Connection) async throws -> Authorization {
-        let (username, password) = (
-            try request.parameters.require("username"), try request.parameters.require("password")
-        )
+        let resumed = DirectLogin.resumed(request)
+        let credentials = resumed == nil ? try credentials() : nil
         try request.client.requireNoOrganization()
         guard request.parameters["organization"] == nil else {
             throw OAuthError.invalidRequest(
@@ -71,33 +72,33 @@ struct PasswordAuthorization: Sendable {
         }
         let api = try await resourceServer()
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
-        var proof = try await check(username, password, connection)
-        try await services.requireNoSecondFactor()
-        let asked = try await scope(requested, api?.resourceServer)
-        var login = request.scripted(proof.user, .password, scope: asked, for: api)
-        login.user.loginsCount += 1
-        login.isNew = true
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
-        if login.user.id != proof.user.id { proof.user = login.user }
-        let access = try await RequestedAccess.resolve(
-            changes?.target(of: asked) ?? asked, client: request.client, resourceServer: api,
-            userID: proof.user.id, stores: services.stores
-        ).changed(by: changes)
-        let basis = FirstTokens.Basis(
-            authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
-            audience: api?.resourceServer.identifier, scope: access.scope,
-            authentication: Authorization.Authentication(
-                sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
-            grantName: "password",
-            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
-        return try await FirstTokens.issue(for: request, services) { [request, proof] transaction in
+        let proof = if let resumed { resumed } else { try await prove(credentials, connection) }
+        return try await DirectLogin(
+            services: services, request: request, grant: grant, flow: .password, grantName: "password",
+            scope: try await scope(requested, api?.resourceServer), api: api, connection: connection
+        ).finish(proof)
+    }
+
+    private func credentials() throws -> (username: String, password: String) {
+        (try request.parameters.require("username"), try request.parameters.require("password"))
+    }
+
+    private func prove(
+        _ credentials: (username: String, password: String)?, _ connection: Connection
+    ) async throws -> DirectLogin.Proof {
+        let (username, password) = try credentials ?? self.credentials()
+        let proof = try await check(username, password, connection)
+        let now = request.now
+        return DirectLogin.Proof(user: proof.user) { user, transaction in
+            var proof = proof
+            if proof.user.id != user.id { proof.user = user }
             do {
                 try proof.write(in: transaction)
             } catch let refusal as PasswordLogin.Refusal {
                 throw Self.error(refusal)
             }
-            try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
-            return .success(basis)
+        } keep: { transaction in
+            try FirstFactor(of: proof.accountID(in: transaction), at: now, in: transaction)
         }
     }
 

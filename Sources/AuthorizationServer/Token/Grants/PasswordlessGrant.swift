@@ -11,7 +11,8 @@ package struct PasswordlessGrant: Grant {
     package init(services: Services) { self.services = services }
 
     package func redeem(_ request: TokenRequest) async throws -> Authorization {
-        let (username, code) = (try request.parameters.require("username"), try request.parameters.require("otp"))
+        let resumed = DirectLogin.resumed(request)
+        let typed = resumed == nil ? try Self.typed(request) : nil
         let realm = try request.parameters.require("realm")
         try request.client.requireNoOrganization()
         let requested = try request.parameters["scope"].map { try Scope(parsing: $0) }
@@ -28,36 +29,26 @@ package struct PasswordlessGrant: Grant {
             request.parameters["audience"], resource: request.resource, services: services)
         // Before the code is spent, so that it can be sent again with a proof.
         if let problem = request.proofProblem(audience: api?.resourceServer.identifier) { throw problem }
+        let login = DirectLogin(
+            services: services, request: request, grant: Self.type, flow: .passwordless,
+            scope: requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"]), api: api,
+            connection: connection)
+        if let resumed { return try await login.finish(resumed) }
+        let (username, code) = try typed ?? Self.typed(request)
         return try await check(code, username, connection, request) { proof in
-            try await authorization(for: proof, request, requested, api)
+            try await login.finish(
+                DirectLogin.Proof(user: proof.user) { user, transaction in
+                    var proof = proof
+                    if proof.user.id != user.id { proof.user = user }
+                    try proof.write(in: transaction)
+                } keep: { transaction in
+                    try proof.kept(at: request.now, in: transaction)
+                })
         }
     }
 
-    private func authorization(
-        for checked: PasswordlessProof, _ request: TokenRequest, _ requested: Scope?, _ api: RegisteredResourceServer?
-    ) async throws -> Authorization {
-        try await services.requireNoSecondFactor()
-        let asked = requested ?? api?.resourceServer.scope ?? Scope([Scope.openID, "profile", "email"])
-        var (proof, login) = (checked, request.scripted(checked.user, .passwordless, scope: asked, for: api))
-        login.user.loginsCount += 1
-        login.isNew = true
-        let changes = try await PostLoginScripts(services: services, trail: request.trail).run(&login)
-        if login.user.id != proof.user.id { proof.user = login.user }
-        let access = try await RequestedAccess.resolve(
-            changes?.target(of: asked) ?? asked, client: request.client, resourceServer: api, userID: proof.user.id,
-            stores: services.stores
-        ).changed(by: changes)
-        let basis = FirstTokens.Basis(
-            authorizationID: RandomBytes.alphanumeric(24), user: proof.user,
-            audience: api?.resourceServer.identifier, scope: access.scope,
-            authentication: Authorization.Authentication(
-                sid: nil, authenticatedAt: request.now, showsTime: false, nonce: nil),
-            hasRefreshToken: access.scope.contains(Scope.offlineAccess) && !request.isFromBrowser, changes: changes)
-        return try await FirstTokens.issue(for: request, services) { [request, proof] transaction in
-            try proof.write(in: transaction)
-            try UserStore.recordLogin(of: basis.user.id, at: request.now, in: transaction)
-            return .success(basis)
-        }
+    private static func typed(_ request: TokenRequest) throws -> (username: String, code: String) {
+        (try request.parameters.require("username"), try request.parameters.require("otp"))
     }
 
     private func check(

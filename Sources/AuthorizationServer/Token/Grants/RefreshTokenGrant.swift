@@ -39,7 +39,8 @@ package struct RefreshTokenGrant: Grant {
             claims: family.claims,
             authentication: Authorization.Authentication(
                 sid: family.sid.isEmpty ? nil : family.sid, authenticatedAt: family.authenticatedAt,
-                multiFactorAt: family.multiFactorAt, showsTime: family.showsAuthenticationTime, nonce: nil),
+                multiFactorAt: request.resumed?.passedAt ?? family.multiFactorAt,
+                showsTime: family.showsAuthenticationTime, nonce: nil),
             grantName: "refresh_token", organizationID: family.organizationID, changes: scripts.changes
         ).make(
             for: request.client, opaqueAccessToken: family.audience == nil ? accessToken : nil, refreshToken: sent,
@@ -83,7 +84,30 @@ package struct RefreshTokenGrant: Grant {
             authenticatedAt: token.family.authenticatedAt)
         (login.refreshToken, login.session) = (token, session)
         login.organization = try await services.organization(token.family.organizationID)
-        return Scripts(haveRun: true, changes: try await scripts.run(&login))
+        return Scripts(haveRun: true, changes: try await run(scripts, login, token, request))
+    }
+
+    /// Runs the scripts. The refresh that they want a second factor for waits for it, and costs the client no token.
+    private func run(
+        _ scripts: PostLoginScripts, _ refresh: ScriptedLogin, _ token: RefreshToken, _ request: TokenRequest
+    ) async throws -> ScriptChanges? {
+        var login = refresh
+        let resumed = request.resumed.flatMap { $0.user.id == login.user.id ? $0 : nil }
+        login.passedAt = resumed?.passedAt
+        let passed = resumed?.passed ?? []
+        do {
+            let factors = SecondFactors(services: services)
+            let possible =
+                passed.isEmpty
+                ? FactorDemand.Possible() : try await factors.possible(login.user.id, login.connectionName)
+            return try await scripts.run(&login, passed: passed, of: possible)
+        } catch let wanted as SecondFactorWanted {
+            var waiting = WaitingLogin(connection: login.connectionName)
+            waiting.request = WaitingLogin.Request(request, Self.type, audience: token.family.audience)
+            waiting.passed = passed
+            throw try await MFATokens(services: services).ask(
+                wanted.demand, of: login.user, of: request.client, waiting)
+        }
     }
 
     private static let changedMeanwhile = OAuthError(

@@ -2,7 +2,7 @@ extension Migration {
     /// From where sessions and refresh tokens are used, and what scripts want of them: how the cookie is kept, methods of their own by
     /// which the user proved something, an end for want of use.
     static let sessionDevices = Migration(
-        number: 35, name: "devices of sessions and refresh tokens",
+        number: 33, name: "devices of sessions and refresh tokens",
         statements: [
             "ALTER TABLE session ADD COLUMN first_device \(.textColumn)",
             "ALTER TABLE session ADD COLUMN last_device \(.textColumn)",
