@@ -89,10 +89,11 @@ package struct SessionStore: Sendable {
     }
 
     /// Keeps a session from ending until the transaction does.
-    /// - Returns: whether there still is one.
-    package static func hold(digest: String, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.lock("SELECT digest FROM session WHERE digest = \(digest)")
-        return try transaction.row("SELECT digest FROM session WHERE digest = \(digest)") != nil
+    /// - Returns: whether there still is one, and it has not become another user's.
+    package static func hold(_ session: Session, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.lock("SELECT digest FROM session WHERE digest = \(session.digest)")
+        return try transaction.row(
+            "SELECT digest FROM session WHERE digest = \(session.digest) AND sid = \(session.sid)") != nil
     }
 
     /// Removes a session. Of several that do so at once one gets it.

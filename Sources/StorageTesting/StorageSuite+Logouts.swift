@@ -90,7 +90,7 @@ extension StorageSuite {
             let results = try await race(2) { index in
                 try await nodes[index].write { transaction in
                     if index == 0 {
-                        guard try SessionStore.hold(digest: session.digest, in: transaction) else { return false }
+                        guard try SessionStore.hold(session, in: transaction) else { return false }
                         try SessionClientStore.insert(SessionClient(session, clientID: "a"), in: transaction)
                         return true
                     }

@@ -142,6 +142,9 @@ extension StorageSuite {
         changes.removeScope("b")
         var token = NewRefreshToken()
         (token.expiresAt, token.metadata) = (Sample.now + 0.5, ["device": "phone"])
+        token.idleExpiresAt = Sample.now + 1
+        changes.targetScope = ["c", "a"]
+        changes.accessTokenClaims = ["n": .null]
         changes.refreshToken = token
         let (sample, kept) = (try Sample.code("changed"), changes)
         let code = AuthorizationCode(

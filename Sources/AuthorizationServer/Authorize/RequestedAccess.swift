@@ -51,6 +51,7 @@ struct RequestedAccess: Sendable {
         let api = resourceServer?.resourceServer
         var allowed = api?.scope ?? .empty
         var permissions: [String] = []
+        if let api, MFAAPI.isItself(api), !client.isFirstParty { allowed = MFAAPI.foreignScope }
         if let api, api.enforcesPolicies {
             permissions = try await stores.database.readOnce { transaction in
                 guard let organizationID else {

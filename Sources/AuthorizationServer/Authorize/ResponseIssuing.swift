@@ -103,7 +103,7 @@ struct ResponseIssuing: Sendable {
             }
             // A session that ends at the same moment takes back what is written here, or comes first; and finds this
             // application among those to tell.
-            guard try SessionStore.hold(digest: session.digest, in: transaction) else {
+            guard try SessionStore.hold(session, in: transaction) else {
                 throw OAuthError(.loginRequired, "Login required")
             }
             if request.client.logout.isTold {

@@ -55,7 +55,7 @@ struct DeviceAdmission: LoginEnding {
             guard try DeviceCodeStore.approve(digest: codeDigest, approval, at: now, in: transaction) else {
                 return false
             }
-            guard try SessionStore.hold(digest: session.digest, in: transaction) else {
+            guard try SessionStore.hold(session, in: transaction) else {
                 throw OAuthError(.loginRequired, "Login required")
             }
             if let participant { try SessionClientStore.insert(participant, in: transaction) }

@@ -45,9 +45,6 @@ package final class LogRecorder: Sendable {
             event.ip = event.ip ?? origin.ip
             event.userAgent = event.userAgent ?? origin.userAgent
             event.isMobile = origin.isMobile
-            if event.type == LogEventType.login.rawValue {
-                event.details[LoginHistory.deviceMember] = origin.deviceID.map(JSONValue.string)
-            }
             event.details["request_id"] = .string(origin.requestID)
             event.details["elapsed_ms"] = .integer(origin.elapsedMilliseconds)
         }

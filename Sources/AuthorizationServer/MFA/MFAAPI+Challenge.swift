@@ -44,6 +44,8 @@ extension MFAAPI {
         guard let channel = OutOfBandCodes.Channel(factor), let address = enrolled.address(of: channel) else {
             return ["challenge_type": "otp"]
         }
+        // Who cannot redeem the code has none sent.
+        try client.require(.mfaOOB)
         let oobCode = try await send(
             by: channel, to: address, of: user, opened.token.digest, client: client,
             visitor.forwarded.counted(for: client, else: visitor.address), visitor.language)
@@ -107,7 +109,7 @@ extension MFAAPI {
         // Whoever may not enrol has nothing sent to anybody.
         _ = try await services.stores.database.read { [enrollment] transaction in
             try Self.begun(
-                caller, enrollment, nil, wanted.factor, settings, channel, services.issuer, in: transaction)
+                caller, enrollment, nil, wanted.factor, settings, channel, at: services.now(), in: transaction)
         }
         var (answer, oobCode): (JSONObject, Secret?) = (["authenticator_type": .string(wanted.type)], nil)
         switch wanted {
@@ -121,7 +123,7 @@ extension MFAAPI {
             guard channel != .sms else { throw Self.sameChannel }
             let sent = try await send(
                 by: .sms, to: number, of: caller.user, caller.digest, client: caller.token?.client, visitor.address,
-                visitor.language)
+                visitor.language, isEnrollment: true)
             enrollment.number = number
             challenge = WaitingLogin.Challenge(
                 digest: sent.digest, channel: .sms, address: number, isEnrollment: true)
@@ -131,6 +133,7 @@ extension MFAAPI {
         answer["oob_code"] = oobCode.map { .string($0.text) }
         let digest = RecoveryCode.digest(recoveryCode)
         let getsCode = try await services.stores.database.write { [enrollment, challenge, services] transaction in
+            try UserStore.lock(caller.user.id, in: transaction)
             if caller.opened != nil {
                 _ = try MFATokens(services: services).hold(caller.digest, of: nil, in: transaction)
             }
@@ -140,14 +143,14 @@ extension MFAAPI {
                 && RecoveryCodeStore.createdAt(of: caller.user.id, in: transaction) == nil
             if getsCode { enrollment.recoveryCodeDigest = digest }
             let login = try Self.begun(
-                caller, enrollment, challenge, wanted.factor, settings, channel, services.issuer, in: transaction)
-            let lifetime = Double(MFATokens.lifetime)
+                caller, enrollment, challenge, wanted.factor, settings, channel, at: services.now(), in: transaction)
+            let end = services.now().addingTimeInterval(Double(MFATokens.lifetime))
             try MFATokenStore.save(
                 MFAToken(
                     digest: caller.digest,
                     clientID: caller.opened?.token.clientID ?? caller.token?.client.clientID ?? "",
                     userID: caller.user.id, sealedLogin: services.secret.box.seal(JSON.text(login)),
-                    expiresAt: caller.opened?.token.expiresAt ?? services.now().addingTimeInterval(lifetime)),
+                    expiresAt: caller.opened?.token.expiresAt ?? min(end, login.apiToken?.end ?? end)),
                 in: transaction)
             return getsCode
         }
@@ -160,11 +163,16 @@ extension MFAAPI {
     private static func begun(
         _ caller: Caller, _ enrollment: WaitingLogin.Enrollment, _ challenge: WaitingLogin.Challenge?,
         _ factor: MultiFactorSettings.Factor, _ settings: MultiFactorSettings,
-        _ channel: SecondFactors.FirstFactorChannel, _ issuer: Issuer, in transaction: any SQLTransaction
+        _ channel: SecondFactors.FirstFactorChannel, at now: Date, in transaction: any SQLTransaction
     ) throws -> WaitingLogin {
         var login = caller.opened?.login ?? WaitingLogin(connection: caller.connection)
         if let token = caller.token {
-            login.apiScope = token.scope.filter { !Scope.isReserved($0) }.text
+            login.apiToken = WaitingLogin.APIToken(
+                scope: token.scope.filter { !Scope.isReserved($0) }.text, expiresAt: token.claims["exp"]?.integer ?? 0,
+                keyThumbprint: token.confirmation.keyThumbprint,
+                certificateThumbprint: token.confirmation.certificateThumbprint)
+            // The password may be another one by the time of the first code, or the user blocked.
+            login.firstFactor = try FirstFactor(of: caller.user.id, at: now, in: transaction)
             // What the access token says of a factor counts for whatever is enrolled with it.
             if caller.hasPassed { login.passed = ["mfa"] }
         }
@@ -184,12 +192,13 @@ extension MFAAPI {
 
     private func send(
         by channel: OutOfBandCodes.Channel, to address: String, of user: User, _ digest: String, client: Client?,
-        _ visitor: String, _ language: String?
+        _ visitor: String, _ language: String?, isEnrollment: Bool = false
     ) async throws -> Secret {
         let oobCode = Secret.random()
         do {
             try await OutOfBandCodes(services: services, place: "mfa_token \(digest) \(oobCode.digest)").send(
-                by: channel, to: address, of: user, client: client, visitor: visitor, language: language)
+                by: channel, to: address, of: user, client: client, visitor: visitor, language: language,
+                isEnrollment: isEnrollment)
         } catch let refusal as OutOfBandCodes.Refusal {
             throw OAuthError(refusal)
         }

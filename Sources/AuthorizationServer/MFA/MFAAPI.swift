@@ -21,7 +21,7 @@ package struct MFAAPI: Sendable {
 
     /// The API as applications ask for it. Nobody configures it, and no refresh token is for it.
     static func resourceServer(_ issuer: Issuer) -> RegisteredResourceServer {
-        var api = ResourceServer(id: "mfa", name: "MFA API", identifier: issuer.mfaAudience)
+        var api = ResourceServer(id: id, name: "MFA API", identifier: issuer.mfaAudience)
         api.scopes = [
             .init(value: Permission.enroll.rawValue, description: "Set up second factors"),
             .init(value: Permission.readAuthenticators.rawValue, description: "See your second factors"),
@@ -32,6 +32,13 @@ package struct MFAAPI: Sendable {
         api.isSystem = true
         return RegisteredResourceServer(resourceServer: api, sealedSigningSecret: nil)
     }
+
+    static func isItself(_ api: ResourceServer) -> Bool { api.isSystem && api.id == id }
+
+    /// What other people's applications may be allowed: none of them adds or removes what keeps strangers out.
+    static let foreignScope = Scope([Permission.readAuthenticators.rawValue])
+
+    private static let id = "mfa"
 
     /// Who calls.
     struct Caller: Sendable {
@@ -144,6 +151,7 @@ package struct MFAAPI: Sendable {
                 hint: "Ask for another access token: who has a second factor is asked for it.")
         }
         let userID = caller.user.id
+        let factor = try await factors(of: userID)[id]
         let isRemoved = try await services.stores.database.write { transaction in
             try UserStore.lock(userID, in: transaction)
             return try AuthenticatorStore.remove(id: id, of: userID, in: transaction)
@@ -154,17 +162,35 @@ package struct MFAAPI: Sendable {
                 hint:
                     "GET /mfa/authenticators lists them. An e-mail address or a recovery code alone cannot be removed.")
         }
+        let trail = LogTrail()
+        trail.note { facts in
+            (facts.clientID, facts.userID) = (caller.token?.client.clientID, userID)
+            facts.details["factor"] = factor.map { .string($0.rawValue) }
+        }
+        services.log(.factorRemoved, trail)
+    }
+
+    /// The factors that can be removed, by their ids.
+    private func factors(of userID: String) async throws -> [String: MultiFactorSettings.Factor] {
+        let enrolled = try await SecondFactors(services: services).enrolled(userID)
+        var factors: [String: MultiFactorSettings.Factor] = [:]
+        if let app = enrolled.authenticator { factors[app.id] = .otp }
+        if let phone = enrolled.phone { factors[phone.id] = .sms }
+        return factors
     }
 
     // MARK: Tokens for the API
 
-    /// What confirms an enrolment that nothing else waits for: another token for the API, now that a factor is passed.
+    /// What confirms an enrolment that nothing else waits for: another token for the API, now that a factor is passed. It ends when
+    /// the one ends that the factor was enrolled with, or it would be good for ever.
     static func authorization(
-        of user: User, _ scope: Scope, for request: TokenRequest, _ services: Services
-    ) -> Authorization {
+        of user: User, _ token: WaitingLogin.APIToken, for request: TokenRequest, _ services: Services
+    ) throws -> Authorization {
         var authorization = Authorization(
-            client: request.client, subject: .user(user), scope: scope,
+            client: request.client, subject: .user(user), scope: try Scope(parsing: token.scope),
             resourceServer: resourceServer(services.issuer))
+        authorization.latestExpiry = token.end
+        authorization.mustBeBound = !token.possession.isEmpty
         authorization.authentication = Authorization.Authentication(
             sid: nil, authenticatedAt: request.now, multiFactorAt: request.now, showsTime: false, nonce: nil)
         return authorization

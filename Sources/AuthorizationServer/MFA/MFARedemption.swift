@@ -41,6 +41,10 @@ struct MFARedemption: Sendable {
             if let problem = request.proofProblem(boundTo: waiting.possession, audience: waiting.audience) {
                 throw problem
             }
+        } else if let token = seen.login.apiToken,
+            let problem = request.proofProblem(boundTo: token.possession, audience: services.issuer.mfaAudience)
+        {
+            throw problem
         }
         let (client, now) = (request.client, request.now)
         let (opened, answer) = try await services.stores.database.write { transaction in
@@ -56,15 +60,19 @@ struct MFARedemption: Sendable {
             return (opened, answer)
         }
         try log(answer, opened, words)
-        guard let user = try await services.stores.users.find(opened.token.userID), !user.isBlocked else {
-            throw OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
-        }
         do {
+            guard let user = try await services.stores.users.find(opened.token.userID), !user.isBlocked else {
+                throw OAuthError(.invalidGrant, "user is blocked", reason: .userIsBlocked)
+            }
             var authorization = try await goOn(opened.login, user, passed: answer.factor)
             authorization.recoveryCode = recoveryCode
             return authorization
         } catch var error as OAuthError {
             // The code before is used, whatever has stopped the login.
+            error.members["recovery_code"] = recoveryCode.map(JSONValue.string)
+            throw error
+        } catch SQLError.unavailable where recoveryCode != nil {
+            var error = OAuthError(.temporarilyUnavailable, "The server cannot reach its database; try again later.")
             error.members["recovery_code"] = recoveryCode.map(JSONValue.string)
             throw error
         }
@@ -95,8 +103,8 @@ struct MFARedemption: Sendable {
         _ login: WaitingLogin, _ user: User, passed factor: MultiFactorSettings.Factor
     ) async throws -> Authorization {
         guard let waiting = login.request else {
-            let scope = try Scope(parsing: login.apiScope ?? "")
-            return MFAAPI.authorization(of: user, scope, for: request, services)
+            guard let token = login.apiToken else { throw OAuthError.serverError }
+            return try MFAAPI.authorization(of: user, token, for: request, services)
         }
         guard let grant = Grants.make(waiting.grant, services: services) else { throw OAuthError.serverError }
         var resource: String?

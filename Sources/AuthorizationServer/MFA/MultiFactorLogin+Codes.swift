@@ -35,12 +35,12 @@ extension MultiFactorLogin {
     /// - Throws: ``SendingRefusal``, ``TransactionNotFound``.
     package func sendOnce(_ channel: Channel, _ question: Question, _ sending: Sending) async throws {
         let now = services.now()
-        let (login, digest) = (question.login, question.session.digest)
+        let (login, session) = (question.login, question.session)
         let isFirst = try await services.stores.database.write { transaction in
             try LoginTransactionStore.lock(digest: login.digest, in: transaction)
             let present = try LoginTransactionStore.find(
                 digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
-            guard var progress = present?.progress, progress.factor?.sessionDigest == digest else {
+            guard var progress = present?.progress, progress.factor?.belongs(to: session) == true else {
                 throw TransactionNotFound()
             }
             let sent = progress.factor?.sent ?? []
@@ -61,11 +61,13 @@ extension MultiFactorLogin {
         try await send(channel, to: address, question, sending)
     }
 
-    private func send(_ channel: Channel, to address: String, _ question: Question, _ sending: Sending) async throws {
+    private func send(
+        _ channel: Channel, to address: String, _ question: Question, _ sending: Sending, isEnrollment: Bool = false
+    ) async throws {
         do {
             try await codes(question).send(
                 by: channel.sent, to: address, of: question.user, client: sending.client,
-                visitor: sending.browser.address, language: sending.language)
+                visitor: sending.browser.address, language: sending.language, isEnrollment: isEnrollment)
         } catch let refusal as OutOfBandCodes.Refusal {
             switch refusal {
             case .tooManyRequests: throw SendingRefusal.tooManyRequests
@@ -112,12 +114,12 @@ extension MultiFactorLogin {
         var number: String?
         if let sent {
             guard let parsed = PhoneNumber.e164(sent) else { throw SendingRefusal.addressInvalid }
-            try await send(.sms, to: parsed, question, sending)
+            try await send(.sms, to: parsed, question, sending, isEnrollment: true)
             number = parsed
         }
-        let digest = question.session.digest
+        let session = question.session
         try await services.keep(of: question.login) { [number] progress in
-            guard progress.factor?.sessionDigest == digest else { return }
+            guard progress.factor?.belongs(to: session) == true else { return }
             progress.factor?.pendingNumber = number
         }
     }

@@ -192,7 +192,7 @@ package struct MultiFactorLogin: Sendable {
             let present = try LoginTransactionStore.find(
                 digest: login.digest, browserDigest: login.browserDigest, at: now, in: transaction)
             guard var progress = present?.progress, progress.factor?.belongs(to: session) == true,
-                try SessionStore.hold(digest: session.digest, in: transaction),
+                try SessionStore.hold(session, in: transaction),
                 // Scripts may have made it another user's, who has other factors.
                 try SessionStore.find(sid: session.sid, in: transaction) != nil
             else { throw TransactionNotFound() }
@@ -216,6 +216,7 @@ package struct MultiFactorLogin: Sendable {
         trail.note { $0.details["factor"] = .string(factor.rawValue) }
         switch verdict {
         case .right:
+            trail.note { $0.noteBrowser() }
             services.log(success, trail)
             return remembered
         case .wrong:

@@ -33,18 +33,25 @@ struct OutOfBandCodes: Sendable {
     /// Codes that one user may be sent in ``window``, and that one visitor may have sent, whoever to.
     private static let mostForUser = 10
     private static let mostForVisitor = 50
+    /// Text messages that one number may be sent, all in all and for one visitor, with those of passwordless logins.
+    private static let (mostForNumber, mostForNumberAndVisitor) = (30, 10)
+    /// The share of a gateway's text messages that numbers get which nobody has confirmed: whoever makes numbers up leaves the rest
+    /// to those who have one.
+    private static let shareOfEnrollments = 4
     private static let window: TimeInterval = 3600
 
     /// Sends a code in place of the one before.
     /// - Parameters:
     ///   - address: the e-mail address, or the number in E.164.
     ///   - visitor: where the request comes from.
+    ///   - isEnrollment: whether the number is one that the user has yet to confirm.
     /// - Throws: ``Refusal``.
     func send(
-        by channel: Channel, to address: String, of user: User, client: Client?, visitor: String, language: String?
+        by channel: Channel, to address: String, of user: User, client: Client?, visitor: String, language: String?,
+        isEnrollment: Bool = false
     ) async throws {
         let gateway = channel == .sms ? try await readGateway() : nil
-        try await limit(user, visitor, gateway)
+        try await limit(user, address, visitor, gateway, isEnrollment)
         let code = Self.random()
         let expiresAt = services.now().addingTimeInterval(Double(Self.lifetime))
         let kept: QueuedMail?
@@ -83,16 +90,26 @@ struct OutOfBandCodes: Sendable {
             == .right
     }
 
-    private func limit(_ user: User, _ visitor: String, _ sms: (connection: Connection, gateway: SMSGateway)?)
-        async throws
-    {
+    private func limit(
+        _ user: User, _ address: String, _ visitor: String, _ sms: (connection: Connection, gateway: SMSGateway)?,
+        _ isEnrollment: Bool
+    ) async throws {
         let (now, limits) = (services.now(), services.stores.rateLimits)
         var subjects = [
             ("second factor codes from \(visitor)", Self.mostForVisitor),
             ("second factor codes to \(user.id)", Self.mostForUser),
         ]
         // Each text message has its price, whatever it is for.
-        if let sms { subjects.append(("passwordless by \(sms.connection.id)", sms.gateway.mostPerHour)) }
+        if let sms {
+            let (id, most) = (sms.connection.id, sms.gateway.mostPerHour)
+            let number = Secret("\(id) \(address)").digest
+            subjects += [
+                ("passwordless to \(number) from \(visitor)", Self.mostForNumberAndVisitor),
+                ("passwordless to \(number)", Self.mostForNumber),
+            ]
+            if isEnrollment { subjects.append(("factor enrolments by \(id)", max(1, most / Self.shareOfEnrollments))) }
+            subjects.append(("passwordless by \(id)", most))
+        }
         for (subject, most) in subjects {
             if let wait = try await limits.refusal(subject, most: most, window: Self.window, at: now) {
                 throw Refusal.tooManyRequests(retryAfter: wait)

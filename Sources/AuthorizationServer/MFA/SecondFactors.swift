@@ -56,7 +56,7 @@ struct SecondFactors: Sendable {
     func check(
         sentCodeOf userID: String, at now: Date, in transaction: any SQLTransaction, _ isRight: () throws -> Bool
     ) throws -> Verdict {
-        try counted(AuthenticatorStore.triesSubject(userID), at: now, in: transaction, isRight)
+        try counted(AuthenticatorStore.sentTriesSubject(userID), at: now, in: transaction, isRight)
     }
 
     private func counted(
@@ -116,7 +116,10 @@ struct SecondFactors: Sendable {
     private func keep(
         _ recoveryCodeDigest: String?, of userID: String, at now: Date, in transaction: any SQLTransaction
     ) throws {
-        guard let recoveryCodeDigest else { return }
+        // One that was shown meanwhile stays good.
+        guard let recoveryCodeDigest, try RecoveryCodeStore.createdAt(of: userID, in: transaction) == nil else {
+            return
+        }
         try RecoveryCodeStore.save(digest: recoveryCodeDigest, of: userID, at: now, in: transaction)
     }
 

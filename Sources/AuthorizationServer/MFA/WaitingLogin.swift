@@ -8,8 +8,8 @@ struct WaitingLogin: Sendable, Codable {
     /// The request that goes on once the factor is passed; nil where an access token for the MFA API enrols a factor, and
     /// nothing follows.
     var request: Request?
-    /// The scope of that access token; nil where a request goes on.
-    var apiScope: String?
+    /// That access token; nil where a request goes on.
+    var apiToken: APIToken?
     /// How the user has proved who they are; nil where an earlier login has.
     var firstFactor: FirstFactor?
     /// The name of the connection that the user has signed in with.
@@ -39,6 +39,22 @@ struct WaitingLogin: Sendable, Codable {
         }
     }
 
+    /// An access token for the MFA API: the one that follows on the enrolment is good for no more, and no longer.
+    struct APIToken: Sendable, Codable {
+        let scope: String
+        /// In seconds since 1970.
+        let expiresAt: Int
+        let keyThumbprint: String?
+        let certificateThumbprint: String?
+
+        /// What its user proves to hold.
+        var possession: Confirmation {
+            Confirmation(keyThumbprint: keyThumbprint, certificateThumbprint: certificateThumbprint)
+        }
+
+        var end: Date { Date(timeIntervalSince1970: Double(expiresAt)) }
+    }
+
     /// A factor that is being enrolled.
     struct Enrollment: Sendable, Codable {
         /// The secret of an app, sealed.
@@ -64,9 +80,12 @@ struct WaitingLogin: Sendable, Codable {
 extension WaitingLogin.Request {
     /// What is kept of a request. Its password, code or one-time assertion is spent, and its client proves itself again.
     init(_ request: TokenRequest, _ grant: GrantType, audience: String?) {
-        let kept = ["scope", "audience", "resource", "realm", "refresh_token"]
+        // Scripts may look at any other parameter, now and when the login goes on.
+        let kept = request.parameters.all.filter {
+            $0.key == "refresh_token" || !ScriptedLogin.secrets.contains($0.key)
+        }
         self.init(
-            grant: grant, parameters: request.parameters.all.filter { kept.contains($0.key) }, audience: audience,
+            grant: grant, parameters: kept, audience: audience,
             keyThumbprint: request.possession.keyThumbprint,
             certificateThumbprint: request.confirmation(audience: audience).certificateThumbprint,
             isFromBrowser: request.isFromBrowser)

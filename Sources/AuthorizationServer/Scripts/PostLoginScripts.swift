@@ -79,6 +79,7 @@ struct PostLoginScripts: Sendable {
         do {
             try await pass.run(scripts, configuration: configuration(due))
             try await pass.settlePrimaryUser(trail)
+            pass.progress.sid = pass.login.session?.sid
             try await pass.keepNotes()
         } catch let denial as PostLoginPass.Denial {
             // What was noted before is kept, as at Auth0: it may be why the next login is let in.
@@ -93,7 +94,8 @@ struct PostLoginScripts: Sendable {
             pass.runs.log(trail, failure: failed)
             throw failed.error
         }
-        pass.runs.log(trail)
+        let isLetIn = pass.progress.pause == nil && pass.progress.factor == nil
+        pass.runs.log(trail, admits: isLetIn && pass.login.refreshToken == nil)
         return pass.progress
     }
 

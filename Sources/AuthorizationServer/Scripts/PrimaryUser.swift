@@ -44,8 +44,8 @@ extension PostLoginPass {
                 let identity = try UserStore.account(account, in: transaction), !identity.isBlocked
             else { return .isBlocked }
             guard let session else { return .settled(nil) }
-            if isNew { try UserStore.recordLogin(of: id, at: now, in: transaction) }
             guard session.expiresAt > now, session.idleExpiresAt > now else { return .hasEnded }
+            if isNew { try UserStore.recordLogin(of: id, at: now, in: transaction) }
             let other = Session(session, sid: sid, of: id)
             try end.replace(digest: session.digest, with: other, in: transaction)
             try SessionStore.insert(other, in: transaction)

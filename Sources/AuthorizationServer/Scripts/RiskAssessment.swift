@@ -135,10 +135,12 @@ struct RiskSource: Sendable {
     private let login: (userID: String, at: Date)
     private let now: Date
 
-    /// - Returns: nil for a login that nobody has just proved anything for.
+    /// - Returns: nil where there is no login to look at: for a refresh, and in a session in which a second factor was passed.
     init?(_ login: ScriptedLogin, _ services: Services) async throws {
-        guard login.isNew else { return nil }
-        self.login = (login.user.id, login.authenticatedAt)
+        guard login.refreshToken == nil, login.isNew || login.session != nil && login.session?.multiFactorAt == nil
+        else { return nil }
+        // Whoever was not let in by the scripts asks again in the same session, and is no better known for that.
+        self.login = (login.user.id, login.isNew ? login.authenticatedAt : services.now())
         let address = RequestOrigin.current?.ip.flatMap(IPAddress.bytes).map(IPAddress.bucket)
         throttle =
             if let address { try await AddressThrottle(.login, address: address, services) } else { nil }

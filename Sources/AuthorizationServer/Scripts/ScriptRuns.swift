@@ -117,11 +117,14 @@ struct ScriptRuns {
     }
 
     /// Tells of the scripts that ran.
-    /// - Parameter failure: what ended them; nil where all ended well.
-    func log(_ trail: LogTrail, failure: (any Error)? = nil) {
+    /// - Parameters:
+    ///   - failure: what ended them; nil where all ended well.
+    ///   - admits: whether they let the login in that runs here, without anything more to pass.
+    func log(_ trail: LogTrail, failure: (any Error)? = nil, admits: Bool = false) {
         guard !reports.isEmpty else { return }
         var facts = trail.facts
         facts.details["scripts"] = .array(reports.map(JSONValue.object))
+        if admits { facts.noteBrowser() }
         if let failed = failure as? FailedScript {
             services.log(.failedScript, facts, description: "\(failed.title): \(failed.cause)")
             services.logger.warning(
@@ -130,5 +133,12 @@ struct ScriptRuns {
             services.log(.scripts, facts, description: "Ran \(reports.count == 1 ? "a script" : "scripts")")
         }
         trail.note { $0.details["scripts"] = .array(reports.compactMap { $0["name"] }) }
+    }
+}
+
+extension LogTrail.Facts {
+    /// Notes whose browser it is, in a login that is let in or has passed a second factor.
+    mutating func noteBrowser() {
+        details[LoginHistory.deviceMember] = RequestOrigin.current?.deviceID.map(JSONValue.string)
     }
 }

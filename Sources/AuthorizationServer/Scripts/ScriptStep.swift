@@ -30,7 +30,8 @@ struct ScriptStep: Sendable {
     func run(_ progress: inout LoginTransaction.Progress, _ factors: MFAStep) async throws -> Outcome {
         let organizationID = request.organization?.organization.id
         let known = progress.scripts.flatMap { scripts in
-            scripts.sessionDigest == session.digest && scripts.organizationID == organizationID ? scripts : nil
+            scripts.sessionDigest == session.digest && scripts.sid == session.sid
+                && scripts.organizationID == organizationID ? scripts : nil
         }
         let isNew = progress.sessionDigest == session.digest
         guard var course = try await begun(known, isNew: isNew) else {

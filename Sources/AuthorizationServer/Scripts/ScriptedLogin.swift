@@ -69,7 +69,7 @@ struct ScriptedLogin: Sendable {
     var connectionName: String { session?.connection ?? user.connection }
 
     /// What only one party may know, and no script has to.
-    private static let secrets: Set<String> = [
+    static let secrets: Set<String> = [
         "password", "client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "otp", "assertion",
         "subject_token", "actor_token", "id_token_hint", "request", "device_code", "mfa_token", "oob_code",
         "binding_code", "recovery_code",

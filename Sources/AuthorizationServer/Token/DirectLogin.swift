@@ -85,7 +85,14 @@ struct DirectLogin: Sendable {
         login.passedAt = request.resumed?.passedAt
         let changes = try await PostLoginScripts(services: services, trail: request.trail).run(
             &login, passed: passed, of: possible)
-        return (login.user.id == user.id ? user : login.user, changes)
+        guard login.user.id != user.id else { return (user, changes) }
+        // What the account has passed, or need not pass, is not the other user's.
+        var isWanted = settings.isAlwaysRequired || !passed.isEmpty
+        if !isWanted, api?.resourceServer.identifier == services.issuer.mfaAudience {
+            isWanted = try await factors.mustBePassed(by: login.user.id, connection.name)
+        }
+        guard !isWanted else { throw OAuthError.multiFactorRequired }
+        return (login.user, changes)
     }
 
     private func ask(_ demand: FactorDemand, _ proof: Proof) async throws -> OAuthError {

@@ -63,6 +63,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
     case passwordChange = "scp"
     case failedPasswordChange = "fcp"
     case factorEnrolled = "gd_enrollment_complete"
+    case factorRemoved = "gd_unenroll"
     case factorPassed = "gd_auth_succeed"
     case factorFailed = "gd_auth_failed"
     case recoveryPassed = "gd_recovery_succeed"
@@ -138,6 +139,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
         case .passwordChange: "Success Change Password"
         case .failedPasswordChange: "Failed Change Password"
         case .factorEnrolled: "Guardian Enrollment Complete"
+        case .factorRemoved: "Guardian Unenroll Device"
         case .factorPassed: "Guardian Second Factor Authentication Succeeded"
         case .factorFailed: "Guardian Second Factor Authentication Failed"
         case .recoveryPassed: "Guardian Recovery Succeeded"
@@ -172,7 +174,7 @@ package enum LogEventType: String, Sendable, CaseIterable {
             .failedMFAOTPExchange, .failedMFAOOBExchange, .failedMFARecoveryCodeExchange:
             .exchangeFail
         case .consent, .memberAdded, .blockReleased, .codeSent: .userSuccess
-        case .factorEnrolled, .factorPassed, .recoveryPassed: .userSuccess
+        case .factorEnrolled, .factorRemoved, .factorPassed, .recoveryPassed: .userSuccess
         case .factorFailed, .recoveryFailed: .userFail
         case .factorBlocked, .recoveryBlocked, .accountBlocked, .addressBlocked, .tooManyLogins, .breachedPassword,
             .breachedSignup,

@@ -17,7 +17,8 @@ package struct LoginHistory: Sendable {
     /// Whether something is said against where the login comes from.
     package let isSuspicious: Bool
 
-    /// The member of a login's details that names the browser.
+    /// The member of an event's details that names the browser of a login which the tenant's scripts have let in, or in which a
+    /// second factor was passed. Others prove nothing of whose browser it is: whoever has the password makes as many as they like.
     package static let deviceMember = "device_id"
 
     /// The logins of a user that were before a moment, in one statement.
@@ -25,14 +26,15 @@ package struct LoginHistory: Sendable {
     package static func find(
         of userID: String, before end: Date, limit: Int, isSuspicious: SQL?, in transaction: any SQLTransaction
     ) throws -> LoginHistory {
-        // The type (`LogEventType.login`) stands there as it is: an index has the events of that type alone.
+        // The types and the member stand there as they are: an index has these events alone. No text in a member of the details
+        // reads like that, because its quotation marks have backslashes.
         let suspicion: SQL = isSuspicious.map { query -> SQL in "EXISTS (\(part: query))" } ?? "1 = 0"
         let rows = try transaction.rows(
             """
             SELECT CASE WHEN \(part: suspicion) THEN 1 ELSE 0 END AS suspicious, past.*
             FROM (SELECT 1 AS one) AS present LEFT JOIN (
                 SELECT log_id, happened_at, ip, user_agent, details FROM log_event
-                WHERE user_id = \(userID) AND type = 's' AND happened_at < \(end)
+                WHERE user_id = \(userID) AND details LIKE '%"device_id":"v%' AND happened_at < \(end)
                 ORDER BY log_id DESC LIMIT \(limit)) AS past ON 1 = 1
             ORDER BY past.log_id DESC
             """)

@@ -12,6 +12,6 @@ extension Migration {
             "ALTER TABLE refresh_token_family ADD COLUMN first_device \(.textColumn)",
             "ALTER TABLE refresh_token ADD COLUMN device \(.textColumn)",
             // Of a user's events most are about tokens, and logins alone are compared with one another.
-            "CREATE INDEX log_event_login ON log_event (user_id, log_id) WHERE type = 's'",
+            "CREATE INDEX log_event_login ON log_event (user_id, log_id) WHERE details LIKE '%\"device_id\":\"v%'",
         ])
 }

@@ -73,6 +73,9 @@ package enum AuthenticatorStore {
     /// What wrong codes of a user's are counted by.
     package static func triesSubject(_ userID: String) -> String { "second factor \(userID)" }
 
+    /// What wrong codes that were sent to a user are counted by: a right one forgives no wrong codes of the app.
+    package static func sentTriesSubject(_ userID: String) -> String { "sent second factor \(userID)" }
+
     /// What wrong recovery codes of a user's are counted by.
     package static func recoveryTriesSubject(_ userID: String) -> String { "recovery code \(userID)" }
 
@@ -87,8 +90,17 @@ package enum AuthenticatorStore {
         let isLast = try find(of: userID, in: transaction) == nil
         if try isLast && PhoneAuthenticatorStore.find(of: userID, in: transaction) == nil {
             try remove(of: userID, in: transaction)
+        } else {
+            try forgetPassed(of: userID, in: transaction)
         }
         return true
+    }
+
+    /// Lets nothing count any more that was gained by a factor.
+    private static func forgetPassed(of userID: String, in transaction: any SQLTransaction) throws {
+        try RememberedBrowserStore.forget(of: userID, in: transaction)
+        try transaction.execute("UPDATE session SET multi_factor_at = NULL WHERE user_id = \(userID)")
+        try MFATokenStore.forget(of: userID, in: transaction)
     }
 
     /// Takes a user's second factors away, with the recovery code and the browsers that were to need none. Sessions in which one
@@ -99,13 +111,10 @@ package enum AuthenticatorStore {
         let hadApp = try transaction.changes("DELETE FROM authenticator WHERE user_id = \(userID)") > 0
         let hadPhone = try PhoneAuthenticatorStore.remove(of: userID, in: transaction)
         let hadCode = try transaction.changes("DELETE FROM recovery_code WHERE user_id = \(userID)") > 0
-        try RememberedBrowserStore.forget(of: userID, in: transaction)
-        try transaction.execute("UPDATE session SET multi_factor_at = NULL WHERE user_id = \(userID)")
-        for subject in [triesSubject(userID), recoveryTriesSubject(userID)] {
+        try forgetPassed(of: userID, in: transaction)
+        for subject in [triesSubject(userID), sentTriesSubject(userID), recoveryTriesSubject(userID)] {
             _ = try RateLimitStore.clear(subject, in: transaction)
         }
-        // What was proved of a factor that is gone, or of an enrolment that has begun, counts no more.
-        try MFATokenStore.forget(of: userID, in: transaction)
         return hadApp || hadPhone || hadCode
     }
 }

@@ -29,8 +29,12 @@ package enum MFATokenStore {
 
     /// Keeps a login that waits, in place of what waits under the same digest.
     package static func save(_ token: MFAToken, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM mfa_token WHERE digest = \(token.digest)")
-        try insert(token, in: transaction)
+        try transaction.execute(
+            """
+            INSERT INTO mfa_token (digest, client_id, user_id, sealed_login, expires_at)
+            VALUES (\(token.digest), \(token.clientID), \(token.userID), \(token.sealedLogin), \(token.expiresAt))
+            ON CONFLICT (digest) DO UPDATE SET sealed_login = excluded.sealed_login, expires_at = excluded.expires_at
+            """)
     }
 
     /// The login that waits, or has expired not long ago; nil where there is none.

@@ -84,6 +84,7 @@ extension ScriptChanges: Codable {
         var members: JSONObject = ["added": JSONValue(added), "removed": JSONValue(removed)]
         if !accessTokenClaims.isEmpty { members["accessTokenClaims"] = .object(accessTokenClaims) }
         if !idTokenClaims.isEmpty { members["idTokenClaims"] = .object(idTokenClaims) }
+        members["targetScope"] = targetScope.map { JSONValue($0) }
         members["replacement"] = replacement.map { JSONValue($0) }
         members["refreshToken"] = refreshToken.map { .object($0.members) }
         return members
@@ -93,6 +94,7 @@ extension ScriptChanges: Codable {
         accessTokenClaims = members["accessTokenClaims"]?.object ?? [:]
         idTokenClaims = members["idTokenClaims"]?.object ?? [:]
         refreshToken = members["refreshToken"]?.object.map(NewRefreshToken.init(members:))
+        targetScope = members["targetScope"].map(Self.values)
         replacement = members["replacement"].map(Self.values)
         (added, removed) = (Self.values(members["added"]), Self.values(members["removed"]))
     }
@@ -108,12 +110,14 @@ extension NewRefreshToken {
     fileprivate var members: JSONObject {
         var members: JSONObject = ["metadata": .object(metadata)]
         members["expiresAt"] = expiresAt.map { .number($0.timeIntervalSince1970) }
+        members["idleExpiresAt"] = idleExpiresAt.map { .number($0.timeIntervalSince1970) }
         return members
     }
 
     fileprivate init(members: JSONObject) {
         metadata = members["metadata"]?.object ?? [:]
         expiresAt = (members["expiresAt"]?.seconds).map(Date.init(timeIntervalSince1970:))
+        idleExpiresAt = (members["idleExpiresAt"]?.seconds).map(Date.init(timeIntervalSince1970:))
     }
 }
 
@@ -131,6 +135,8 @@ extension JSONValue {
 package struct ScriptProgress: Sendable, Hashable, Codable {
     /// The digest of the session that they ran for; they run anew for another one.
     package let sessionDigest: String
+    /// The id of that session, which is another one where the login has become another user's; nil where there is no session.
+    package var sid: String?
     /// The organization that they ran for, and for no other; nil for none.
     package let organizationID: String?
     package var changes = ScriptChanges()

@@ -33,7 +33,7 @@ struct CrossOrigin: RouterMiddleware {
     }
 
     private var methods: String {
-        if case .management = policy { "GET, POST, PUT, PATCH, DELETE, OPTIONS" } else { "GET, POST, OPTIONS" }
+        if case .management = policy { "GET, POST, PUT, PATCH, DELETE, OPTIONS" } else { "GET, POST, DELETE, OPTIONS" }
     }
 
     private func allowedOrigin(_ origin: String) async throws -> String? {

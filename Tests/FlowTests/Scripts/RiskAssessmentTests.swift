@@ -143,7 +143,35 @@ struct RiskAssessmentTests {
         }
     }
 
-    @Test("Where nobody has just proved who they are there is no assessment: silent logins and refreshes")
+    @Test(
+        "Whoever is refused, or has a second factor outstanding, is as little known when they ask again, in the same session or anew"
+    )
+    func refused() async throws {
+        try await ScriptedTenant.run(places: Places()) { server in
+            try await server.bind(
+                """
+                const device = event.authentication.riskAssessment.assessments.NewDevice;
+                if (device.confidence === 'low' && event.request.query.friend !== 'yes') api.access.deny('risk: ' + device.code);
+                """)
+            let party = RelyingParty.regularWebApp(server)
+            let friend = Self.browser(server, "Firefox", from: "192.0.2.1")
+            #expect(try await party.authorize(friend, ["friend": "yes"]).query("code") != nil)
+            let stranger = Self.browser(server, "Opera", from: "192.0.2.2")
+            for prompt in ["login", "login", nil, "none"] as [String?] {
+                _ = await server.services.logs.flush()
+                server.clock.advance(by: 60)
+                let refusal =
+                    if prompt == "login" {
+                        try await party.authorize(stranger, ["prompt": "login"])
+                    } else {
+                        try await stranger.get(party.authorizationURL(["prompt": prompt]))
+                    }
+                #expect(refusal.query("error_description") == "risk: no_match")
+            }
+        }
+    }
+
+    @Test("A login that was let in makes its browser known in the same session, too; a refresh has no assessment")
     func absent() async throws {
         try await Self.run { server in
             let (party, browser) = (
@@ -152,9 +180,14 @@ struct RiskAssessmentTests {
             let scope = ["scope": "openid offline_access"] as [String: String?]
             let arrival = try await party.authorize(browser, scope)
             let tokens = try await party.redeem(try #require(arrival.query("code"))).json()
+            #expect(
+                Self.assessment(try #require(tokens["id_token"]?.string).claims, "NewDevice")?["code"]
+                    == "initial_login")
+            _ = await server.services.logs.flush()
+            server.clock.advance(by: 60)
             let silent = try await browser.get(party.authorizationURL(["prompt": "none"]))
             let again = try await party.redeem(try #require(silent.query("code"))).json()
-            #expect(again["id_token"]?.string?.claims["risk"] == "none")
+            #expect(Self.assessment(try #require(again["id_token"]?.string).claims, "NewDevice")?["code"] == "match")
             let refreshed = try await party.refresh(try #require(tokens["refresh_token"]?.string)).json()
             #expect(refreshed["id_token"]?.string?.claims["risk"] == "none")
         }

@@ -15,9 +15,10 @@ struct MFAStep: Sendable {
     /// - Throws: ``OAuthError`` `access_denied` where no factor can be given.
     func page(_ progress: inout LoginTransaction.Progress) async throws -> AuthorizationOutcome.LoginPage? {
         if isNewCodeUnread(progress) { return .mfaRecoveryCodeEnrollment }
+        // Whoever sits at a browser in which a factor was passed some time ago does not take factors away with that.
+        if try await managesFactors() { return try await page(for: FactorDemand(.any), &progress) }
         if session.multiFactorAt != nil { return nil }
         if request.demandsMultiFactor { return try await page(for: FactorDemand(.any), &progress) }
-        if try await managesFactors() { return try await page(for: FactorDemand(.any), &progress) }
         guard try await services.configuration.sections().multiFactor.isAlwaysRequired else { return nil }
         return try await page(for: FactorDemand(.any, allowsRememberedBrowser: true), &progress)
     }
