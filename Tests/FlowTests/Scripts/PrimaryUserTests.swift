@@ -178,6 +178,33 @@ struct PrimaryUserTests {
     }
 
     @Test(
+        "Without a browser, too, the account's second factor does not count for the primary user, who is asked next time"
+    )
+    func ownFactorAtTheTokenEndpoint() async throws {
+        try await LinkingTenant.run { server, secrets in
+            let (ada, _) = try await FactorVisitor.enrolled(server)
+            try await server.requireFactors()
+            let grace = FactorVisitor(server)
+            let (app, _, _) = try await grace.enroll(LinkingTenant.logIn(server, grace.browser))
+            let grants: JSONValue = ["authorization_code", "password", .string(MFAClient.otp)]
+            _ = try await ManagementClient(server).send(
+                .patch, "clients/regular-web-app", ["grant_types": grants])
+            try await server.bind([(name: "Link", code: Self.linkAndSwitch)], secrets: secrets)
+            server.clock.advance(by: 60)
+            let client = MFAClient(server)
+            let credentials: [String: String?] = ["username": "grace@example.com", "password": User.gracePassword]
+            let refused = try await client.redeem(
+                MFAClient.otp, client.token(credentials), ["otp": client.code(app)])
+            #expect(try refused.json()["error"] == "mfa_required")
+            #expect(try refused.json()["access_token"] == nil)
+            let tokens = try await client.redeem(
+                MFAClient.otp, client.token(credentials), ["otp": client.code(ada)])
+            let claims = try #require(try tokens.json()["id_token"]?.string).claims
+            #expect(claims["sub"] == .string(User.ada.id) && claims["amr"] == ["mfa"])
+        }
+    }
+
+    @Test(
         "The password grant gives the primary user's tokens; a refresh token stays its account's, which has ended with the link"
     )
     func tokenEndpoint() async throws {
