@@ -10,15 +10,18 @@ package struct RequestOrigin: Sendable {
     /// Names the request in the server's log and in its answer.
     package let requestID: String
     package let userAgent: String?
-    /// The language that the browser likes best, as its `Accept-Language` has it; nil for none.
-    package let language: String?
+    private let acceptLanguage: String?
     private let address: Address
     private let startedAt = ContinuousClock.now
 
     package init(requestID: String, ip: String?, userAgent: String?, acceptLanguage: String? = nil) {
         (self.requestID, self.userAgent, address) = (requestID, userAgent, Address(ip))
-        language = acceptLanguage.flatMap(Self.preferred)
+        self.acceptLanguage = acceptLanguage
     }
+
+    /// The language that the browser likes best, as its `Accept-Language` has it; nil for none. Scripts alone ask for it, so that
+    /// it is read for them alone.
+    package var language: String? { acceptLanguage.flatMap(Self.preferred) }
 
     /// The first of the languages with the greatest weight,
     /// [RFC 9110 §12.5.4](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4).
