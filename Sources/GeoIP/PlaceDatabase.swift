@@ -54,11 +54,11 @@ final class PlaceDatabase: @unchecked Sendable {
             }
         }
 
-        /// The number at a path; nil where there is none.
+        /// The number at a path; nil where there is none, or one that JSON has no text for.
         mutating func number(_ path: String...) -> Double? {
             Self.withPath(path) { path in
                 var number = 0.0
-                return maxmind_number(&entry, path, &number) ? number : nil
+                return maxmind_number(&entry, path, &number) && number.isFinite ? number : nil
             }
         }
 
